@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['left4me-source'] },
+  ssr: { resolve: { conditions: ['left4me-source', 'node', 'import', 'default'] } },
+  test: {
+    include: ['src/**/*.spec.ts', 'test/**/*.spec.ts'],
+    globalSetup: ['test/services.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+  },
+});
