@@ -1,0 +1,132 @@
+import path from 'node:path';
+import { z } from 'zod';
+
+/** A setting that is missing or wrong; the message names it and says what to do. */
+export class WrongSettings extends Error {
+  override readonly name = 'WrongSettings';
+}
+
+const flag = z.enum(['true', 'false', '1', '0'], 'must be true or false').transform((v) => v === 'true' || v === '1');
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
+const url = (...protocols: string[]) =>
+  z
+    .string()
+    .refine((v) => protocols.some((p) => v.startsWith(p)), `must be a URL starting with ${protocols.join(' or ')}`);
+
+const environment = z.object({
+  DATABASE_URL: url('postgres://', 'postgresql://').optional(),
+  REDIS_URL: url('redis://', 'rediss://', 'unix:').optional(),
+  SECRET_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
+  LEFT4ME_ROOT: z.string().refine(path.isAbsolute, 'must be an absolute path').optional(),
+  LEFT4ME_PORT: whole(1, 65_535).optional(),
+  LEFT4ME_BIND: z.string().default('127.0.0.1'),
+  LEFT4ME_PUBLIC_URL: url('http://', 'https://')
+    .refine((v) => URL.canParse(v), 'must be a URL')
+    .optional(),
+  LEFT4ME_TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((v) =>
+      v
+        .split(',')
+        .map((s) => s.trim())
+        .filter(Boolean),
+    ),
+  LEFT4ME_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').optional(),
+  LEFT4ME_HOST: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes, 32 at most')
+    .default('local'),
+  LEFT4ME_SERVICE_MANAGER: z.enum(['systemd', 'process'], 'must be systemd or process').default('process'),
+  LEFT4ME_STEAMCMD: z.string().refine(path.isAbsolute, 'must be an absolute path').optional(),
+  JOB_WORKER_ENABLED: flag.default(true),
+  JOB_WORKER_CONCURRENCY: whole(1, 1000).default(16),
+  STATE_POLLER_INTERVAL_SECONDS: whole(1, 3600).default(30),
+  JOB_LOG_REPLAY_LIMIT: whole(1, 100_000).default(2000),
+});
+
+/** Everything the environment can set, parsed. Services not given are null: the embedded ones are used. */
+export interface Settings {
+  databaseUrl: string | null;
+  redisUrl: string | null;
+  /** Prefix of every key in Redis; tests choose their own so that they can share one Redis. */
+  redisPrefix: string;
+  secretKey: string | null;
+  /** Folder of all state (absolute). */
+  root: string;
+  /** TCP port of the API and the console; null: 8080, or the next free one. */
+  port: number | null;
+  bind: string;
+  publicUrl: string | null;
+  trustedProxies: string[];
+  adminPassword: string | null;
+  /** The name of the host whose jobs this process's worker runs. */
+  host: string;
+  serviceManager: 'systemd' | 'process';
+  steamcmd: string | null;
+  workerEnabled: boolean;
+  /** Jobs the server lane runs at once. */
+  workerConcurrency: number;
+  pollerIntervalSeconds: number;
+  /** Lines per page when a job's log is read without a limit. */
+  jobLogReplayLimit: number;
+}
+
+/**
+ * Reads the settings from the environment, once at start. Empty variables count as not given.
+ * @throws WrongSettings naming every variable that is wrong
+ */
+export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string }): Settings {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+    throw new WrongSettings(`These settings are wrong:\n  ${lines.join('\n  ')}`);
+  }
+  const e = parsed.data;
+  return {
+    databaseUrl: e.DATABASE_URL ?? null,
+    redisUrl: e.REDIS_URL ?? null,
+    redisPrefix: 'left4me',
+    secretKey: e.SECRET_KEY ?? null,
+    root: e.LEFT4ME_ROOT ?? defaults.root,
+    port: e.LEFT4ME_PORT ?? null,
+    bind: e.LEFT4ME_BIND,
+    publicUrl: e.LEFT4ME_PUBLIC_URL ?? null,
+    trustedProxies: e.LEFT4ME_TRUSTED_PROXIES,
+    adminPassword: e.LEFT4ME_ADMIN_PASSWORD ?? null,
+    host: e.LEFT4ME_HOST,
+    serviceManager: e.LEFT4ME_SERVICE_MANAGER,
+    steamcmd: e.LEFT4ME_STEAMCMD ?? null,
+    workerEnabled: e.JOB_WORKER_ENABLED,
+    workerConcurrency: e.JOB_WORKER_CONCURRENCY,
+    pollerIntervalSeconds: e.STATE_POLLER_INTERVAL_SECONDS,
+    jobLogReplayLimit: e.JOB_LOG_REPLAY_LIMIT,
+  };
+}
+
+/** The settings of a running panel: services and key are known by now. Also the injection token. */
+export abstract class RunningSettings implements Settings {
+  abstract databaseUrl: string;
+  abstract redisUrl: string;
+  abstract redisPrefix: string;
+  abstract secretKey: string;
+  abstract root: string;
+  abstract port: number;
+  abstract bind: string;
+  abstract publicUrl: string | null;
+  abstract trustedProxies: string[];
+  abstract adminPassword: string | null;
+  abstract host: string;
+  abstract serviceManager: 'systemd' | 'process';
+  abstract steamcmd: string | null;
+  abstract workerEnabled: boolean;
+  abstract workerConcurrency: number;
+  abstract pollerIntervalSeconds: number;
+  abstract jobLogReplayLimit: number;
+}

@@ -1,0 +1,60 @@
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { Session } from '../auth/session.entity.js';
+import { BlueprintOverlay } from '../blueprints/blueprint-overlay.entity.js';
+import { Blueprint } from '../blueprints/blueprint.entity.js';
+import { HostRow } from '../hosts/host.entity.js';
+import { RuntimeBuild } from '../hosts/runtime-build.entity.js';
+import { JobClaim } from '../jobs/job-claim.entity.js';
+import { JobLogLine } from '../jobs/job-log-line.entity.js';
+import { Job } from '../jobs/job.entity.js';
+import { Overlay } from '../overlays/overlay.entity.js';
+import { OverlayRevision } from '../overlays/revision.entity.js';
+import { GenerationRevision } from '../servers/generation-revision.entity.js';
+import { Generation } from '../servers/generation.entity.js';
+import { Server } from '../servers/server.entity.js';
+import { Token } from '../tokens/token.entity.js';
+import { User } from '../users/user.entity.js';
+import { migrations } from './migrations/index.js';
+import { SnakeNaming } from './snake-naming.js';
+
+export const entities = [
+  User,
+  Session,
+  Token,
+  HostRow,
+  RuntimeBuild,
+  Overlay,
+  OverlayRevision,
+  Blueprint,
+  BlueprintOverlay,
+  Server,
+  Generation,
+  GenerationRevision,
+  Job,
+  JobClaim,
+  JobLogLine,
+];
+
+/** How the database at `url` is opened; the schema comes from the migrations alone. */
+export function databaseOptions(url: string): DataSourceOptions {
+  return {
+    type: 'postgres',
+    url,
+    entities,
+    migrations,
+    namingStrategy: new SnakeNaming(),
+    synchronize: false,
+    migrationsTransactionMode: 'each',
+    applicationName: 'left4me',
+    poolSize: 20,
+    // A server that went away is noticed at the next query instead of holding it for ever.
+    extra: { connectionTimeoutMillis: 10_000, keepAlive: true },
+  };
+}
+
+/** Opens the database and brings its schema up to date. */
+export async function openDatabase(url: string): Promise<DataSource> {
+  const database = await new DataSource(databaseOptions(url)).initialize();
+  await database.runMigrations();
+  return database;
+}

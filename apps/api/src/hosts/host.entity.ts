@@ -1,0 +1,39 @@
+import { Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+
+/** A machine that runs game servers. Its worker writes what it knows of the machine here. */
+@Entity('hosts')
+export class HostRow {
+  @PrimaryGeneratedColumn('identity')
+  id: number;
+
+  @Index('hosts_name', { unique: true })
+  @Column('text')
+  name: string;
+
+  /** /etc/machine-id of the machine that serves it; null until a worker has come. */
+  @Column('text', { nullable: true })
+  machineId: string | null;
+
+  /** The running worker process; every one has its own. Updates of its jobs are fenced by it. */
+  @Column('uuid', { nullable: true })
+  incarnation: string | null;
+
+  @Column('timestamptz', { nullable: true })
+  workerSeenAt: Date | null;
+
+  @Column('text', { nullable: true })
+  serviceManager: string | null;
+
+  @Column('text', { nullable: true })
+  isolation: 'namespaces' | 'copy' | null;
+
+  @Column('text', { nullable: true })
+  isolationReason: string | null;
+
+  /** No steamcmd is configured: `install` sets up the demo runtime. */
+  @Column('boolean', { default: false })
+  demo: boolean;
+
+  @CreateDateColumn({ type: 'timestamptz' })
+  createdAt: Date;
+}
