@@ -1,0 +1,125 @@
+/**
+ * The library's errors. Each has a stable `code`, so that a caller can map it without comparing texts; the message is a
+ * sentence for the person who reads it.
+ */
+export class HostError extends Error {
+  /** Stable, kebab-case. */
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+  }
+}
+
+/** The specification of an instance breaks a rule; `path` names the field, like `overlays[2]`. */
+export class InvalidSpec extends HostError {
+  constructor(
+    readonly path: string,
+    readonly problem: string,
+  ) {
+    super('invalid-spec', `${path}: ${problem}`);
+  }
+}
+
+/** A name (of an instance, a build, a trash folder …) that is not allowed. */
+export class InvalidName extends HostError {
+  constructor(kind: string, value: string, rule: string) {
+    super('invalid-name', `${JSON.stringify(value)} is not a valid ${kind}: ${rule}`);
+  }
+}
+
+/** A path that would leave its tree, or leads through a link. Nothing was written. */
+export class PathRefused extends HostError {
+  constructor(
+    readonly path: string,
+    readonly problem: string,
+  ) {
+    super('path-refused', `${JSON.stringify(path)}: ${problem}`);
+  }
+}
+
+/** The file or folder does not exist in its tree. */
+export class NotFound extends HostError {
+  constructor(what: string) {
+    super('not-found', `${what} does not exist`);
+  }
+}
+
+/** The body is larger than its limit. Nothing was kept. */
+export class TooLarge extends HostError {
+  constructor(readonly limitBytes: number) {
+    super('too-large', `larger than the limit of ${limitBytes} bytes`);
+  }
+}
+
+/** A program ended unsuccessfully. `exitCode` is 128 + signal when a signal ended it. */
+export class CommandFailed extends HostError {
+  constructor(
+    readonly exitCode: number,
+    readonly command: readonly string[],
+    message?: string,
+    code = 'command-failed',
+  ) {
+    super(code, message ?? `${command[0] ?? 'command'} ended with code ${exitCode}`);
+  }
+}
+
+/** The server ended before it ran. `lastLines` are the last ones it or its launcher printed. */
+export class StartFailed extends CommandFailed {
+  constructor(
+    name: string,
+    exitCode: number,
+    reason: string,
+    readonly lastLines: readonly string[],
+  ) {
+    const detail = lastLines.length > 0 ? `: ${lastLines.slice(-3).join(' | ')}` : '';
+    super(exitCode, ['srcds_run'], `${name} did not start (${reason})${detail}`, 'start-failed');
+  }
+}
+
+/** Something that must not run for this runs already. */
+export class AlreadyRunning extends HostError {
+  constructor(name: string) {
+    super('already-running', `${name} is running`);
+  }
+}
+
+/** The build is not installed, or none is. */
+export class NoRuntime extends HostError {
+  constructor(build?: string) {
+    super(
+      'no-runtime',
+      build === undefined ? 'The game is not installed: run install first' : `Build ${build} is not installed`,
+    );
+  }
+}
+
+/** The instance was never initialized. */
+export class NotInitialized extends HostError {
+  constructor(name: string) {
+    super('not-initialized', `${name} has not been initialized`);
+  }
+}
+
+/** The caller's signal stopped the operation. */
+export class Interrupted extends HostError {
+  constructor(what: string) {
+    super('interrupted', `${what} was interrupted`);
+  }
+}
+
+/** The operation did not end within its limit and was stopped. */
+export class TimedOut extends HostError {
+  constructor(what: string, limitMs: number) {
+    super('timed-out', `${what} did not end within ${Math.round(limitMs / 1000)} s and was stopped`);
+  }
+}
+
+/** This part of left4me is not there yet, or not on this machine. */
+export class NotSupported extends HostError {
+  constructor(message: string) {
+    super('not-supported', message);
+  }
+}

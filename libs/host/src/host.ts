@@ -1,0 +1,129 @@
+import type { FileTree } from './overlay/file-tree.js';
+import type { Spec } from './instances/spec.js';
+
+/** Where an operation's lines and its progress go. */
+export interface Output {
+  /** Resolves when the line is taken; whoever writes awaits it, so that a slow reader slows the command down. */
+  write(stream: 'stdout' | 'stderr', line: string): Promise<void>;
+  /** `percent` 0–100, or null when it is not known. */
+  progress(percent: number | null, text?: string): void;
+}
+
+/** What every operation is given. When `signal` aborts, the operation stops and throws `Interrupted`. */
+export interface Run {
+  signal: AbortSignal;
+  output: Output;
+}
+
+export interface HostOptions {
+  /** LEFT4ME_ROOT, absolute. Created when missing. */
+  root: string;
+  serviceManager: 'process' | 'systemd';
+  /** Path of steamcmd; without it `install` sets up the demo runtime. */
+  steamcmd?: string;
+  /** Tests: take the copy fallback although the machine allows namespaces. */
+  forceCopy?: boolean;
+}
+
+export interface HostFacts {
+  machineId: string;
+  bootId: string;
+  /** `namespaces`: servers see only their own tree. `copy`: this machine forbids user namespaces, servers are not isolated. */
+  isolation: 'namespaces' | 'copy';
+  /** Why it is `copy`; null otherwise. */
+  isolationReason: string | null;
+  runtimeKind: 'demo' | 'steam';
+}
+
+export interface RuntimeBuild {
+  build: string;
+  /** ISO 8601, UTC. */
+  installedAt: string;
+  demo: boolean;
+  bytes: number;
+}
+
+export type InstanceState = 'absent' | 'stopped' | 'starting' | 'running' | 'stopping' | 'failed';
+
+export interface InstanceStatus {
+  name: string;
+  state: InstanceState;
+  /** Of the server itself, as this machine counts; null unless it runs. */
+  pid: number | null;
+  startedAt: string | null;
+  /** The generation that runs, or ran last. */
+  generation: number | null;
+  /** The generation that the next start takes. */
+  nextGeneration: number | null;
+  /** Of the last run; 128 + signal when a signal ended it. */
+  exitCode: number | null;
+  /** Like `SIGSEGV`. */
+  signal: string | null;
+  /** A sentence, when there is something to say. */
+  reason: string | null;
+}
+
+export interface ServerLogLine {
+  /** `<segment>-<byte offset + 1>`: strictly increasing per server for ever, also numerically as a Redis stream id. */
+  position: string;
+  stream: 'stdout' | 'stderr';
+  line: string;
+  /** ISO 8601, UTC, milliseconds. */
+  at: string;
+}
+
+export interface LogRequest {
+  /** Only lines after this position. One that is no longer kept means: from the oldest line that is. */
+  after?: string;
+  /** Without `after`: how many of the last lines come first. Default 500. */
+  lines?: number;
+  /** Go on with new lines until the signal aborts. */
+  follow?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface PublishRequest {
+  overlay: number;
+  revision: number;
+  /** Revision to compare with: equal content publishes nothing. */
+  previous?: number;
+}
+
+export interface PublishResult {
+  /** Equal to `previous`: no revision was written. */
+  unchanged: boolean;
+  files: number;
+  bytes: number;
+  /** SHA-256 over paths, types, modes and contents, hexadecimal. */
+  hash: string;
+}
+
+/** One machine that runs game servers. Order is the caller's business: nothing here locks, rolls back or checks ahead. */
+export interface Host {
+  readonly facts: HostFacts;
+  /** What the API may write: drafts/<overlay>/. */
+  readonly drafts: FileTree;
+
+  /** The installed builds, newest first, and the one new generations get. */
+  runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[] }>;
+  /** Installs the game, or updates it: always a new folder, never a change to one that servers use. */
+  install(request: { build?: string }, run: Run): Promise<{ build: string; demo: boolean }>;
+  /** Writes a new generation for the next start. Whatever runs does not notice. */
+  initialize(name: string, spec: Spec, run: Run): Promise<{ generation: number }>;
+  /** Takes the prepared generation and returns when the server's program runs. A running server is left untouched. */
+  start(name: string, run: Run): Promise<{ generation: number; alreadyRunning: boolean }>;
+  /** `quit` over RCON, then SIGTERM, then SIGKILL. A stopped or missing server: success. */
+  stop(name: string, run: Run): Promise<void>;
+  /** Stops, moves what the server wrote to trash/<trash>/ and removes the rest. A missing instance: success. */
+  delete(name: string, trash: string, run: Run): Promise<void>;
+  /** All servers, or the named ones (then also `absent`), in one cheap call. */
+  status(names?: readonly string[]): Promise<InstanceStatus[]>;
+  /** Names whose status changed, within 1 s, until the signal aborts. */
+  watch(signal: AbortSignal): AsyncIterable<string>;
+  /** Complete lines in order. */
+  logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine>;
+  /** drafts/<overlay>/ → overlays/<overlay>/<revision>/, by rename. */
+  publish(request: PublishRequest, run: Run): Promise<PublishResult>;
+  /** The caller has made sure that no generation uses it. Missing: success. */
+  removeRevision(overlay: number, revision: number): Promise<void>;
+}
