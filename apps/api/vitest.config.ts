@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   resolve: { conditions: ['left4me-source'] },
-  ssr: { resolve: { conditions: ['left4me-source', 'node', 'import', 'default'] } },
+  ssr: { resolve: { conditions: ['left4me-source', 'node'] } },
   test: {
     include: ['src/**/*.spec.ts', 'test/**/*.spec.ts'],
     globalSetup: ['test/services.ts'],
