@@ -1,0 +1,142 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsBoolean, IsString, ValidateNested } from 'class-validator';
+import { IsId } from '../problems/id.js';
+import { IfGiven, IsLine, IsText } from '../validation/rules.js';
+
+/** A place in the order of a blueprint's overlays; the first one wins. */
+export class BlueprintOverlayBody {
+  @ApiProperty()
+  @IsId()
+  overlayId: number;
+
+  @ApiPropertyOptional({ description: "Also run the overlay's own server.cfg.", default: false })
+  @IfGiven()
+  @IsBoolean()
+  exposeServerCfg?: boolean;
+}
+
+/** A blueprint's fields; the rules of arguments and config that need more than a look at one value are in the service. */
+class BlueprintFields {
+  @ApiPropertyOptional({ default: '' })
+  @IfGiven()
+  @IsText(4000)
+  description?: string;
+
+  @ApiPropertyOptional({ type: [BlueprintOverlayBody], description: 'The first one wins.' })
+  @IfGiven()
+  @IsArray()
+  @ArrayMaxSize(50)
+  @ValidateNested({ each: true })
+  @Type(() => BlueprintOverlayBody)
+  overlays?: BlueprintOverlayBody[];
+
+  @ApiPropertyOptional({
+    type: [String],
+    example: ['+map', 'c1m1_hotel', 'versus'],
+    description: 'Each one word of the command line.',
+  })
+  @IfGiven()
+  @IsArray()
+  @IsString({ each: true })
+  arguments?: string[];
+
+  @ApiPropertyOptional({ default: '', description: 'Lines of server.cfg, plain ASCII.' })
+  @IfGiven()
+  @IsString()
+  config?: string;
+}
+
+export class CreateBlueprintBody extends BlueprintFields {
+  @ApiProperty({ maxLength: 64 })
+  @IsLine(64)
+  name: string;
+}
+
+export class UpdateBlueprintBody extends BlueprintFields {
+  @ApiPropertyOptional({ maxLength: 64 })
+  @IfGiven()
+  @IsLine(64)
+  name?: string;
+}
+
+export class BlueprintOverlayView {
+  @ApiProperty()
+  overlayId: number;
+
+  @ApiProperty()
+  name: string;
+
+  @ApiProperty()
+  exposeServerCfg: boolean;
+
+  @ApiProperty({ type: Number, nullable: true, description: 'Its current revision; null: never built.' })
+  revision: number | null;
+}
+
+export class BlueprintServerView {
+  @ApiProperty()
+  id: number;
+
+  @ApiProperty()
+  name: string;
+}
+
+export class BlueprintView {
+  @ApiProperty()
+  id: number;
+
+  @ApiProperty()
+  name: string;
+
+  @ApiProperty()
+  description: string;
+
+  @ApiProperty()
+  ownerId: number;
+
+  @ApiProperty()
+  ownerName: string;
+
+  @ApiProperty({ type: [BlueprintOverlayView] })
+  overlays: BlueprintOverlayView[];
+
+  @ApiProperty({ type: [String] })
+  arguments: string[];
+
+  @ApiProperty()
+  config: string;
+
+  @ApiProperty({ type: [BlueprintServerView], description: 'The servers made from it that you may see.' })
+  servers: BlueprintServerView[];
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt: string;
+
+  @ApiProperty({ format: 'date-time' })
+  updatedAt: string;
+}
+
+export class BlueprintPage {
+  @ApiProperty({ type: [BlueprintView] })
+  items: BlueprintView[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor: string | null;
+}
+
+export class VariableView {
+  @ApiProperty()
+  name: string;
+
+  @ApiProperty()
+  description: string;
+}
+
+export class VariableList {
+  @ApiProperty({ type: [VariableView] })
+  items: VariableView[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor: null;
+}

@@ -1,0 +1,81 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { Me, type Principal, Scoped } from '../auth/access.js';
+import { PageQuery } from '../paging/page.js';
+import { IdPipe } from '../problems/id.js';
+import {
+  BlueprintPage,
+  BlueprintView,
+  CreateBlueprintBody,
+  UpdateBlueprintBody,
+  VariableList,
+} from './blueprint.dto.js';
+import { BlueprintViews } from './blueprint-views.js';
+import type { Blueprint } from './blueprint.entity.js';
+import { Blueprints } from './blueprints.service.js';
+import { variables } from './template.js';
+
+const blueprintId = new IdPipe('blueprint');
+
+@ApiTags('blueprints')
+@Controller('blueprints')
+export class BlueprintsController {
+  constructor(
+    private readonly blueprints: Blueprints,
+    private readonly views: BlueprintViews,
+  ) {}
+
+  @Get()
+  @Scoped('read')
+  @ApiOkResponse({ type: BlueprintPage })
+  async list(@Me() me: Principal, @Query() query: PageQuery): Promise<BlueprintPage> {
+    const { items, nextCursor } = await this.blueprints.list(me, query);
+    return { items: await this.views.render(items, me), nextCursor };
+  }
+
+  @Get('variables')
+  @Scoped('read')
+  @ApiOkResponse({ type: VariableList })
+  variables(): VariableList {
+    return { items: [...variables], nextCursor: null };
+  }
+
+  @Get(':id')
+  @Scoped('read')
+  @ApiOkResponse({ type: BlueprintView })
+  async get(@Me() me: Principal, @Param('id', blueprintId) id: number): Promise<BlueprintView> {
+    return this.view(await this.blueprints.get(me, id), me);
+  }
+
+  @Post()
+  @Scoped('manage')
+  @ApiCreatedResponse({ type: BlueprintView })
+  async create(@Me() me: Principal, @Body() body: CreateBlueprintBody): Promise<BlueprintView> {
+    return this.view(await this.blueprints.create(me, body), me);
+  }
+
+  @Patch(':id')
+  @Scoped('manage')
+  @ApiOkResponse({ type: BlueprintView })
+  async update(
+    @Me() me: Principal,
+    @Param('id', blueprintId) id: number,
+    @Body() body: UpdateBlueprintBody,
+  ): Promise<BlueprintView> {
+    return this.view(await this.blueprints.update(me, id, body), me);
+  }
+
+  @Delete(':id')
+  @Scoped('manage')
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  async remove(@Me() me: Principal, @Param('id', blueprintId) id: number): Promise<void> {
+    await this.blueprints.remove(me, id);
+  }
+
+  private async view(blueprint: Blueprint, me: Principal): Promise<BlueprintView> {
+    const [view] = await this.views.render([blueprint], me);
+    if (!view) throw new Error('a blueprint has no view');
+    return view;
+  }
+}
