@@ -1,12 +1,13 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
 /** How to run a command so that it does not see itself as root (PostgreSQL refuses to, and game servers must never). */
 export interface OrdinaryUser {
-  /** `none`: we are no root. `namespace`: root here, somebody else in there; files stay root's. `user`: really another user. */
+  /** `none`: we are one. `namespace`: another one in there only, files stay ours. `user`: really another user. */
   how: 'none' | 'namespace' | 'user';
   /** Arguments to put before the command; empty when we are an ordinary user already. */
   prefix: string[];
@@ -19,15 +20,27 @@ export interface OrdinaryUser {
  * folder that only root may enter still works. Where user namespaces are forbidden (most containers), another account runs it.
  */
 export async function ordinaryUser(): Promise<OrdinaryUser> {
-  if (process.getuid?.() !== 0) return { how: 'none', prefix: [], owner: null };
+  const root = process.getuid?.() === 0;
+  if (!root && hasAccount()) return { how: 'none', prefix: [], owner: null };
   const accounts = await readAccounts();
   const inside = accountInNamespace(accounts);
   const namespace = ['unshare', '--user', `--map-user=${inside.uid}`, `--map-group=${inside.gid}`, '--'];
   if (await works(namespace)) return { how: 'namespace', prefix: namespace, owner: null };
+  if (!root) return { how: 'none', prefix: [], owner: null };
   const owner = accounts.find(({ name }) => name === 'left4me') ?? accounts.find(({ name }) => name === 'nobody');
   const { uid, gid } = owner ?? { uid: 65534, gid: 65534 };
   const prefix = ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', '--'];
   return { how: 'user', prefix, owner: { uid, gid } };
+}
+
+/** A container may run us under an id that has no account, for which PostgreSQL has no name. */
+function hasAccount(): boolean {
+  try {
+    userInfo();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 interface Account {

@@ -58,7 +58,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const service = await Service.start({
     name: 'PostgreSQL',
-    argv: [...user.prefix, binaries.postgres, '-D', dataFolder, ...flags],
+    prefix: user.prefix,
+    argv: [binaries.postgres, '-D', dataFolder, ...flags],
     env: cleanEnvironment(),
     logFile: options.logFile,
     recordFile: options.recordFile,
@@ -96,10 +97,11 @@ async function makeDataFolder(binaries: PostgresBinaries, user: OrdinaryUser, op
   // The builtin locale sorts by code point and does not depend on the C library, so an index survives a system upgrade.
   const flags = ['-U', NAME, '--auth=trust', '--encoding=UTF8', '--no-instructions'];
   const locale = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
-  const argv = [...user.prefix, binaries.initdb, '-D', unfinished, ...flags, ...locale];
-  if (options.settings?.fsync === 'off') argv.push('--no-sync');
+  if (options.settings?.fsync === 'off') flags.push('--no-sync');
+  const initdb = [binaries.initdb, '-D', unfinished, ...flags, ...locale];
+  const [program = 'setpriv', ...args] = [...user.prefix, 'setpriv', '--pdeathsig', 'KILL', '--', ...initdb];
   try {
-    await run('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], { env: cleanEnvironment(), cwd: '/' });
+    await run(program, args, { env: cleanEnvironment(), cwd: '/' });
   } catch (cause) {
     throw new EmbeddedError(explain(cause, user, unfinished), { cause });
   }

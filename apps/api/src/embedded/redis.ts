@@ -43,10 +43,18 @@ export async function startRedis(options: RedisOptions): Promise<Redis> {
     '--maxmemory-policy',
     'noeviction',
   ];
-  const argv = [program, ...settings, ...durable, '--daemonize', 'no', '--logfile', '', '--loglevel', 'notice'];
+  const running = ['--daemonize', 'no', '--logfile', '', '--loglevel', 'notice'];
+  const argv: [string, ...string[]] = [program, ...settings, ...durable, ...running];
   const start = async (): Promise<Service> => {
     const { logFile, recordFile } = options;
-    const service = await Service.start({ name: 'Redis', argv, logFile, recordFile, stopSignal: 'SIGTERM' });
+    const service = await Service.start({
+      name: 'Redis',
+      prefix: [],
+      argv,
+      logFile,
+      recordFile,
+      stopSignal: 'SIGTERM',
+    });
     try {
       await service.ready(() => answers(socket), 120_000);
       return service;

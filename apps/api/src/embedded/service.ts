@@ -8,7 +8,9 @@ import { type ProcessIdentity, endProcess, identify } from './process-identity.j
 export interface ServiceOptions {
   /** What people know it by: "PostgreSQL". */
   name: string;
-  argv: readonly string[];
+  /** Makes the process an ordinary user's, see ordinaryUser. */
+  prefix: readonly string[];
+  argv: readonly [string, ...string[]];
   env?: NodeJS.ProcessEnv;
   logFile: string;
   /** Where the running process is written down, so that a later start can tell what is left of this one. */
@@ -44,9 +46,11 @@ export class Service {
   static async start(options: ServiceOptions): Promise<Service> {
     const log = await BoundedLog.open(options.logFile);
     const logStart = await log.size();
-    // The kernel's parent-death signal survives kill -9 of the panel; our own cleaning up does not. It belongs to the
-    // thread that forks, so services are started from the main thread only.
-    const child = spawn('setpriv', ['--pdeathsig', options.stopSignal.slice(3), '--', ...options.argv], {
+    // The kernel's parent-death signal survives kill -9 of the panel; our own cleaning up does not. It belongs to the thread
+    // that forks, so services are started from the main thread only. A change of user forgets it, so it comes after that.
+    const { prefix, argv, stopSignal } = options;
+    const [program = 'setpriv', ...args] = [...prefix, 'setpriv', '--pdeathsig', stopSignal.slice(3), '--', ...argv];
+    const child = spawn(program, args, {
       // A session of its own: Ctrl-C in the terminal is for the panel, which ends its services last.
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
