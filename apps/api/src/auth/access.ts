@@ -1,8 +1,12 @@
-import { createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { ApiExtension, ApiSecurity } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { NotLoggedIn } from '../problems/problems.js';
 import type { Scope } from '../tokens/token.entity.js';
 import type { User } from '../users/user.entity.js';
+import type { Session } from './session.entity.js';
+
+export type SessionInUse = Pick<Session, 'secretHash' | 'expiresAt'>;
 
 /** Who makes a request, and what they may do. */
 export interface Principal {
@@ -12,6 +16,10 @@ export interface Principal {
   scopes: readonly Scope[];
   /** The only servers a token may touch; null: all of the user's. */
   serverIds: readonly number[] | null;
+  /** The token, where one is used. */
+  tokenId?: number;
+  /** The session, where one is used. */
+  session?: SessionInUse;
 }
 
 declare module 'express' {
@@ -23,13 +31,25 @@ declare module 'express' {
 export const PUBLIC = 'left4me:public';
 export const SCOPE = 'left4me:scope';
 export const ADMIN = 'left4me:admin';
+export const SERVER_LIST = 'left4me:server-list';
 
 /** The route needs no login. */
-export const Public = () => SetMetadata(PUBLIC, true);
+export const Public = () => applyDecorators(SetMetadata(PUBLIC, true), ApiExtension('x-public', true));
 /** The scope a token needs for the route; a route without one is closed to tokens. */
-export const Scoped = (scope: Scope) => SetMetadata(SCOPE, scope);
+export const Scoped = (scope: Scope) =>
+  applyDecorators(SetMetadata(SCOPE, scope), ApiSecurity('session'), ApiSecurity('token', [scope]));
 /** The route is for admins. */
-export const AdminOnly = () => SetMetadata(ADMIN, true);
+export const AdminOnly = () => applyDecorators(SetMetadata(ADMIN, true), ApiExtension('x-admin', true));
+/**
+ * The route changes one server, or its jobs, and asks `serverAllowed` itself. Other routes that change something are closed
+ * to tokens with a server list: a blueprint or an overlay may be in use by servers outside of it.
+ */
+export const ChecksServer = () => SetMetadata(SERVER_LIST, true);
+
+/** Whether a token's server list, if there is one, has the server. It says nothing about whose server it is. */
+export function serverAllowed(principal: Pick<Principal, 'serverIds'>, serverId: number): boolean {
+  return principal.serverIds === null || principal.serverIds.includes(serverId);
+}
 
 /** Parameter decorator: the principal of the request. */
 export const Me = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {

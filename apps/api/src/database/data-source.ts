@@ -52,9 +52,29 @@ export function databaseOptions(url: string): DataSourceOptions {
   };
 }
 
-/** Opens the database and brings its schema up to date. */
+/** Any number that no other advisory lock of this database uses. */
+const MIGRATION_LOCK = 4_640_000;
+
+/** Opens the database and brings its schema up to date. Of processes that start together one migrates, the others wait for it. */
 export async function openDatabase(url: string): Promise<DataSource> {
   const database = await new DataSource(databaseOptions(url)).initialize();
-  await database.runMigrations();
+  try {
+    await migrate(database);
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
   return database;
+}
+
+async function migrate(database: DataSource): Promise<void> {
+  const lock = database.createQueryRunner();
+  try {
+    // Held by the connection: a process that dies in the middle lets go of it.
+    await lock.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await database.runMigrations();
+    await lock.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  } finally {
+    await lock.release();
+  }
 }

@@ -10,7 +10,8 @@ export class User {
   @PrimaryGeneratedColumn('identity')
   id: number;
 
-  @Index('users_name', { unique: true })
+  /** Unique whatever its case: the index users_name is on lower(name), which TypeORM cannot express. */
+  @Index('users_name', { synchronize: false })
   @Column('text')
   name: string;
 

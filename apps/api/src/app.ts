@@ -1,0 +1,100 @@
+import { type DynamicModule, type LogLevel, type LoggerService, Module } from '@nestjs/common';
+import { APP_FILTER, APP_PIPE, NestFactory } from '@nestjs/core';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { NextFunction, Request, Response } from 'express';
+import { AuthModule } from './auth/auth.module.js';
+import { Origins } from './auth/origins.js';
+import { RunningSettings } from './config/settings.js';
+import { serveConsole } from './console/console.js';
+import { securityHeaders } from './console/security-headers.js';
+import { databaseOptions, openDatabase } from './database/data-source.js';
+import { HealthModule } from './health/health.module.js';
+import { Measurements } from './health/measurements.js';
+import { serveOpenApi } from './openapi/openapi.js';
+import { jsonBodies } from './problems/bodies.js';
+import { ProblemFilter } from './problems/problem.filter.js';
+import { NotFound } from './problems/problems.js';
+import { Validation } from './problems/validation.js';
+import { QueueBoard } from './queues/queue-board.js';
+import { QueuesModule } from './queues/queues.module.js';
+import { RedisModule } from './redis/redis.module.js';
+import { TokensModule } from './tokens/tokens.module.js';
+import { UsersModule } from './users/users.module.js';
+
+/** The whole panel; every feature has its line. */
+@Module({
+  imports: [RedisModule, AuthModule, UsersModule, TokensModule, HealthModule, QueuesModule],
+  providers: [
+    { provide: APP_PIPE, useClass: Validation },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+})
+export class AppModule {
+  /** The module with its settings and database, which every feature may inject (`RunningSettings`, `DataSource`). */
+  static with(settings: RunningSettings): DynamicModule {
+    return {
+      module: AppModule,
+      global: true,
+      imports: [
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({ ...databaseOptions(settings.databaseUrl), retryAttempts: 1 }),
+          // The one place where a running panel migrates.
+          dataSourceFactory: () => openDatabase(settings.databaseUrl),
+        }),
+      ],
+      providers: [{ provide: RunningSettings, useValue: settings }],
+      exports: [RunningSettings],
+    };
+  }
+}
+
+export interface AppOptions {
+  /** Nest's logger; false: silent. */
+  logger?: LoggerService | LogLevel[] | false;
+  /** Where the built console is. */
+  consoleFolder?: string;
+  /** False: whoever starts the panel closes it; otherwise SIGINT and SIGTERM do. */
+  closeOnSignals?: boolean;
+}
+
+/**
+ * The panel, ready and with its schema up to date, not yet listening. Several can live in one process.
+ * @throws when PostgreSQL cannot be reached or a migration fails
+ */
+export async function createApp(settings: RunningSettings, options: AppOptions = {}): Promise<NestExpressApplication> {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings), {
+    logger: options.logger,
+    bodyParser: false,
+    // Streams of logs stay open for hours; closing does not wait for them.
+    forceCloseConnections: true,
+    abortOnError: false,
+  });
+  if (options.closeOnSignals !== false) app.enableShutdownHooks(['SIGINT', 'SIGTERM']);
+  app.set('trust proxy', settings.trustedProxies);
+  app.set('query parser', 'simple');
+  app.disable('x-powered-by');
+
+  app.use(app.get(Measurements).middleware);
+  app.use(securityHeaders(settings.publicUrl?.startsWith('https://') === true));
+  app.use(app.get(Origins).refuseOthers);
+  app.use('/queues', app.get(QueueBoard).handler);
+  serveOpenApi(app);
+  app.use(serveConsole(options.consoleFolder));
+  app.use(jsonBodies());
+  app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
+  await app.init();
+  answerTheRest(app);
+  return app;
+}
+
+/** What neither a route nor the console answered, and what failed outside of the routes. */
+function answerTheRest(app: NestExpressApplication): void {
+  const filter = new ProblemFilter();
+  app.use((request: Request, _response: Response, next: NextFunction) =>
+    next(new NotFound(`route ${request.method} ${request.path}`)),
+  );
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) =>
+    filter.answer(error, request, response),
+  );
+}

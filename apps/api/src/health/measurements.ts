@@ -1,0 +1,39 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import type { NextFunction, Request, Response } from 'express';
+import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+/** What /metrics shows. Other features register their own in `registry`, names beginning with `left4me_`. */
+@Injectable()
+export class Measurements implements OnApplicationShutdown {
+  readonly registry = new Registry();
+  private readonly durations = new Histogram({
+    name: 'left4me_http_request_duration_seconds',
+    help: 'Time until an answer was sent, by route',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  onApplicationShutdown(): void {
+    this.registry.clear();
+  }
+
+  readonly middleware = (request: Request, response: Response, next: NextFunction): void => {
+    const done = this.durations.startTimer();
+    response.once('finish', () => {
+      done({ method: request.method, route: routeOf(request), status: String(response.statusCode) });
+    });
+    next();
+  };
+}
+
+/** The route's pattern, never the address itself: every id would become a time series of its own. */
+function routeOf(request: Request): string {
+  const { route } = request as { route?: { path?: unknown } };
+  if (typeof route?.path === 'string') return request.baseUrl + route.path;
+  return request.originalUrl.startsWith('/api/') ? 'unknown' : 'console';
+}

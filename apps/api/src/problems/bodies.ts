@@ -1,0 +1,27 @@
+import { UnsupportedMediaTypeException } from '@nestjs/common';
+import { json, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
+
+/** Routes that take the body as it comes, whatever its type; they read the request themselves and have their own limits. */
+const raw = /^\/api\/v1\/overlays\/[^/]+\/(files\/content|archive)\/?$/;
+
+const LIMIT_BYTES = 1024 * 1024;
+
+/** Parses JSON bodies below /api, and refuses others with a sentence instead of leaving the fields empty. */
+export function jsonBodies(): RequestHandler {
+  const parse = json({ limit: LIMIT_BYTES, strict: true, type: isJson });
+  return (request: Request, response: Response, next: NextFunction) => {
+    if (!request.path.startsWith('/api/') || raw.test(request.path)) return next();
+    if (hasBody(request) && !isJson(request)) {
+      return next(new UnsupportedMediaTypeException('Send the body as JSON, with Content-Type: application/json.'));
+    }
+    return parse(request, response, next);
+  };
+}
+
+function isJson(request: { headers: { 'content-type'?: string | undefined } }): boolean {
+  return /^application\/json\s*(;|$)/i.test(request.headers['content-type'] ?? '');
+}
+
+function hasBody(request: Request): boolean {
+  return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
+}

@@ -1,0 +1,57 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { ExpressAdapter } from '@bull-board/express';
+import { Injectable } from '@nestjs/common';
+import type { Queue } from 'bullmq';
+import { type NextFunction, type Request, type Response, Router } from 'express';
+import { Authentication } from '../auth/authentication.js';
+import { NotAllowed, NotLoggedIn } from '../problems/problems.js';
+
+const PATH = '/queues';
+
+/** Bull board at /queues, for admins. Whoever makes a BullMQ queue adds it here. */
+@Injectable()
+export class QueueBoard {
+  private readonly server = new ExpressAdapter().setBasePath(PATH);
+  private readonly board = createBullBoard({
+    queues: [],
+    serverAdapter: this.server,
+    options: { uiConfig: { boardTitle: 'left4me queues' } },
+  });
+  /** Middleware, to be mounted at /queues. */
+  readonly handler: Router;
+
+  constructor(private readonly authentication: Authentication) {
+    this.handler = Router();
+    this.handler.use(
+      (request: Request, response: Response, next: NextFunction) => void this.enter(request, response, next),
+    );
+    this.handler.use(this.server.getRouter());
+  }
+
+  add(queue: Queue): void {
+    this.board.addQueue(new BullMQAdapter(queue));
+  }
+
+  /** A browser is sent to the login and comes back; whoever else is not an admin gets a problem. */
+  private async enter(request: Request, response: Response, next: NextFunction): Promise<void> {
+    try {
+      const principal = await this.authentication.authenticate(request.headers);
+      if (principal.tokenId !== undefined || !principal.admin)
+        throw new NotAllowed('Only admins may see the queues, with a password.');
+      response.setHeader('Cache-Control', 'no-store');
+      next();
+    } catch (error) {
+      const page = request.method === 'GET' && request.accepts(['json', 'html']) === 'html';
+      if (error instanceof NotLoggedIn && page)
+        response.redirect(`/login?redirect=${encodeURIComponent(own(request))}`);
+      else next(error);
+    }
+  }
+}
+
+/** The address below /queues that was asked for. Anything else (`/queues//elsewhere`) becomes /queues itself. */
+function own(request: Request): string {
+  const { pathname, search } = new URL(request.originalUrl, 'http://panel.invalid');
+  return /^\/queues(\/[\w.-]+)*\/?$/.test(pathname) ? pathname + search : PATH;
+}
