@@ -9,6 +9,7 @@ import {
   type Relation,
 } from 'typeorm';
 import { RuntimeBuild } from '../hosts/runtime-build.entity.js';
+import { type Recipe } from './recipe.js';
 import { Server } from './server.entity.js';
 
 /** What one initialize prepared for an instance. Its rows pin a runtime build and revisions: what is pinned is never removed. */
@@ -36,9 +37,13 @@ export class Generation {
   @JoinColumn()
   runtimeBuild: Relation<RuntimeBuild>;
 
-  /** SHA-256 of the spec without its secrets: tells whether the blueprint has changed since. */
+  /** SHA-256 of what the recipe decides: tells whether the blueprint or the server has changed since. */
   @Column('text')
   specHash: string;
+
+  /** What server and blueprint said then, without secrets: tells what has changed since. */
+  @Column('jsonb')
+  recipe: Recipe;
 
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt: Date;

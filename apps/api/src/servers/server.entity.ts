@@ -81,6 +81,10 @@ export class Server {
   @Column('integer', { default: 0 })
   stateFence: number;
 
+  /** The generation on the host that runs, or ran last: generations/<number>. Null: none, or not started yet. */
+  @Column('integer', { nullable: true })
+  generation: number | null;
+
   /** A2S answered; null: not known. */
   @Column('boolean', { nullable: true })
   ready: boolean | null;
