@@ -1,0 +1,21 @@
+import { type Ref, computed } from 'vue';
+import { ApiProblem, explain } from '../api/client';
+
+/** Sorts a failed call's problem onto a form's fields; what belongs to none of them is left for the form itself. */
+export function useFormErrors(error: Ref<Error | null>, fields: readonly string[]) {
+  const problems = computed(() => (error.value instanceof ApiProblem ? error.value.fields : []));
+  const owner = (path: string): string | undefined =>
+    fields.find((field) => path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`));
+  const field = (name: string): string | null =>
+    problems.value
+      .filter((problem) => owner(problem.path) === name)
+      .map((problem) => problem.message)
+      .join(' ') || null;
+  const rest = computed(() => {
+    if (!error.value) return null;
+    const homeless = problems.value.filter((problem) => owner(problem.path) === undefined);
+    if (homeless.length > 0) return homeless.map((problem) => `${problem.path}: ${problem.message}`).join(' ');
+    return problems.value.length > 0 ? null : explain(error.value);
+  });
+  return { field, rest, problems };
+}

@@ -1,0 +1,51 @@
+import { type QueryClient, queryOptions, useMutation } from '@tanstack/vue-query';
+import { allPages } from '../api/all-pages';
+import { api, pageOf } from '../api/client';
+import { queryClient } from '../api/query-client';
+import { applyJob } from '../jobs/queries';
+import { type Job, isUnfinished, jobSchema } from '../jobs/schema';
+import { type Host, hostSchema } from './schema';
+
+export const hostKeys = {
+  all: ['hosts'] as const,
+  list: ['hosts', 'list'] as const,
+};
+
+/** The machines; for now one, `local`. */
+export const hostListOptions = queryOptions({
+  queryKey: hostKeys.list,
+  queryFn: ({ signal }) => allPages((cursor) => api.get('/hosts', pageOf(hostSchema), { query: { cursor }, signal })),
+});
+
+export function applyHost(client: QueryClient, host: Host): void {
+  client.setQueryData<Host[]>(hostKeys.list, (list) =>
+    list?.some((item) => item.id === host.id)
+      ? list.map((item) => (item.id === host.id ? host : item))
+      : list && [...list, host],
+  );
+}
+
+/** Keeps an install's progress fresh where the host is shown. */
+export function applyJobToHost(client: QueryClient, job: Job): void {
+  if (job.operation !== 'install') return;
+  client.setQueryData<Host[]>(hostKeys.list, (list) =>
+    list?.map((host) => {
+      if (host.id !== job.hostId) return host;
+      if (isUnfinished(job) && (host.job === null || host.job.id === job.id)) return { ...host, job };
+      return host.job?.id === job.id ? { ...host, job: null } : host;
+    }),
+  );
+  if (!isUnfinished(job)) void client.invalidateQueries({ queryKey: hostKeys.all });
+}
+
+/** Installs or updates the game on a host (admins). */
+export function useInstall() {
+  return useMutation({
+    mutationFn: ({ host, build }: { host: Host; build?: string }) =>
+      api.post(`/hosts/${host.id}/jobs`, { operation: 'install', ...(build ? { build } : {}) }, jobSchema),
+    onSuccess: (job) => {
+      applyJob(queryClient, job);
+      applyJobToHost(queryClient, job);
+    },
+  });
+}

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { jobSchema } from '../jobs/schema';
+
+export const hostSchema = z.object({
+  id: z.number(),
+  name: z.string(),
+  online: z.boolean(),
+  workerSeenAt: z.string().nullable(),
+  serviceManager: z.string().nullable(),
+  isolation: z.enum(['namespaces', 'copy']).nullable(),
+  isolationReason: z.string().nullable(),
+  demo: z.boolean(),
+  currentBuild: z.string().nullable(),
+  builds: z.array(
+    z.object({
+      build: z.string(),
+      installedAt: z.string(),
+      current: z.boolean(),
+      demo: z.boolean(),
+      bytes: z.number(),
+    }),
+  ),
+  job: jobSchema.nullable(),
+});
+export type Host = z.output<typeof hostSchema>;

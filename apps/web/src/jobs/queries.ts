@@ -1,0 +1,88 @@
+import {
+  type InfiniteData,
+  type QueryClient,
+  infiniteQueryOptions,
+  queryOptions,
+  useMutation,
+} from '@tanstack/vue-query';
+import { api, pageOf } from '../api/client';
+import { queryClient } from '../api/query-client';
+import { type JobFilters, matches, stateParameter } from './filters';
+import { type Job, jobSchema } from './schema';
+
+export const jobKeys = {
+  all: ['jobs'] as const,
+  lists: ['jobs', 'list'] as const,
+  list: (filters: JobFilters) => ['jobs', 'list', filters] as const,
+  detail: (id: number) => ['jobs', 'detail', id] as const,
+};
+
+const pageSize = 50;
+
+/** Jobs, newest first, a page at a time. */
+export function jobListOptions(filters: JobFilters) {
+  return infiniteQueryOptions({
+    queryKey: jobKeys.list(filters),
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      api.get('/jobs', pageOf(jobSchema), {
+        signal,
+        query: {
+          state: stateParameter(filters.state),
+          serverId: filters.serverId,
+          overlayId: filters.overlayId,
+          limit: pageSize,
+          cursor: pageParam,
+        },
+      }),
+    getNextPageParam: (page) => page.nextCursor,
+  });
+}
+
+/** One job. */
+export function jobOptions(id: number) {
+  return queryOptions({
+    queryKey: jobKeys.detail(id),
+    queryFn: ({ signal }) => api.get(`/jobs/${id}`, jobSchema, { signal }),
+  });
+}
+
+/** Asks a job to end; a queued one ends at once. */
+export function useCancelJob() {
+  return useMutation({
+    mutationFn: (job: Job) => api.post(`/jobs/${job.id}/cancel`, undefined, jobSchema),
+    onSuccess: (job) => applyJob(queryClient, job),
+  });
+}
+
+interface JobPage {
+  items: Job[];
+  nextCursor: string | null;
+}
+
+function upsert(pages: readonly JobPage[], job: Job, filters: JobFilters): JobPage[] {
+  const belongs = matches(job, filters);
+  const known = pages.some((page) => page.items.some((item) => item.id === job.id));
+  return pages.map((page, index) => {
+    if (known) {
+      if (!page.items.some((item) => item.id === job.id)) return page;
+      const items = page.items.filter((item) => item.id !== job.id || belongs);
+      return { ...page, items: items.map((item) => (item.id === job.id ? job : item)) };
+    }
+    const newest = page.items[0];
+    // Newest first: a job older than what is shown belongs to a page that is not loaded yet, or is put in its place.
+    if (!belongs || index > 0) return page;
+    if (newest === undefined || job.id > newest.id) return { ...page, items: [job, ...page.items] };
+    const at = page.items.findIndex((item) => item.id < job.id);
+    return at < 0 ? page : { ...page, items: page.items.toSpliced(at, 0, job) };
+  });
+}
+
+/** Writes one job into every cached list and into its own entry. */
+export function applyJob(client: QueryClient, job: Job): void {
+  client.setQueryData<Job>(jobKeys.detail(job.id), job);
+  for (const [key, data] of client.getQueriesData<InfiniteData<JobPage>>({ queryKey: jobKeys.lists })) {
+    const filters = key[2] as JobFilters;
+    if (data) client.setQueryData<InfiniteData<JobPage>>(key, { ...data, pages: upsert(data.pages, job, filters) });
+  }
+}

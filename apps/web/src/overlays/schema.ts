@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+export const revisionSchema = z.object({
+  id: z.number(),
+  number: z.number(),
+  jobId: z.number().nullable(),
+  files: z.number(),
+  bytes: z.number(),
+  contentHash: z.string().nullable(),
+  createdAt: z.string(),
+  current: z.boolean(),
+});
+export type Revision = z.output<typeof revisionSchema>;
+
+export const overlaySchema = z.object({
+  id: z.number(),
+  name: z.string(),
+  description: z.string().nullable(),
+  kind: z.string(),
+  catalog: z.boolean(),
+  ownerId: z.number().nullable(),
+  ownerName: z.string().nullable(),
+  draft: z.object({
+    files: z.number(),
+    bytes: z.number(),
+    modifiedAt: z.string().nullable(),
+    changed: z.boolean(),
+  }),
+  currentRevision: revisionSchema.nullable(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+export type Overlay = z.output<typeof overlaySchema>;
+
+export const entrySchema = z.object({
+  name: z.string(),
+  path: z.string(),
+  type: z.enum(['file', 'directory', 'link']),
+  size: z.number(),
+  modifiedAt: z.string(),
+});
+export type Entry = z.output<typeof entrySchema>;
+
+export const folderSchema = z.object({ path: z.string(), items: z.array(entrySchema) });
+
+export interface OverlayInput {
+  name: string;
+  description: string;
+  catalog?: boolean;
+}

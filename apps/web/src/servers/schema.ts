@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { jobSchema } from '../jobs/schema';
+
+export const actualStates = ['absent', 'stopped', 'starting', 'running', 'stopping', 'failed', 'unknown'] as const;
+export type ActualState = (typeof actualStates)[number];
+
+export const serverSchema = z.object({
+  id: z.number(),
+  name: z.string(),
+  title: z.string().nullable(),
+  port: z.number(),
+  hostId: z.number(),
+  hostName: z.string(),
+  blueprintId: z.number(),
+  blueprintName: z.string(),
+  ownerId: z.number().nullable(),
+  ownerName: z.string().nullable(),
+  desiredState: z.enum(['absent', 'stopped', 'running']),
+  actualState: z.enum(actualStates),
+  actualStateAt: z.string().nullable(),
+  ready: z.boolean().nullable(),
+  readyAt: z.string().nullable(),
+  lastError: z.string().nullable(),
+  pendingChanges: z.array(z.string()),
+  map: z.string().nullable(),
+  players: z.number().nullable(),
+  maxPlayers: z.number().nullable(),
+  connect: z.string().nullable(),
+  job: jobSchema.nullable(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+});
+export type Server = z.output<typeof serverSchema>;
+
+export type ServerOperation = 'initialize' | 'start' | 'stop' | 'restart' | 'delete';
+
+export interface ServerInput {
+  name: string;
+  title?: string;
+  port?: number;
+  blueprintId: number;
+}
+
+/** The rule for names, from the API: they become folder and unit names on the host. */
+export const serverNamePattern = /^[a-z0-9][a-z0-9-]{0,31}$/;

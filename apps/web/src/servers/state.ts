@@ -1,0 +1,59 @@
+import type { Tone } from '../design/tone';
+import type { Server, ServerOperation } from './schema';
+
+export interface Described {
+  shape: 'on' | 'busy' | 'off' | 'none' | 'bad' | 'unknown';
+  tone: Tone;
+  text: string;
+  detail?: string;
+}
+
+/** A server's actual state in a word and a half. */
+export function describeState(server: Server): Described {
+  switch (server.actualState) {
+    case 'running':
+      if (server.ready === true) return { shape: 'on', tone: 'good', text: 'Running', detail: 'ready' };
+      if (server.ready === false) return { shape: 'on', tone: 'warn', text: 'Running', detail: 'not answering yet' };
+      return { shape: 'on', tone: 'good', text: 'Running' };
+    case 'starting':
+      return { shape: 'busy', tone: 'busy', text: 'Starting' };
+    case 'stopping':
+      return { shape: 'busy', tone: 'busy', text: 'Stopping' };
+    case 'stopped':
+      return { shape: 'off', tone: 'idle', text: 'Stopped' };
+    case 'failed':
+      return { shape: 'bad', tone: 'bad', text: 'Failed' };
+    case 'absent':
+      return { shape: 'none', tone: 'idle', text: 'Absent', detail: 'not on the host yet' };
+    case 'unknown':
+      return { shape: 'unknown', tone: 'warn', text: 'Unknown', detail: 'the host is offline' };
+  }
+}
+
+/** What the user wants and the host does not do, when no job is at it; null when they agree. */
+export function disagreement(server: Server): string | null {
+  if (server.job !== null || server.actualState === 'unknown') return null;
+  const up = server.actualState === 'running' || server.actualState === 'starting';
+  if (server.desiredState === 'running' && !up) return 'should be running';
+  if (server.desiredState === 'stopped' && up) return 'should be stopped';
+  if (server.desiredState === 'absent' && server.actualState !== 'absent') return 'should be deleted from the host';
+  return null;
+}
+
+/** The operations that make sense now, the most likely one first. Others are not offered. */
+export function sensibleOperations(server: Server): ServerOperation[] {
+  switch (server.actualState) {
+    case 'running':
+    case 'starting':
+      return ['stop', 'restart', 'initialize', 'delete'];
+    case 'stopping':
+      return ['start', 'stop', 'initialize', 'delete'];
+    case 'stopped':
+    case 'failed':
+      return ['start', 'initialize', 'delete'];
+    case 'absent':
+      return ['start', 'initialize'];
+    case 'unknown':
+      return ['start', 'stop', 'restart', 'initialize', 'delete'];
+  }
+}
