@@ -1,6 +1,6 @@
 // npm start: install, build, run the panel. `npm start -- <command> …` runs another command of left4me instead of `serve`.
 import { spawn, spawnSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build, checkout, fail, install, requireNode } from './steps.mjs';
@@ -44,16 +44,24 @@ function forwardSignals(panel) {
   }
 }
 
-/** npm killed with -9 tells nobody, but we become somebody else's child. */
+/** npm killed with -9 tells nobody, but we, or the shell between us, become somebody else's child. */
 function followNpm(panel) {
   if (!process.env.npm_lifecycle_event) return;
-  const npm = process.ppid;
+  const throughShell = statOf(process.ppid).command.endsWith('sh');
+  const parents = () => (throughShell ? `${process.ppid} ${statOf(process.ppid).parent}` : `${process.ppid}`);
+  const before = parents();
   const timer = setInterval(() => {
-    if (process.ppid === npm) return;
+    if (parents() === before) return;
     clearInterval(timer);
     panel.kill('SIGTERM');
   }, 500);
   timer.unref();
+}
+
+/** Command and parent of a process, from /proc/<pid>/stat (proc(5)). */
+function statOf(pid) {
+  const [, command = '', parent = ''] = /^\d+ \((.*)\) \S (\d+)/s.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? [];
+  return { command, parent };
 }
 
 /**
