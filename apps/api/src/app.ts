@@ -5,7 +5,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import type { NextFunction, Request, Response } from 'express';
 import { AuthModule } from './auth/auth.module.js';
 import { Origins } from './auth/origins.js';
-import { RunningSettings } from './config/settings.js';
+import { RunningSettings, WrongSettings } from './config/settings.js';
 import { serveConsole } from './console/console.js';
 import { securityHeaders } from './console/security-headers.js';
 import { databaseOptions, openDatabase } from './database/data-source.js';
@@ -38,7 +38,7 @@ export class AppModule {
       global: true,
       imports: [
         TypeOrmModule.forRootAsync({
-          useFactory: () => ({ ...databaseOptions(settings.databaseUrl), retryAttempts: 1 }),
+          useFactory: () => ({ ...databaseOptions(settings.databaseUrl), toRetry: () => false }),
           // The one place where a running panel migrates.
           dataSourceFactory: () => openDatabase(settings.databaseUrl),
         }),
@@ -70,8 +70,18 @@ export async function createApp(settings: RunningSettings, options: AppOptions =
     forceCloseConnections: true,
     abortOnError: false,
   });
+  try {
+    await configure(app, settings, options);
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
+  return app;
+}
+
+async function configure(app: NestExpressApplication, settings: RunningSettings, options: AppOptions): Promise<void> {
   if (options.closeOnSignals !== false) app.enableShutdownHooks(['SIGINT', 'SIGTERM']);
-  app.set('trust proxy', settings.trustedProxies);
+  trustProxies(app, settings.trustedProxies);
   app.set('query parser', 'simple');
   app.disable('x-powered-by');
 
@@ -85,7 +95,16 @@ export async function createApp(settings: RunningSettings, options: AppOptions =
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   await app.init();
   answerTheRest(app);
-  return app;
+}
+
+function trustProxies(app: NestExpressApplication, addresses: string[]): void {
+  try {
+    app.set('trust proxy', addresses);
+  } catch (error) {
+    throw new WrongSettings(`LEFT4ME_TRUSTED_PROXIES: must be IP addresses or networks, separated by commas`, {
+      cause: error,
+    });
+  }
 }
 
 /** What neither a route nor the console answered, and what failed outside of the routes. */

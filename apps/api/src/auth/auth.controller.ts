@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Post, Put, Req, Res, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Ip, Post, Put, Req, Res, UseGuards } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Invalid, NotLoggedIn } from '../problems/problems.js';
@@ -6,6 +6,7 @@ import { Accounts } from '../users/accounts.js';
 import { UserView } from '../users/user.dto.js';
 import { Me, type Principal, Public, Scoped } from './access.js';
 import { Login, PasswordChange } from './auth.dto.js';
+import { LoginAttempts } from './login-attempts.js';
 import { LoginGuard } from './login.js';
 import { verifyPassword } from './passwords.js';
 import { hashSecret } from './secret.js';
@@ -17,6 +18,7 @@ export class AuthController {
   constructor(
     private readonly accounts: Accounts,
     private readonly sessions: Sessions,
+    private readonly attempts: LoginAttempts,
   ) {}
 
   /** Begins a session; the cookie is HttpOnly. */
@@ -60,10 +62,16 @@ export class AuthController {
   @Put('me/password')
   @HttpCode(204)
   @ApiNoContentResponse()
-  async changePassword(@Me() { user, session }: Principal, @Body() body: PasswordChange): Promise<void> {
+  async changePassword(
+    @Me() { user, session }: Principal,
+    @Body() body: PasswordChange,
+    @Ip() address: string,
+  ): Promise<void> {
+    this.attempts.begin(user.name, address);
     if (!(await verifyPassword(user.passwordHash, body.currentPassword))) {
       throw new Invalid([{ path: 'currentPassword', message: 'is not your password' }]);
     }
+    this.attempts.succeed(user.name, address);
     await this.accounts.setPassword(user.id, body.newPassword);
     await this.sessions.endAll(user.id, session?.secretHash);
   }

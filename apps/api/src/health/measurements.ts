@@ -33,7 +33,7 @@ export class Measurements implements OnApplicationShutdown {
 
 /** The route's pattern, never the address itself: every id would become a time series of its own. */
 function routeOf(request: Request): string {
-  const { route } = request as { route?: { path?: unknown } };
-  if (typeof route?.path === 'string') return request.baseUrl + route.path;
+  const pattern: unknown = request.route?.path;
+  if (typeof pattern === 'string') return request.baseUrl + pattern;
   return request.originalUrl.startsWith('/api/') ? 'unknown' : 'console';
 }

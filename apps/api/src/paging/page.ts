@@ -1,3 +1,4 @@
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 
@@ -9,6 +10,7 @@ export interface Page<T> {
 
 /** `?limit=&cursor=` of every list. The cursor is the id of the last item of the page before. */
 export class PageQuery {
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 500, default: 100 })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -16,6 +18,7 @@ export class PageQuery {
   @Max(500)
   limit: number = 100;
 
+  @ApiPropertyOptional({ type: 'integer', description: 'nextCursor of the page before.' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()

@@ -66,7 +66,7 @@ function body(status: number, detail: string, errors?: FieldError[]): ProblemBod
 
 /** The last resort for what the checks before a statement did not see, a lost race mostly. */
 function ofDatabase(error: QueryFailedError): ProblemBody {
-  const { code } = error.driverError as { code?: string };
+  const code = 'code' in error.driverError ? error.driverError.code : null;
   if (code === '23505')
     return body(409, 'Something with the same name or number was made in the meantime. Look again.');
   if (code === '23503')

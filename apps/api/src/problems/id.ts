@@ -1,6 +1,5 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { isInt } from 'class-validator';
-import { Max, Min, IsInt } from 'class-validator';
+import { IsInt, Max, Min } from 'class-validator';
 import { NotFound } from './problems.js';
 
 /** Ids are 32-bit in the database. */
@@ -25,7 +24,7 @@ export class IdPipe implements PipeTransform<string, number> {
 export function parseId(text: string): number | null {
   if (!/^[1-9]\d{0,9}$/.test(text)) return null;
   const id = Number(text);
-  return isInt(id) && id <= MAX_ID ? id : null;
+  return id <= MAX_ID ? id : null;
 }
 
 /** An id in a body or query; `{ each: true }` for a list of them. */

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsIn, IsOptional, IsString, Length, Matches } from 'class-validator';
+import { IsBoolean, IsIn, IsString, Length, Matches } from 'class-validator';
 import { PASSWORD_MAX, PASSWORD_MIN } from '../auth/passwords.js';
+import { MayBeLeftOut } from '../problems/fields.js';
 import { type Role, roles, type User } from './user.entity.js';
 
 /** A user as the API shows it. */
@@ -57,12 +58,12 @@ export class NewUser {
 
 export class UserChange {
   @ApiPropertyOptional({ enum: roles })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(roles)
   role?: Role;
 
   @ApiPropertyOptional()
-  @IsOptional()
+  @MayBeLeftOut()
   @IsBoolean()
   disabled?: boolean;
 
@@ -72,7 +73,7 @@ export class UserChange {
     maxLength: PASSWORD_MAX,
     description: "Ends the user's sessions.",
   })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Length(PASSWORD_MIN, PASSWORD_MAX)
   password?: string;
