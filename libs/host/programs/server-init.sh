@@ -1,0 +1,14 @@
+#!/bin/sh
+# server-init.sh <program> [argument…]
+# The first process of a server's own pid namespace. The kernel keeps signals from a first process that has no handler
+# for them, so a server in this place would survive SIGTERM and even its own abort(); this one passes SIGTERM on, waits,
+# collects orphans and ends with the server's code (128 + signal). When it ends, the kernel ends whatever is left.
+trap 'kill -TERM "$server" 2>/dev/null' TERM
+"$@" &
+server=$!
+while :; do
+  wait "$server"
+  code=$?
+  # A signal for us ends wait early: the server is still there (or a zombie, whose code the next wait tells).
+  kill -0 "$server" 2>/dev/null || exit "$code"
+done

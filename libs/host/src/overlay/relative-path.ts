@@ -1,0 +1,28 @@
+import { PathRefused } from '../errors.js';
+
+// eslint-disable-next-line no-control-regex -- control characters in names break logs and terminals
+const CONTROL = /[\u0000-\u001f\u007f]/;
+const MAX_COMPONENT_BYTES = 255;
+const MAX_PATH_BYTES = 2_048;
+
+/** Why the path cannot be used below a tree; null when it can. An empty path is a problem too. */
+export function pathProblem(path: string): string | null {
+  if (path === '') return 'the path is empty';
+  if (CONTROL.test(path)) return 'the path must not contain control characters';
+  if (path.startsWith('/')) return 'the path must be relative';
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `the path is longer than ${MAX_PATH_BYTES} bytes`;
+  for (const part of path.split('/')) {
+    if (part === '') return 'the path must not contain empty parts';
+    if (part === '.' || part === '..') return `the path must not contain "${part}"`;
+    if (Buffer.byteLength(part) > MAX_COMPONENT_BYTES) return `a part is longer than ${MAX_COMPONENT_BYTES} bytes`;
+  }
+  return null;
+}
+
+/** The parts of a path; none for ''. Throws `PathRefused`. */
+export function pathParts(path: string): string[] {
+  if (path === '') return [];
+  const problem = pathProblem(path);
+  if (problem !== null) throw new PathRefused(path, problem);
+  return path.split('/');
+}

@@ -1,0 +1,131 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { CommandFailed, Interrupted, TimedOut } from '../errors.js';
+import type { Output, Run } from '../host.js';
+import { PROGRAMS } from '../programs.js';
+import type { CommandRecords } from './command-records.js';
+import { exitCodeOf } from './exit-code.js';
+import { LineSplitter } from './line-splitter.js';
+import { sendSignal } from './process-table.js';
+
+export interface Command {
+  /** Program and arguments; never a shell's line. */
+  command: readonly [string, ...string[]];
+  cwd?: string;
+  /** The whole environment. Default: a PATH and nothing else. */
+  env?: Record<string, string>;
+  timeLimitMs: number;
+}
+
+const GRACE_MS = 8_000;
+const DEFAULT_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
+
+/**
+ * Runs programs that must not outlive this process. Where the machine allows it each runs in a process namespace that
+ * the kernel ends with us; elsewhere in a group of its own that is recorded, so that the next start can prove it gone.
+ */
+export class CommandRunner {
+  constructor(
+    private readonly isolated: boolean,
+    private readonly records: CommandRecords,
+  ) {}
+
+  /**
+   * Resolves when the program ended with 0 and every line was taken. Throws `CommandFailed`, `Interrupted` (the signal
+   * aborted) or `TimedOut`; the last two only after SIGTERM, then SIGKILL, ended the whole group (within 10 s).
+   */
+  async run(request: Command, run: Run): Promise<void> {
+    if (run.signal.aborted) throw new Interrupted(request.command[0]);
+    const argv = this.wrap(request.command);
+    const child = spawn(argv[0], argv.slice(1), {
+      cwd: request.cwd,
+      env: request.env ?? DEFAULT_ENV,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // a session and group of its own, to be signalled as a whole
+    });
+    const ended = endOf(child);
+    const release = await this.recordGroup(child);
+    const stop = new StopOnce(child);
+    const onAbort = (): void => stop.begin();
+    const timer = setTimeout(() => stop.begin('time'), request.timeLimitMs);
+    run.signal.addEventListener('abort', onAbort, { once: true });
+    if (run.signal.aborted) onAbort();
+    try {
+      const [end] = await Promise.all([ended, forward(child, run.output)]);
+      if (stop.cause === 'time') throw new TimedOut(request.command[0], request.timeLimitMs);
+      if (run.signal.aborted) throw new Interrupted(request.command[0]);
+      if (end !== 0) throw new CommandFailed(end, request.command);
+    } finally {
+      // Also when nobody takes the lines any more, and for children that the program itself left behind.
+      if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL');
+      clearTimeout(timer);
+      stop.end();
+      run.signal.removeEventListener('abort', onAbort);
+      await release();
+    }
+  }
+
+  private wrap(command: readonly [string, ...string[]]): [string, ...string[]] {
+    const inner: [string, ...string[]] = ['/bin/sh', PROGRAMS.serverInit, ...command];
+    if (!this.isolated) return ['setpriv', '--pdeathsig', 'KILL', ...inner];
+    const namespaces = ['--user', '--map-current-user', '--pid', '--fork', '--kill-child'];
+    return ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...namespaces, ...inner];
+  }
+
+  private async recordGroup(child: ChildProcess): Promise<() => Promise<void>> {
+    if (this.isolated || child.pid === undefined) return () => Promise.resolve();
+    return this.records.add(child.pid);
+  }
+}
+
+/** SIGTERM to the group, SIGKILL when it is still there after the grace. */
+class StopOnce {
+  cause: 'signal' | 'time' | null = null;
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(private readonly child: ChildProcess) {}
+
+  begin(cause: 'signal' | 'time' = 'signal'): void {
+    if (this.cause !== null || this.child.pid === undefined) return;
+    const group = -this.child.pid;
+    this.cause = cause;
+    sendSignal(group, 'SIGTERM');
+    this.timer = setTimeout(() => {
+      sendSignal(group, 'SIGKILL');
+      // A reader that no longer takes lines must not keep a dead program's end from being noticed.
+      this.child.stdout?.destroy();
+      this.child.stderr?.destroy();
+    }, GRACE_MS);
+  }
+
+  end(): void {
+    if (this.timer !== null) clearTimeout(this.timer);
+  }
+}
+
+function endOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (code, signal) => resolve(exitCodeOf(code, signal)));
+  });
+}
+
+/** Both streams, line by line; a pipe is read on only when its line was taken. */
+async function forward(child: ChildProcess, output: Output): Promise<void> {
+  await Promise.all([forwardStream(child.stdout, 'stdout', output), forwardStream(child.stderr, 'stderr', output)]);
+}
+
+async function forwardStream(source: Readable | null, stream: 'stdout' | 'stderr', output: Output): Promise<void> {
+  if (source === null) return;
+  const splitter = new LineSplitter();
+  try {
+    for await (const chunk of source) {
+      if (!Buffer.isBuffer(chunk)) continue;
+      for (const line of splitter.push(chunk)) await output.write(stream, line);
+    }
+  } catch (error) {
+    // Destroyed by StopOnce: the command is being stopped, what it still had to say is dropped.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
+  }
+  for (const line of splitter.end()) await output.write(stream, line);
+}

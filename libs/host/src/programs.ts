@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+
+/** The package's own programs. Paths are the same seen from src/ (tests) and from dist/. */
+function fromPackage(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+}
+
+export const PROGRAMS = {
+  withLock: fromPackage('programs/with-lock.sh'),
+  launchServer: fromPackage('programs/launch-server.sh'),
+  serverInit: fromPackage('programs/server-init.sh'),
+  demoRuntime: fromPackage('programs/demo-runtime'),
+  /** Compiled: a supervisor outlives the panel and needs no TypeScript loader. */
+  supervisor: fromPackage('dist/process-manager/supervisor.js'),
+} as const;

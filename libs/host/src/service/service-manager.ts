@@ -1,0 +1,22 @@
+import type { InstanceStatus, LogRequest, Run, ServerLogLine } from '../host.js';
+import type { LaunchPlan } from '../launcher/launch-plan.js';
+
+/** What a service manager knows of one server; generations are added by whoever knows them. */
+export type ServiceState = Omit<InstanceStatus, 'name' | 'generation' | 'nextGeneration'>;
+
+/** How to ask a server to end by itself. */
+export interface QuitTarget {
+  port: number;
+  rconPassword: string;
+}
+
+/** Keeps servers running: our own supervisors, or systemd. */
+export interface ServiceManager {
+  /** Returns when the server's program runs; false when it ran already. Throws `StartFailed`, `Interrupted`. */
+  start(plan: LaunchPlan, run: Run): Promise<{ started: boolean }>;
+  /** Resolves when nothing of the server is left. A stopped server: success. */
+  stop(name: string, quit: QuitTarget | null, run: Run): Promise<void>;
+  /** In the order of `names`. */
+  states(names: readonly string[]): Promise<ServiceState[]>;
+  logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine>;
+}
