@@ -18,7 +18,7 @@ export interface Person {
   prefix: readonly string[];
   root: string;
   cache: string;
-  forget(): Promise<void>;
+  forget: () => Promise<void>;
 }
 
 /** `ourselves`, or where we are root: `somebody` without privileges, or root the way `npm start` runs the panel, `mapped`. */

@@ -107,7 +107,11 @@ async function makeDataFolder(binaries: PostgresBinaries, user: OrdinaryUser, op
   }
   await rename(unfinished, dataFolder);
   const parent = await open(dirname(dataFolder));
-  await parent.sync().finally(() => parent.close());
+  try {
+    await parent.sync(); // the rename itself is not on the disk before this
+  } finally {
+    await parent.close();
+  }
 }
 
 function explain(cause: unknown, user: OrdinaryUser, folder: string): string {
