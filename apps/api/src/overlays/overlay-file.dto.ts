@@ -1,0 +1,69 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
+import { IsString } from 'class-validator';
+import { IsId } from '../problems/id.js';
+import { IfGiven } from '../validation/rules.js';
+
+/** `?path=&revision=` of a folder. What a path may be is decided where it is used, below the overlay's folder. */
+export class FolderQuery {
+  @ApiPropertyOptional({ default: '', description: 'A folder; without it, the whole overlay.' })
+  @IfGiven()
+  @IsString()
+  path: string = '';
+
+  @ApiPropertyOptional({ type: Number, description: 'The number of a revision; without it, the draft.' })
+  @IfGiven()
+  @Type(() => Number)
+  @IsId()
+  revision?: number;
+}
+
+/** `?path=&revision=` of a file to read. */
+export class ReadQuery {
+  @ApiProperty({ example: 'left4dead2/cfg/server.cfg' })
+  @IsString()
+  path: string;
+
+  @ApiPropertyOptional({ type: Number, description: 'The number of a revision; without it, the draft.' })
+  @IfGiven()
+  @Type(() => Number)
+  @IsId()
+  revision?: number;
+}
+
+/** `?path=` of a file to write, or a file or folder to delete: in the draft. */
+export class WriteQuery {
+  @ApiProperty({ example: 'left4dead2/cfg/server.cfg' })
+  @IsString()
+  path: string;
+}
+
+const types = ['file', 'directory', 'link'] as const;
+
+export class EntryView {
+  @ApiProperty()
+  name: string;
+
+  @ApiProperty()
+  path: string;
+
+  @ApiProperty({ enum: types })
+  type: (typeof types)[number];
+
+  @ApiProperty({ description: 'Bytes; 0 for folders.' })
+  size: number;
+
+  @ApiProperty({ format: 'date-time' })
+  modifiedAt: string;
+}
+
+export class EntryList {
+  @ApiProperty()
+  path: string;
+
+  @ApiProperty({ type: [EntryView] })
+  items: EntryView[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor: null;
+}

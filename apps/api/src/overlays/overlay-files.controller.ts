@@ -1,0 +1,75 @@
+import { Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { Me, type Principal, Scoped } from '../auth/access.js';
+import { IdPipe } from '../problems/id.js';
+import { Invalid } from '../problems/problems.js';
+import { sendFile } from './file-download.js';
+import { EntryList, EntryView, FolderQuery, ReadQuery, WriteQuery } from './overlay-file.dto.js';
+import { FILE_LIMIT, OverlayFiles } from './overlay-files.service.js';
+
+const overlayId = new IdPipe('overlay');
+
+/** The files of an overlay. Bodies are the files themselves, whatever their type (problems/bodies.ts leaves them alone). */
+@ApiTags('overlays')
+@Controller('overlays/:id/files')
+export class OverlayFilesController {
+  constructor(private readonly files: OverlayFiles) {}
+
+  @Get()
+  @Scoped('read')
+  @ApiOkResponse({ type: EntryList })
+  async list(@Me() me: Principal, @Param('id', overlayId) id: number, @Query() query: FolderQuery): Promise<EntryList> {
+    const items = await this.files.list(me, id, query.path, query.revision);
+    return { path: query.path, items, nextCursor: null };
+  }
+
+  @Get('content')
+  @Scoped('read')
+  @ApiProduces('application/octet-stream')
+  @ApiOkResponse({ description: 'The file, as an attachment; Range is supported.' })
+  async read(
+    @Me() me: Principal,
+    @Param('id', overlayId) id: number,
+    @Query() query: ReadQuery,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    const file = await this.files.open(me, id, query.path, query.revision);
+    await sendFile(request, response, query.path.split('/').at(-1) ?? '', file);
+  }
+
+  @Put('content')
+  @Scoped('manage')
+  @ApiConsumes('*/*')
+  @ApiBody({
+    description: `The file as it is, ${FILE_LIMIT} bytes at most.`,
+    schema: { type: 'string', format: 'binary' },
+  })
+  @ApiOkResponse({ type: EntryView })
+  async write(
+    @Me() me: Principal,
+    @Param('id', overlayId) id: number,
+    @Query() query: WriteQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<EntryView> {
+    const length = request.headers['content-length'];
+    try {
+      return await this.files.write(me, id, query.path, request, length === undefined ? null : Number(length));
+    } catch (error) {
+      if (request.errored) throw new Invalid([{ path: '', message: 'the upload ended before its end' }]);
+      // Nobody reads the rest of a refused upload; the connection cannot be used again.
+      if (!request.complete) response.setHeader('Connection', 'close');
+      throw error;
+    }
+  }
+
+  @Delete('content')
+  @Scoped('manage')
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  async remove(@Me() me: Principal, @Param('id', overlayId) id: number, @Query() query: WriteQuery): Promise<void> {
+    await this.files.remove(me, id, query.path);
+  }
+}

@@ -1,0 +1,122 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsBoolean } from 'class-validator';
+import { IfGiven, IsLine, IsText } from '../validation/rules.js';
+
+export class CreateOverlayBody {
+  @ApiProperty({ maxLength: 64 })
+  @IsLine(64)
+  name: string;
+
+  @ApiPropertyOptional({ default: '' })
+  @IfGiven()
+  @IsText(4000)
+  description?: string;
+
+  @ApiPropertyOptional({ default: false, description: 'For everybody to use; admins only.' })
+  @IfGiven()
+  @IsBoolean()
+  catalog?: boolean;
+}
+
+export class UpdateOverlayBody {
+  @ApiPropertyOptional({ maxLength: 64 })
+  @IfGiven()
+  @IsLine(64)
+  name?: string;
+
+  @ApiPropertyOptional()
+  @IfGiven()
+  @IsText(4000)
+  description?: string;
+}
+
+export class DraftView {
+  @ApiProperty()
+  files: number;
+
+  @ApiProperty()
+  bytes: number;
+
+  @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When it was last written to.' })
+  modifiedAt: string | null;
+
+  @ApiProperty({ description: 'It was written to since the last build that succeeded began.' })
+  changed: boolean;
+}
+
+export class RevisionView {
+  @ApiProperty()
+  id: number;
+
+  @ApiProperty({ description: 'Counts from 1 per overlay.' })
+  number: number;
+
+  @ApiProperty({ type: Number, nullable: true })
+  jobId: number | null;
+
+  @ApiProperty()
+  files: number;
+
+  @ApiProperty()
+  bytes: number;
+
+  @ApiProperty()
+  contentHash: string;
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt: string;
+
+  @ApiProperty({ description: 'The one that new generations get.' })
+  current: boolean;
+}
+
+export class RevisionPage {
+  @ApiProperty({ type: [RevisionView] })
+  items: RevisionView[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor: string | null;
+}
+
+export class OverlayView {
+  @ApiProperty()
+  id: number;
+
+  @ApiProperty()
+  name: string;
+
+  @ApiProperty()
+  description: string;
+
+  @ApiProperty({ enum: ['files'] })
+  kind: 'files';
+
+  @ApiProperty({ description: 'For everybody to use; admins manage it.' })
+  catalog: boolean;
+
+  @ApiProperty({ type: Number, nullable: true })
+  ownerId: number | null;
+
+  @ApiProperty({ type: String, nullable: true })
+  ownerName: string | null;
+
+  @ApiProperty({ type: DraftView })
+  draft: DraftView;
+
+  @ApiProperty({ type: RevisionView, nullable: true })
+  currentRevision: RevisionView | null;
+
+  @ApiProperty({ format: 'date-time' })
+  createdAt: string;
+
+  @ApiProperty({ format: 'date-time' })
+  updatedAt: string;
+}
+
+export class OverlayPage {
+  @ApiProperty({ type: [OverlayView] })
+  items: OverlayView[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor: string | null;
+}

@@ -1,0 +1,99 @@
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { Me, type Principal, Scoped } from '../auth/access.js';
+import { JobView } from '../jobs/job.dto.js';
+import { JobViews } from '../jobs/job-views.js';
+import { PageQuery } from '../paging/page.js';
+import { IdPipe } from '../problems/id.js';
+import { CreateOverlayBody, OverlayPage, OverlayView, RevisionPage, UpdateOverlayBody } from './overlay.dto.js';
+import type { Overlay } from './overlay.entity.js';
+import { OverlayViews, revisionView } from './overlay-views.js';
+import { Overlays } from './overlays.service.js';
+
+const overlayId = new IdPipe('overlay');
+
+@ApiTags('overlays')
+@Controller('overlays')
+export class OverlaysController {
+  constructor(
+    private readonly overlays: Overlays,
+    private readonly views: OverlayViews,
+    private readonly jobs: JobViews,
+  ) {}
+
+  @Get()
+  @Scoped('read')
+  @ApiOkResponse({ type: OverlayPage })
+  async list(@Me() me: Principal, @Query() query: PageQuery): Promise<OverlayPage> {
+    const { items, nextCursor } = await this.overlays.list(me, query);
+    return { items: await this.views.render(items), nextCursor };
+  }
+
+  @Get(':id')
+  @Scoped('read')
+  @ApiOkResponse({ type: OverlayView })
+  async get(@Me() me: Principal, @Param('id', overlayId) id: number): Promise<OverlayView> {
+    return this.view(await this.overlays.get(me, id));
+  }
+
+  @Get(':id/revisions')
+  @Scoped('read')
+  @ApiOkResponse({ type: RevisionPage })
+  async revisions(
+    @Me() me: Principal,
+    @Param('id', overlayId) id: number,
+    @Query() query: PageQuery,
+  ): Promise<RevisionPage> {
+    const { items, nextCursor } = await this.overlays.revisions(me, id, query);
+    return { items: items.map(revisionView), nextCursor };
+  }
+
+  @Post()
+  @Scoped('manage')
+  @ApiCreatedResponse({ type: OverlayView })
+  async create(@Me() me: Principal, @Body() body: CreateOverlayBody): Promise<OverlayView> {
+    return this.view(await this.overlays.create(me, body));
+  }
+
+  @Post(':id/builds')
+  @Scoped('manage')
+  @HttpCode(202)
+  @ApiAcceptedResponse({ type: JobView })
+  async build(
+    @Me() me: Principal,
+    @Param('id', overlayId) id: number,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<JobView> {
+    const job = await this.overlays.build(me, id);
+    const [view] = await this.jobs.byIds([job.id]);
+    if (!view) throw new Error('a job has no view');
+    response.setHeader('Location', `/api/v1/jobs/${job.id}`);
+    return view;
+  }
+
+  @Patch(':id')
+  @Scoped('manage')
+  @ApiOkResponse({ type: OverlayView })
+  async update(
+    @Me() me: Principal,
+    @Param('id', overlayId) id: number,
+    @Body() body: UpdateOverlayBody,
+  ): Promise<OverlayView> {
+    return this.view(await this.overlays.update(me, id, body));
+  }
+
+  @Delete(':id')
+  @Scoped('manage')
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  async remove(@Me() me: Principal, @Param('id', overlayId) id: number): Promise<void> {
+    await this.overlays.remove(me, id);
+  }
+
+  private async view(overlay: Overlay): Promise<OverlayView> {
+    const [view] = await this.views.render([overlay]);
+    if (!view) throw new Error('an overlay has no view');
+    return view;
+  }
+}
