@@ -12,15 +12,18 @@ const values = (some: Partial<Variables> = {}): Variables => ({
 
 /** What the engine's console makes of a line: splits at `;` outside quotes, stops at `//`, quotes are never escaped. */
 function commands(line: string): string[] {
-  const found = [''];
+  const found: string[] = [];
+  let command = '';
   let quoted = false;
   for (let i = 0; i < line.length; i += 1) {
     if (line[i] === '"') quoted = !quoted;
     if (!quoted && line.startsWith('//', i)) break;
-    if (!quoted && line[i] === ';') found.push('');
-    else found[found.length - 1] += line[i];
+    if (!quoted && line[i] === ';') {
+      found.push(command.trim());
+      command = '';
+    } else command += line[i];
   }
-  return found.map((command) => command.trim());
+  return [...found, command.trim()];
 }
 
 describe('checkTemplate', () => {
