@@ -61,7 +61,10 @@ export class LoginGuard implements CanActivate {
         if (user) resolve(user);
         else reject(error ?? new NotLoggedIn('The name or the password is wrong.'));
       };
-      passport.authenticate(this.strategy, { session: false }, done)(request, response, reject);
+      // Passport writes the outcome's callbacks onto the strategy it is given: each request needs its own, or two logins at the
+      // same time would answer each other.
+      const strategy: PasswordStrategy = Object.create(this.strategy);
+      passport.authenticate(strategy, { session: false }, done)(request, response, reject);
     });
     return true;
   }

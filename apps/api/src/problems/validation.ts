@@ -19,6 +19,8 @@ export class Validation extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    // Nest would turn "1e3" or "0x10" into a number before IdPipe sees it.
+    if (metadata.type === 'param') return value;
     if (metadata.type === 'body' && metadata.metatype && this.toValidate(metadata) && !isObject(value ?? {})) {
       throw new Invalid([{ path: '', message: 'must be a JSON object' }]);
     }
