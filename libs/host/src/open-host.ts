@@ -1,13 +1,59 @@
-import { NotSupported } from './errors.js';
+import { mkdir } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { HostError } from './errors.js';
+import { readMachineId } from './facts.js';
 import type { Host, HostOptions } from './host.js';
+import { Instances } from './instances/instances.js';
+import { probeNamespaces } from './launcher/probe.js';
+import { LocalHost } from './local-host.js';
+import { openTrees } from './overlay/folder-trees.js';
+import { Publisher } from './overlay/publish.js';
+import { CommandRecords } from './process/command-records.js';
+import { readBootId } from './process/process-table.js';
+import { ProcessManager } from './process-manager/process-manager.js';
+import { Builds } from './runtime/builds.js';
+import { DemoRuntime } from './runtime/demo.js';
+import { SteamRuntime } from './runtime/steam.js';
+import { openSystemdManager } from './systemd/systemd-manager.js';
+
+/** What a server is inside its user namespace when this process is root itself. */
+const UID_FOR_ROOT = 1000;
+/** `nobody`: what a server becomes when this process is root and there are no user namespaces. */
+const UID_WITHOUT_NAMESPACES = 65_534;
 
 /**
- * Opens the machine below `root`.
+ * Opens the machine below `root`: makes the folders, tries whether servers can be isolated (once, by launching
+ * /bin/true like a server) and ends what a killed worker left running.
  * Throws `NotSupported` for the systemd service manager, which is not built yet.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
-  if (options.serviceManager === 'systemd') {
-    throw new NotSupported('LEFT4ME_SERVICE_MANAGER=systemd is not supported yet: use process');
+  const { root, steamcmd } = options;
+  if (!isAbsolute(root)) throw new HostError('bad-root', `LEFT4ME_ROOT must be an absolute path: ${root}`);
+  const manager = options.serviceManager === 'systemd' ? openSystemdManager() : new ProcessManager(root);
+  for (const folder of ['installation', 'drafts', 'overlays', 'instances', 'cache', 'trash']) {
+    await mkdir(join(root, folder), { recursive: true });
   }
-  throw new NotSupported('the host library is being built');
+  await new CommandRecords(join(root, 'cache', 'commands')).proveGone();
+
+  const own = process.geteuid?.() ?? 0;
+  const isolationReason = options.forceCopy
+    ? 'the copy fallback was asked for'
+    : await probeNamespaces(root, own === 0 ? UID_FOR_ROOT : own);
+  const isolation = isolationReason === null ? 'namespaces' : 'copy';
+  const uidForRoot = isolation === 'copy' ? UID_WITHOUT_NAMESPACES : UID_FOR_ROOT;
+  const builds = new Builds(root);
+  const facts = {
+    machineId: await readMachineId(root),
+    bootId: await readBootId(),
+    isolation,
+    isolationReason,
+    runtimeKind: steamcmd ? 'steam' : 'demo',
+  } as const;
+  return new LocalHost(facts, openTrees(join(root, 'drafts')), {
+    builds,
+    runtime: steamcmd ? new SteamRuntime(steamcmd) : new DemoRuntime(builds),
+    instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds),
+    manager,
+    publisher: new Publisher(join(root, 'drafts'), join(root, 'overlays')),
+  });
 }

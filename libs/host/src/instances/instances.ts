@@ -1,0 +1,170 @@
+import { mkdir, readdir, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { InvalidSpec, NotInitialized } from '../errors.js';
+import type { InstanceStatus, Run } from '../host.js';
+import { composeCopy, takeOwnFiles } from '../launcher/copy-compose.js';
+import { serverCommand, type LaunchPlan } from '../launcher/launch-plan.js';
+import { hasCode, makeFolderDurably, syncFolder } from '../overlay/durable.js';
+import { removeTree } from '../overlay/remove-tree.js';
+import { rconPasswordOf } from '../rcon/client.js';
+import type { Builds } from '../runtime/builds.js';
+import type { QuitTarget, ServiceManager } from '../service/service-manager.js';
+import { Generations } from './generations.js';
+import { InstanceFolder, instancesFolder } from './instance-folder.js';
+import { isInstanceName, trashPath } from './names.js';
+import { validateSpec, type Spec } from './spec.js';
+
+const SERVER_CFG = 'left4dead2/cfg/server.cfg';
+
+export interface InstancesOptions {
+  root: string;
+  isolation: 'namespaces' | 'copy';
+  /** The servers' uid in their namespace. */
+  uid: number;
+}
+
+/** The instances of one host: their generations, and what is done with them. */
+export class Instances {
+  constructor(
+    private readonly options: InstancesOptions,
+    private readonly manager: ServiceManager,
+    private readonly builds: Builds,
+  ) {}
+
+  async initialize(name: string, request: Spec, run: Run): Promise<{ generation: number }> {
+    const folder = this.folder(name);
+    const spec = validateSpec(request);
+    const build = await this.builds.require(spec.build);
+    for (const [i, revision] of spec.overlays.entries()) {
+      if (!(await isFolder(this.revision(revision))))
+        throw new InvalidSpec(`overlays[${i}]`, `${revision} is not on this host`);
+    }
+    for (const path of [folder.upper(), folder.work(), folder.merged()]) await makeFolderDurably(path);
+    const whiteouts = this.options.isolation === 'namespaces';
+    const generation = await new Generations(folder).prepare({ ...spec, build }, whiteouts);
+    await run.output.write(
+      'stdout',
+      `prepared generation ${generation}: build ${build}, ${spec.overlays.length} overlays`,
+    );
+    return { generation };
+  }
+
+  async start(name: string, run: Run): Promise<{ generation: number; alreadyRunning: boolean }> {
+    const folder = this.folder(name);
+    const generations = new Generations(folder);
+    const [state] = await this.manager.states([name]);
+    const running = state?.state === 'running' || state?.state === 'starting' || state?.state === 'stopping';
+    const generation = running ? await generations.current() : await generations.adopt();
+    if (generation === null) throw new NotInitialized(name);
+    const spec = await generations.spec(generation);
+    const plan = await this.plan(folder, generation, spec);
+    if (!running && plan.isolation === 'copy') {
+      const owner = process.geteuid?.() === 0 ? plan.uid : null;
+      await composeCopy(folder, { layers: this.layerPaths(plan), hide: spec.hide, owner }, run);
+    }
+    const { started } = await this.manager.start(plan, run);
+    await run.output.write('stdout', started ? `${name} runs generation ${generation}` : `${name} was running already`);
+    return {
+      generation: started ? generation : ((await generations.current()) ?? generation),
+      alreadyRunning: !started,
+    };
+  }
+
+  async stop(name: string, run: Run): Promise<void> {
+    await this.manager.stop(name, await this.quitTarget(this.folder(name)), run);
+  }
+
+  /** The server's own files stay, in trash/<trash>/; an empty set of them leaves nothing there. */
+  async delete(name: string, trash: string, run: Run): Promise<void> {
+    const folder = this.folder(name);
+    const target = join(this.options.root, 'trash', trashPath(trash));
+    await this.stop(name, run);
+    if (!(await isFolder(folder.path))) {
+      await run.output.write('stdout', `${name} is not on this host`);
+      return;
+    }
+    await takeOwnFiles(folder);
+    if (await hasEntries(folder.upper())) {
+      await makeFolderDurably(dirname(target));
+      await rename(folder.upper(), await freeName(target));
+      await syncFolder(dirname(target));
+      await run.output.write('stdout', `moved the server's own files to trash/${trash}`);
+    }
+    await removeTree(folder.path);
+    await syncFolder(dirname(folder.path));
+  }
+
+  async names(): Promise<string[]> {
+    await mkdir(instancesFolder(this.options.root), { recursive: true });
+    return (await readdir(instancesFolder(this.options.root))).filter(isInstanceName).sort();
+  }
+
+  async status(names: readonly string[]): Promise<InstanceStatus[]> {
+    const states = await this.manager.states(names);
+    return Promise.all(
+      states.map(async (state, i) => {
+        const name = names[i] ?? '';
+        const generations = new Generations(this.folder(name));
+        const [generation, nextGeneration] = await Promise.all([generations.current(), generations.next()]);
+        const absent = generation === null && nextGeneration === null;
+        return { name, ...state, ...(absent && { state: 'absent' as const }), generation, nextGeneration };
+      }),
+    );
+  }
+
+  private folder(name: string): InstanceFolder {
+    return new InstanceFolder(this.options.root, name);
+  }
+
+  private revision(overlay: string): string {
+    return join(this.options.root, 'overlays', overlay);
+  }
+
+  private async plan(folder: InstanceFolder, generation: number, spec: Spec): Promise<LaunchPlan> {
+    const build = await this.builds.require(spec.build);
+    const { root, isolation, uid } = this.options;
+    const layers = [
+      `instances/${folder.name}/generations/${generation}/config`,
+      ...spec.overlays.map((overlay) => `overlays/${overlay}`),
+      `installation/${build}`,
+    ];
+    const command = serverCommand(spec.port, spec.arguments);
+    return { root, name: folder.name, generation, isolation, uid, layers: layers.join(':'), command };
+  }
+
+  /** Absolute, topmost first. */
+  private layerPaths(plan: LaunchPlan): string[] {
+    return plan.layers.split(':').map((layer) => join(this.options.root, layer));
+  }
+
+  /** From the generation that runs; null when there is nothing to ask it with. */
+  private async quitTarget(folder: InstanceFolder): Promise<QuitTarget | null> {
+    const generations = new Generations(folder);
+    const current = await generations.current();
+    if (current === null) return null;
+    const config = await generations.configFile(current, SERVER_CFG);
+    const rconPassword = config === null ? null : rconPasswordOf(config);
+    return rconPassword === null ? null : { port: (await generations.spec(current)).port, rconPassword };
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}
+
+async function hasEntries(path: string): Promise<boolean> {
+  return (await readdir(path).catch(() => [])).length > 0;
+}
+
+/** An interrupted delete may have used the name already. */
+async function freeName(path: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? path : `${path}-${n}`;
+    if (!(await isFolder(candidate))) return candidate;
+  }
+}

@@ -1,0 +1,162 @@
+import { constants } from 'node:fs';
+import { copyFile, lchown, lstat, mkdir, readFile, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Interrupted } from '../errors.js';
+import type { Run } from '../host.js';
+import type { InstanceFolder } from '../instances/instance-folder.js';
+import { hasCode, writeFileDurably } from '../overlay/durable.js';
+import { removeTree } from '../overlay/remove-tree.js';
+import { mergeLayers, walkFolder, type LayerEntry } from './merge-layers.js';
+
+/**
+ * The fallback where user namespaces are forbidden: the layers are copied into one folder (reflinked where the
+ * filesystem can; never linked, a server that writes in place would change what others use). The manifest tells what we
+ * put there, so that what the server wrote, changed or deleted itself survives the next composition, as it would in upper.
+ */
+interface Manifest {
+  /** By path. `stamp` is null for what the server deleted. */
+  entries: Record<string, { origin: string; stamp: string | null }>;
+  /** Paths that were being written when this was saved: ours, whatever they look like now. */
+  writing: string[];
+}
+
+export interface ComposeRequest {
+  /** Absolute, topmost first; the first is the generated layer, which `hide` does not apply to. */
+  layers: readonly string[];
+  hide: readonly string[];
+  /** Whom the files shall belong to, when this process may choose (uid 0); null otherwise. */
+  owner: number | null;
+}
+
+/** Brings instances/<name>/copy up to date. Only for a server that does not run. */
+export async function composeCopy(folder: InstanceFolder, request: ComposeRequest, run: Run): Promise<void> {
+  const root = folder.copy();
+  await mkdir(root, { recursive: true });
+  if (request.owner !== null) await lchown(root, request.owner, request.owner);
+  const manifest = await readManifest(folder);
+  const wanted = await mergeLayers(request.layers, request.hide);
+  const present = await inspect(root, manifest);
+
+  for (const path of Object.keys(manifest.entries).sort().reverse()) {
+    if (wanted.has(path)) continue;
+    if (present.get(path) === 'ours') await removeOne(join(root, path));
+    delete manifest.entries[path];
+  }
+
+  const stale = [...wanted.values()].filter((entry) => {
+    const state = present.get(entry.path);
+    if (state === 'own' || state === 'deleted') return false;
+    return state === undefined || manifest.entries[entry.path]?.origin !== originOf(entry);
+  });
+  manifest.writing = stale.map((entry) => entry.path);
+  await saveManifest(folder, manifest);
+  for (const [i, entry] of stale.entries()) {
+    if (run.signal.aborted) throw new Interrupted(`composing ${folder.name}`);
+    await putOne(root, entry, request.owner);
+    manifest.entries[entry.path] = { origin: originOf(entry), stamp: await stampOf(join(root, entry.path)) };
+    run.output.progress(Math.round(((i + 1) / stale.length) * 100), 'copying the layers');
+  }
+  manifest.writing = [];
+  await saveManifest(folder, manifest);
+  await run.output.write(
+    'stdout',
+    `copied ${stale.length} of ${wanted.size} entries (user namespaces are not available)`,
+  );
+}
+
+/** Moves what the server wrote or changed to `upper`, where it would be without the fallback. */
+export async function takeOwnFiles(folder: InstanceFolder): Promise<void> {
+  const root = folder.copy();
+  const manifest = await readManifest(folder);
+  for (const [path, state] of await inspect(root, manifest)) {
+    if (state !== 'own') continue;
+    const target = join(folder.upper(), path);
+    const isFolder = (await lstat(join(root, path))).isDirectory();
+    if (isFolder) await mkdir(target, { recursive: true });
+    else {
+      await mkdir(dirname(target), { recursive: true });
+      await rename(join(root, path), target);
+    }
+  }
+}
+
+type Presence = 'ours' | 'own' | 'deleted';
+
+async function inspect(root: string, manifest: Manifest): Promise<Map<string, Presence>> {
+  const states = new Map<string, Presence>();
+  const writing = new Set(manifest.writing);
+  for (const path of Object.keys(manifest.entries)) states.set(path, 'deleted');
+  for (const path of writing) states.delete(path);
+  for (const { path } of await walkFolder(root)) {
+    if (writing.has(path)) continue; // neither: it is written again
+    const entry = manifest.entries[path];
+    states.set(path, entry !== undefined && entry.stamp === (await stampOf(join(root, path))) ? 'ours' : 'own');
+  }
+  return states;
+}
+
+async function putOne(root: string, entry: LayerEntry, owner: number | null): Promise<void> {
+  const target = join(root, entry.path);
+  const existing = await lstat(target).catch(() => null);
+  if (entry.type === 'directory') {
+    if (existing !== null && !existing.isDirectory()) await rm(target);
+    await mkdir(target, { recursive: true });
+  } else {
+    if (existing !== null) await removeTree(target);
+    await mkdir(dirname(target), { recursive: true });
+    if (entry.type === 'link') await symlink(await readlink(entry.source), target);
+    else await copyFile(entry.source, target, constants.COPYFILE_FICLONE);
+  }
+  if (owner !== null) await lchown(target, owner, owner);
+}
+
+/** A folder goes only when nothing of the server's is left in it. */
+async function removeOne(path: string): Promise<void> {
+  try {
+    await rm(path);
+  } catch (error) {
+    if (!hasCode(error, 'EISDIR', 'ERR_FS_EISDIR', 'EPERM')) throw error;
+    await rmdir(path).catch((cause: unknown) => {
+      if (!hasCode(cause, 'ENOTEMPTY')) throw cause;
+    });
+  }
+}
+
+/** What the entry was made of: another revision or build, or a file that was replaced, is another origin. */
+function originOf(entry: LayerEntry): string {
+  return entry.type === 'directory' ? 'directory' : `${entry.source}:${entry.version}`;
+}
+
+/** Changes whenever the entry itself is written or replaced. Folders only exist. */
+async function stampOf(path: string): Promise<string> {
+  const stat = await lstat(path, { bigint: true });
+  if (stat.isDirectory()) return 'directory';
+  return `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
+}
+
+async function saveManifest(folder: InstanceFolder, manifest: Manifest): Promise<void> {
+  await writeFileDurably(folder.copyManifest(), JSON.stringify(manifest), 0o640);
+}
+
+async function readManifest(folder: InstanceFolder): Promise<Manifest> {
+  const manifest: Manifest = { entries: {}, writing: [] };
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(folder.copyManifest(), 'utf8'));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return manifest;
+    throw error;
+  }
+  if (typeof value !== 'object' || value === null || !('entries' in value) || !('writing' in value)) return manifest;
+  if (typeof value.entries === 'object' && value.entries !== null) {
+    for (const [path, entry] of Object.entries(value.entries)) {
+      const { origin, stamp }: { origin?: unknown; stamp?: unknown } = Object(entry);
+      if (typeof origin === 'string')
+        manifest.entries[path] = { origin, stamp: typeof stamp === 'string' ? stamp : null };
+    }
+  }
+  if (Array.isArray(value.writing)) {
+    manifest.writing = value.writing.filter((path): path is string => typeof path === 'string');
+  }
+  return manifest;
+}

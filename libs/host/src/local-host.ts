@@ -1,0 +1,97 @@
+import type {
+  Host,
+  HostFacts,
+  InstanceStatus,
+  LogRequest,
+  PublishRequest,
+  PublishResult,
+  Run,
+  RuntimeBuild,
+  ServerLogLine,
+} from './host.js';
+import type { Instances } from './instances/instances.js';
+import { instanceName } from './instances/names.js';
+import type { Spec } from './instances/spec.js';
+import type { FileTree } from './overlay/file-tree.js';
+import type { Publisher } from './overlay/publish.js';
+import { pause } from './process/pause.js';
+import type { Builds } from './runtime/builds.js';
+import type { ServiceManager } from './service/service-manager.js';
+
+const WATCH_MS = 400;
+
+export interface Runtime {
+  install(request: { build?: string }, run: Run): Promise<{ build: string; demo: boolean }>;
+}
+
+/** Hands each request to the part that knows about it. */
+export class LocalHost implements Host {
+  constructor(
+    readonly facts: HostFacts,
+    readonly drafts: FileTree,
+    private readonly parts: {
+      builds: Builds;
+      runtime: Runtime;
+      instances: Instances;
+      manager: ServiceManager;
+      publisher: Publisher;
+    },
+  ) {}
+
+  async runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[] }> {
+    const [current, records] = await Promise.all([this.parts.builds.current(), this.parts.builds.list()]);
+    return { current, builds: records.map(({ contentHash: _, ...build }) => build) };
+  }
+
+  install(request: { build?: string }, run: Run): Promise<{ build: string; demo: boolean }> {
+    return this.parts.runtime.install(request, run);
+  }
+
+  initialize(name: string, spec: Spec, run: Run): Promise<{ generation: number }> {
+    return this.parts.instances.initialize(name, spec, run);
+  }
+
+  start(name: string, run: Run): Promise<{ generation: number; alreadyRunning: boolean }> {
+    return this.parts.instances.start(name, run);
+  }
+
+  stop(name: string, run: Run): Promise<void> {
+    return this.parts.instances.stop(name, run);
+  }
+
+  delete(name: string, trash: string, run: Run): Promise<void> {
+    return this.parts.instances.delete(name, trash, run);
+  }
+
+  async status(names?: readonly string[]): Promise<InstanceStatus[]> {
+    return this.parts.instances.status(names ?? (await this.parts.instances.names()));
+  }
+
+  async *watch(signal: AbortSignal): AsyncGenerator<string> {
+    let before = byName(await this.status());
+    while (!signal.aborted) {
+      await pause(WATCH_MS, signal);
+      const now = byName(await this.status());
+      const names = new Set([...before.keys(), ...now.keys()]);
+      const changed = [...names].filter((name) => before.get(name) !== now.get(name));
+      before = now;
+      yield* changed;
+    }
+  }
+
+  logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine> {
+    return this.parts.manager.logs(instanceName(name), request);
+  }
+
+  publish(request: PublishRequest, run: Run): Promise<PublishResult> {
+    return this.parts.publisher.publish(request, run);
+  }
+
+  removeRevision(overlay: number, revision: number): Promise<void> {
+    return this.parts.publisher.remove(overlay, revision);
+  }
+}
+
+function byName(statuses: readonly InstanceStatus[]): Map<string, string> {
+  return new Map(statuses.map((status) => [status.name, JSON.stringify(status)]));
+}

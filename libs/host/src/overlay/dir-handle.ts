@@ -1,0 +1,70 @@
+import { constants } from 'node:fs';
+import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { PathRefused } from '../errors.js';
+import { hasCode } from './durable.js';
+
+const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+
+/**
+ * An open folder. Names are resolved relative to it through /proc/self/fd, one component at a time and never through a
+ * link, so nothing that others rename or replace meanwhile can lead outside. (Node has no openat.)
+ */
+export class DirHandle {
+  private constructor(private readonly handle: FileHandle) {}
+
+  /** The path is trusted: it is the library's own. Throws ENOENT. */
+  static async open(path: string): Promise<DirHandle> {
+    return new DirHandle(await open(path, OPEN_FOLDER));
+  }
+
+  /** A path for `name` in this folder, valid while the handle is open. The name must be one component. */
+  at(name: string): string {
+    return `/proc/self/fd/${this.handle.fd}/${name}`;
+  }
+
+  /** The folder itself, to be listed. */
+  get path(): string {
+    return `/proc/self/fd/${this.handle.fd}/.`;
+  }
+
+  /** Throws `PathRefused` when it is a link or not a folder, ENOENT when it is missing. */
+  async child(name: string): Promise<DirHandle> {
+    try {
+      return new DirHandle(await open(this.at(name), OPEN_FOLDER));
+    } catch (error) {
+      if (hasCode(error, 'ELOOP', 'ENOTDIR')) throw new PathRefused(name, 'is a link or a file, not a folder');
+      throw error;
+    }
+  }
+
+  async makeChild(name: string): Promise<DirHandle> {
+    try {
+      await mkdir(this.at(name));
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error;
+    }
+    return this.child(name);
+  }
+
+  /** The folder reached by these parts; the caller closes it. */
+  async descend(parts: readonly string[], make = false): Promise<DirHandle> {
+    let here = await this.child('.');
+    for (const part of parts) {
+      const parent = here;
+      try {
+        here = make ? await parent.makeChild(part) : await parent.child(part);
+      } finally {
+        await parent.close();
+      }
+    }
+    return here;
+  }
+
+  async sync(): Promise<void> {
+    await this.handle.sync();
+  }
+
+  async close(): Promise<void> {
+    await this.handle.close();
+  }
+}

@@ -1,0 +1,234 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { constants, type Stats } from 'node:fs';
+import { copyFile, lstat, mkdir, open, readFile, readdir, readlink, rename, stat, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Interrupted, NotFound, PathRefused } from '../errors.js';
+import type { PublishRequest, PublishResult, Run } from '../host.js';
+import { numericId } from '../instances/names.js';
+import { DirHandle } from './dir-handle.js';
+import { hasCode, makeFolderDurably, syncFolder, temporaryName, writeFileDurably } from './durable.js';
+import { linkProblem } from './link-target.js';
+import { removeTree } from './remove-tree.js';
+
+const run = promisify(execFile);
+const CHUNK_BYTES = 256 * 1024;
+const SYNC_LIMIT_MS = 10 * 60_000;
+
+type RevisionRecord = Omit<PublishResult, 'unchanged'>;
+
+/** Makes immutable revisions, overlays/<overlay>/<revision>/, of what drafts/<overlay>/ holds. */
+export class Publisher {
+  constructor(
+    private readonly draftsFolder: string,
+    private readonly overlaysFolder: string,
+  ) {}
+
+  /**
+   * Copies regular files (content and the owner's execute bit; no other mode, owner or attribute), folders, and links
+   * that stay inside. Names what it leaves out. Throws `NotFound` without a draft, `Interrupted`; nothing is left then.
+   */
+  async publish(request: PublishRequest, output: Run): Promise<PublishResult> {
+    const overlay = numericId('overlay', request.overlay);
+    const path = this.revisionPath(request.overlay, request.revision);
+    await makeFolderDurably(join(this.overlaysFolder, overlay));
+    if (await exists(path))
+      throw new PathRefused(`${overlay}/${request.revision}`, 'this revision was published already');
+    const temporary = temporaryName(path);
+    try {
+      const copy = new DraftCopy(temporary, output);
+      const record = await copy.take(join(this.draftsFolder, overlay), overlay);
+      const previous = request.previous === undefined ? null : await this.record(request.overlay, request.previous);
+      if (previous?.hash === record.hash) {
+        await removeTree(temporary);
+        await output.output.write('stdout', `unchanged: the same content as revision ${request.previous}`);
+        return { unchanged: true, ...record };
+      }
+      await syncFilesystem(temporary);
+      await writeFileDurably(`${path}.json`, JSON.stringify(record));
+      await rename(temporary, path);
+      await syncFolder(join(this.overlaysFolder, overlay));
+      await output.output.write(
+        'stdout',
+        `published ${record.files} files, ${record.bytes} bytes, ${record.hash.slice(0, 12)}`,
+      );
+      return { unchanged: false, ...record };
+    } catch (error) {
+      await removeTree(temporary);
+      throw error;
+    }
+  }
+
+  async remove(overlay: number, revision: number): Promise<void> {
+    const path = this.revisionPath(overlay, revision);
+    const temporary = temporaryName(path);
+    try {
+      await rename(path, temporary);
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+    await removeTree(temporary);
+    await removeTree(`${path}.json`);
+  }
+
+  private revisionPath(overlay: number, revision: number): string {
+    return join(this.overlaysFolder, numericId('overlay', overlay), numericId('revision', revision));
+  }
+
+  /** Null when it was not published, or its record was lost: then it counts as different. */
+  private async record(overlay: number, revision: number): Promise<RevisionRecord | null> {
+    const path = this.revisionPath(overlay, revision);
+    if (!(await exists(path))) return null;
+    try {
+      const value: unknown = JSON.parse(await readFile(`${path}.json`, 'utf8'));
+      if (typeof value !== 'object' || value === null || !('hash' in value) || typeof value.hash !== 'string')
+        return null;
+      return { hash: value.hash, files: 0, bytes: 0 };
+    } catch (error) {
+      if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return null;
+      throw error;
+    }
+  }
+}
+
+/** One copy of a draft; the hash is over what was copied, whatever happens to the draft meanwhile. */
+class DraftCopy {
+  private readonly hash = createHash('sha256');
+  private files = 0;
+  private bytes = 0;
+  private canReflink = true;
+
+  constructor(
+    private readonly target: string,
+    private readonly run: Run,
+  ) {}
+
+  async take(draft: string, overlay: string): Promise<RevisionRecord> {
+    const root = await DirHandle.open(draft).catch((error: unknown) => {
+      throw hasCode(error, 'ENOENT') ? new NotFound(`the draft of overlay ${overlay}`) : error;
+    });
+    await mkdir(this.target);
+    await this.folder(root, []);
+    return { files: this.files, bytes: this.bytes, hash: this.hash.digest('hex') };
+  }
+
+  /** Closes `folder`. Names in order of their bytes: the same content gives the same hash. */
+  private async folder(folder: DirHandle, parts: readonly string[]): Promise<void> {
+    try {
+      const names = (await readdir(folder.path)).sort();
+      for (const name of names) {
+        if (this.run.signal.aborted) throw new Interrupted('publishing');
+        await this.entry(folder, [...parts, name], name);
+      }
+    } finally {
+      await folder.close();
+    }
+  }
+
+  private async entry(folder: DirHandle, parts: readonly string[], name: string): Promise<void> {
+    const path = parts.join('/');
+    const target = join(this.target, ...parts);
+    const stats = await lstatIfAny(folder.at(name));
+    if (stats === null) return; // removed since the folder was listed
+    if (stats.isDirectory()) {
+      this.hash.update(`d\0${path}\0`);
+      await mkdir(target);
+      await this.folder(await folder.child(name), parts);
+    } else if (stats.isSymbolicLink()) {
+      const to = await readlink(folder.at(name));
+      const problem = linkProblem(parts.slice(0, -1), to);
+      if (problem !== null) return this.leaveOut(path, problem);
+      this.hash.update(`l\0${path}\0${to}\0`);
+      await symlink(to, target);
+    } else if (stats.isFile()) {
+      await this.file(folder.at(name), target, path);
+    } else {
+      await this.leaveOut(path, 'it is neither a file, a folder nor a link');
+    }
+  }
+
+  private async file(source: string, target: string, path: string): Promise<void> {
+    const from = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const stats = await from.stat();
+      if (!stats.isFile()) return await this.leaveOut(path, 'it is not a file any more');
+      const executable = (stats.mode & constants.S_IXUSR) !== 0;
+      const contents = createHash('sha256');
+      const copied = await this.reflink(`/proc/self/fd/${from.fd}`, target);
+      const reader = copied ? await open(target, 'r') : from;
+      const writer = copied ? null : await open(target, 'wx', executable ? 0o755 : 0o644);
+      try {
+        const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+        for (let at = 0; ;) {
+          const { bytesRead } = await reader.read(buffer, 0, buffer.length, at);
+          if (bytesRead === 0) break;
+          at += bytesRead;
+          contents.update(buffer.subarray(0, bytesRead));
+          await writer?.write(buffer.subarray(0, bytesRead));
+          this.bytes += bytesRead;
+          if (this.run.signal.aborted) throw new Interrupted('publishing');
+        }
+        if (copied) await chmodTo(target, executable);
+      } finally {
+        await writer?.close();
+        if (copied) await reader.close();
+      }
+      this.files++;
+      this.hash.update(`f\0${path}\0${executable ? 'x' : '-'}\0${contents.digest('hex')}\0`);
+      this.run.output.progress(null, `${this.files} files`);
+    } finally {
+      await from.close();
+    }
+  }
+
+  /** Shares the blocks where the filesystem can (btrfs, XFS); tried once. */
+  private async reflink(source: string, target: string): Promise<boolean> {
+    if (!this.canReflink) return false;
+    try {
+      await copyFile(source, target, constants.COPYFILE_FICLONE_FORCE);
+      return true;
+    } catch {
+      this.canReflink = false;
+      await removeTree(target);
+      return false;
+    }
+  }
+
+  private async leaveOut(path: string, reason: string): Promise<void> {
+    await this.run.output.write('stderr', `left out ${JSON.stringify(path)}: ${reason}`);
+  }
+}
+
+/** One syncfs instead of an fsync per file: overlays have thousands of small ones. Node has no syncfs. */
+async function syncFilesystem(path: string): Promise<void> {
+  await run('sync', ['--file-system', path], { timeout: SYNC_LIMIT_MS, env: { PATH: '/usr/bin:/bin' } });
+}
+
+async function chmodTo(path: string, executable: boolean): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.chmod(executable ? 0o755 : 0o644);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+async function lstatIfAny(path: string): Promise<Stats | null> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
