@@ -27,16 +27,15 @@ export class AccessGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     // A gateway authenticates at the upgrade, once, not at every message.
     if (context.getType() !== 'http') return true;
-    const route = <T>(key: string) =>
-      this.reflector.getAllAndOverride<T | undefined>(key, [context.getHandler(), context.getClass()]);
-    if (route<boolean>(PUBLIC)) return true;
+    const places = [context.getHandler(), context.getClass()];
+    if (this.reflector.getAllAndOverride(PUBLIC, places)) return true;
     const request = context.switchToHttp().getRequest<Request>();
     const response = context.switchToHttp().getResponse<Response>();
     const principal = await this.authentication.authenticate(request.headers);
     checkAccess(principal, {
-      admin: route<boolean>(ADMIN) ?? false,
-      scope: route<Scope>(SCOPE),
-      checksServer: route<boolean>(SERVER_LIST) ?? false,
+      admin: this.reflector.getAllAndOverride(ADMIN, places) ?? false,
+      scope: this.reflector.getAllAndOverride(SCOPE, places),
+      checksServer: this.reflector.getAllAndOverride(SERVER_LIST, places) ?? false,
     });
     request.principal = principal;
     response.setHeader('Cache-Control', 'no-store');

@@ -1,4 +1,5 @@
-import { applyDecorators, createParamDecorator, type ExecutionContext, SetMetadata } from '@nestjs/common';
+import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { ApiExtension, ApiSecurity } from '@nestjs/swagger';
 import type { Request } from 'express';
 import { NotLoggedIn } from '../problems/problems.js';
@@ -28,23 +29,24 @@ declare module 'express' {
   }
 }
 
-export const PUBLIC = 'left4me:public';
-export const SCOPE = 'left4me:scope';
-export const ADMIN = 'left4me:admin';
-export const SERVER_LIST = 'left4me:server-list';
+/** What the decorators below leave on a route, for AccessGuard. */
+export const PUBLIC = Reflector.createDecorator<boolean>();
+export const SCOPE = Reflector.createDecorator<Scope>();
+export const ADMIN = Reflector.createDecorator<boolean>();
+export const SERVER_LIST = Reflector.createDecorator<boolean>();
 
 /** The route needs no login. */
-export const Public = () => applyDecorators(SetMetadata(PUBLIC, true), ApiExtension('x-public', true));
+export const Public = () => applyDecorators(PUBLIC(true), ApiExtension('x-public', true));
 /** The scope a token needs for the route; a route without one is closed to tokens. */
 export const Scoped = (scope: Scope) =>
-  applyDecorators(SetMetadata(SCOPE, scope), ApiSecurity('session'), ApiSecurity('token', [scope]));
+  applyDecorators(SCOPE(scope), ApiSecurity('session'), ApiSecurity('token', [scope]));
 /** The route is for admins. */
-export const AdminOnly = () => applyDecorators(SetMetadata(ADMIN, true), ApiExtension('x-admin', true));
+export const AdminOnly = () => applyDecorators(ADMIN(true), ApiExtension('x-admin', true));
 /**
  * The route changes one server, or its jobs, and asks `serverAllowed` itself. Other routes that change something are closed
  * to tokens with a server list: a blueprint or an overlay may be in use by servers outside of it.
  */
-export const ChecksServer = () => SetMetadata(SERVER_LIST, true);
+export const ChecksServer = () => SERVER_LIST(true);
 
 /** Whether a token's server list, if there is one, has the server. It says nothing about whose server it is. */
 export function serverAllowed(principal: Pick<Principal, 'serverIds'>, serverId: number): boolean {

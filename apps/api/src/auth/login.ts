@@ -57,7 +57,7 @@ export class LoginGuard implements CanActivate {
     // Guards run before pipes; passport-local would take anything.
     await this.validation.transform(request.body, { type: 'body', metatype: Login });
     request.loggingIn = await new Promise<User>((resolve, reject) => {
-      const done = (error: unknown, user?: User | false | null) => {
+      const done = (error: Error | null, user?: User | false | null) => {
         if (user) resolve(user);
         else reject(error ?? new NotLoggedIn('The name or the password is wrong.'));
       };

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
 import { RunningSettings } from '../config/settings.js';
 import { NotAllowed } from '../problems/problems.js';
@@ -11,7 +11,7 @@ const reading = new Set(['GET', 'HEAD', 'OPTIONS']);
 export class Origins {
   private readonly publicOrigin: string | null;
 
-  constructor(settings: RunningSettings) {
+  constructor(@Inject(RunningSettings) settings: Pick<RunningSettings, 'publicUrl'>) {
     this.publicOrigin = settings.publicUrl === null ? null : new URL(settings.publicUrl).origin;
   }
 

@@ -28,17 +28,7 @@ export class Validation extends ValidationPipe {
   }
 }
 
-const types = [
-  'isString',
-  'isInt',
-  'isNumber',
-  'isBoolean',
-  'isArray',
-  'isObject',
-  'isIn',
-  'isEnum',
-  'nestedValidation',
-];
+const types = ['isString', 'isInt', 'isNumber', 'isBoolean', 'isArray', 'isObject', 'isIn', 'isEnum'];
 
 /** Flattens class-validator's tree. A missing field, or one of a wrong type, is told once. */
 export function fieldErrors(errors: ValidationError[], parent = ''): FieldError[] {
@@ -52,6 +42,7 @@ function messages({ property, value, constraints = {} }: ValidationError): strin
   if ('whitelistValidation' in constraints) return ['is not a field that exists here'];
   if (Object.keys(constraints).length === 0) return [];
   if (value === undefined) return ['is missing'];
+  if ('nestedValidation' in constraints && !('isArray' in constraints)) return ['must be an object'];
   const type = types.find((name) => name in constraints);
   const told = type ? [constraints[type] ?? ''] : Object.values(constraints);
   // class-validator begins with the property's name, which the path says already.

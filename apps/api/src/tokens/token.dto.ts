@@ -53,6 +53,10 @@ export class TokenView {
 export class NewTokenView extends TokenView {
   @ApiProperty({ example: 'l4m_…', description: 'The secret; it is shown this once.' })
   token: string;
+
+  static withSecret(token: Token, secret: string): NewTokenView {
+    return Object.assign(TokenView.of(token), { token: secret });
+  }
 }
 
 export class NewToken {

@@ -24,7 +24,7 @@ export class TokensController {
   @ApiCreatedResponse({ type: NewTokenView })
   async create(@Me() me: Principal, @Body() body: NewToken): Promise<NewTokenView> {
     const { token, secret } = await this.tokens.create(me, body);
-    return { ...TokenView.of(token), token: secret };
+    return NewTokenView.withSecret(token, secret);
   }
 
   @Delete(':id')

@@ -68,9 +68,9 @@ export class Accounts {
   }
 
   async loggedIn(user: User): Promise<User> {
-    const lastLoginAt = new Date();
-    await this.database.getRepository(User).update({ id: user.id }, { lastLoginAt });
-    return { ...user, lastLoginAt };
+    user.lastLoginAt = new Date();
+    await this.database.getRepository(User).update({ id: user.id }, { lastLoginAt: user.lastLoginAt });
+    return user;
   }
 }
 
