@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -6,6 +6,7 @@ import { redisConnection } from '../src/config/redis-connection.js';
 import { startPostgres } from '../src/embedded/postgres.js';
 import { startRedis } from '../src/embedded/redis.js';
 import type { Service } from '../src/embedded/service.js';
+import { servicePlaces } from '../src/embedded/service-places.js';
 import { cacheFolder } from './cache-folder.js';
 import { NOT_DURABLE } from './services.js';
 
@@ -29,25 +30,22 @@ export interface StoppableServices {
 /** A PostgreSQL and a Redis of a test's own, for tests that stop, kill or empty them. */
 export async function stoppableServices(): Promise<StoppableServices> {
   const root = await mkdtemp(join(tmpdir(), 'left4me-test-'));
-  const run = join(root, 'run');
-  await mkdir(run, { mode: 0o700 });
+  const places = await servicePlaces(root);
   const packages = await cacheFolder();
-  const places = (name: string) => ({
-    dataFolder: join(root, name),
-    socketFolder: run,
-    logFile: join(root, 'log', `${name}.log`),
-    recordFile: join(run, `${name}.json`),
-    report: () => undefined,
-  });
+  const report = (): void => undefined;
+  const { user } = places;
+  // kill -9 leaves what was written to the system, but not what PostgreSQL had not written yet.
+  const settings = { ...NOT_DURABLE, synchronous_commit: 'on' };
   const [postgres, redis] = await Promise.all([
-    stoppable(() => startPostgres({ ...places('postgres'), settings: NOT_DURABLE })),
-    stoppable(() => startRedis({ ...places('redis'), cacheFolder: packages })),
+    stoppable(() => startPostgres({ ...places.of('postgres'), user, report, settings })),
+    stoppable(() => startRedis({ ...places.of('redis'), cacheFolder: packages, report })),
   ]);
   return {
     postgres,
     redis: { ...redis, flush: () => flush(redis.url) },
     remove: async () => {
       await Promise.all([postgres.stop(), redis.stop()]);
+      await places.remove();
       await rm(root, { recursive: true, force: true });
     },
   };

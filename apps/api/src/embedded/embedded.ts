@@ -1,9 +1,8 @@
-import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPostgres } from './postgres.js';
 import { startRedis } from './redis.js';
+import { servicePlaces } from './service-places.js';
 import type { Service } from './service.js';
-import { socketFolder } from './socket-folder.js';
 
 export interface EmbeddedOptions {
   /** The state folder; the caller holds it (see lockState). */
@@ -32,22 +31,14 @@ export interface Embedded {
 
 /** Starts the PostgreSQL and the Redis that a panel brings along, on Unix sockets in a private folder. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  await mkdir(options.root, { recursive: true, mode: 0o700 });
-  const root = await realpath(options.root);
-  await mkdir(join(root, 'run'), { recursive: true, mode: 0o700 });
-  const sockets = await socketFolder(root);
-  const places = (name: string) => ({
-    dataFolder: join(root, name),
-    socketFolder: sockets.path,
-    logFile: join(root, 'log', `${name}.log`),
-    recordFile: join(root, 'run', `${name}.json`),
-    report: options.report,
-  });
+  const { root, report, needs } = options;
+  const places = await servicePlaces(root);
   const cacheFolder = options.cacheFolder ?? join(root, 'cache', 'packages');
-
+  const settings = options.postgresSettings;
+  const { user } = places;
   const [postgres, redis] = await bothOrNeither(
-    options.needs.postgres ? startPostgres({ ...places('postgres'), settings: options.postgresSettings }) : undefined,
-    options.needs.redis ? startRedis({ ...places('redis'), cacheFolder }) : undefined,
+    needs.postgres ? startPostgres({ ...places.of('postgres'), user, report, settings }) : undefined,
+    needs.redis ? startRedis({ ...places.of('redis'), cacheFolder, report }) : undefined,
   );
 
   let stopping: Promise<void> | undefined;
@@ -64,7 +55,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     processes: { postgres: postgres?.service.pid, redis: redis?.service.pid },
     failed: Promise.race(watched),
     stop: () => {
-      stopping ??= Promise.all([postgres?.service.stop(), redis?.service.stop()]).then(() => sockets.remove());
+      stopping ??= Promise.all([postgres?.service.stop(), redis?.service.stop()]).then(() => places.remove());
       return stopping;
     },
   };

@@ -4,9 +4,10 @@ import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { EmbeddedError } from './embedded-error.js';
-import { type OrdinaryUser, ordinaryUser } from './ordinary-user.js';
+import type { OrdinaryUser } from './ordinary-user.js';
 import { type PostgresBinaries, postgresBinaries } from './postgres-binaries.js';
 import { endProcess, identify } from './process-identity.js';
+import type { ServicePlaces } from './service-places.js';
 import { Service, endLeftover } from './service.js';
 
 const run = promisify(execFile);
@@ -29,12 +30,9 @@ const SETTINGS = {
   log_checkpoints: 'off',
 };
 
-export interface PostgresOptions {
-  dataFolder: string;
-  socketFolder: string;
-  logFile: string;
-  recordFile: string;
+export interface PostgresOptions extends ServicePlaces {
   report: (line: string) => void;
+  user: OrdinaryUser;
   /** Settings beside ours; tests switch durability off. */
   settings?: Readonly<Record<string, string>>;
 }
@@ -46,13 +44,11 @@ export interface Postgres {
 
 /** Starts PostgreSQL on a Unix socket, making its data folder the first time. */
 export async function startPostgres(options: PostgresOptions): Promise<Postgres> {
-  const { dataFolder, socketFolder } = options;
+  const { dataFolder, socketFolder, user } = options;
   const binaries = await postgresBinaries();
-  const user = await ordinaryUser();
   await endLeftover(options.recordFile, 'SIGINT');
-  await makeDataFolder(binaries, user, options);
+  await makeDataFolder(binaries, options);
   await clearStalePidFile(dataFolder);
-  if (user.owner) await chown(socketFolder, user.owner.uid, user.owner.gid);
 
   const settings = { ...SETTINGS, unix_socket_directories: socketFolder, ...options.settings };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
@@ -80,8 +76,8 @@ export function postgresUrl(socketFolder: string, database: string): string {
   return `postgresql://${NAME}@localhost/${database}?host=${encodeURIComponent(socketFolder)}`;
 }
 
-async function makeDataFolder(binaries: PostgresBinaries, user: OrdinaryUser, options: PostgresOptions): Promise<void> {
-  const { dataFolder, report } = options;
+async function makeDataFolder(binaries: PostgresBinaries, options: PostgresOptions): Promise<void> {
+  const { dataFolder, user, report } = options;
   const found = await readFile(join(dataFolder, 'PG_VERSION'), 'utf8').catch(() => null);
   if (found !== null) {
     await checkVersion(binaries, found.trim(), dataFolder);

@@ -2,14 +2,11 @@ import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { EmbeddedError } from './embedded-error.js';
+import type { ServicePlaces } from './service-places.js';
 import { Service, endLeftover } from './service.js';
 import { systemProgram } from './system-program.js';
 
-export interface RedisOptions {
-  dataFolder: string;
-  socketFolder: string;
-  logFile: string;
-  recordFile: string;
+export interface RedisOptions extends ServicePlaces {
   /** Where Redis is unpacked to when the machine has none. */
   cacheFolder: string;
   report: (line: string) => void;
