@@ -1,0 +1,111 @@
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { type JobsOptions, Queue } from 'bullmq';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { QueueBoard } from '../../queues/queue-board.js';
+import { RedisConnections } from '../../redis/redis.js';
+import type { WaitingJob } from './admission.js';
+import { type Lane, laneOf } from './lanes.js';
+
+/** All a twin carries; the job itself is in PostgreSQL. */
+export const twinData = z.object({ jobId: z.number().int() });
+export type TwinData = z.infer<typeof twinData>;
+
+/** A parked twin is delayed for a year; dispatch promotes it long before. */
+export const PARKED_MS = 365 * 24 * 3600 * 1000;
+/** BullMQ's highest priority number; 1 is taken first. */
+const PRIORITIES = 2_097_151;
+
+export const queueName = (hostId: number, lane: Lane) => `host-${hostId}-${lane}`;
+export const twinId = (job: Pick<WaitingJob, 'id' | 'twin'>) => `job-${job.id}.${job.twin}`;
+
+/**
+ * The jobs' twins in BullMQ. Every job has one from the moment it is queued, parked (delayed) until it is admitted, then promoted,
+ * so that Bull board shows the whole line. Twins make jobs run and never decide whether they may: that is the claim in SQL.
+ */
+@Injectable()
+export class Twins implements OnApplicationShutdown {
+  private readonly queues = new Map<string, Queue<TwinData>>();
+
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly database: DataSource,
+    private readonly board: QueueBoard,
+  ) {}
+
+  /** The queue of a host's lane; made and shown on Bull board at first use. */
+  queue(hostId: number, lane: Lane): Queue<TwinData> {
+    const name = queueName(hostId, lane);
+    let queue = this.queues.get(name);
+    if (!queue) {
+      queue = new Queue<TwinData>(name, {
+        connection: this.redis.queues,
+        prefix: this.redis.prefix,
+        skipWaitingForReady: true,
+      });
+      // The connection itself reports its errors (redis.ts); without a listener they would end the process.
+      queue.on('error', () => undefined);
+      this.queues.set(name, queue);
+      this.board.add(queue);
+    }
+    return queue;
+  }
+
+  /** Adds a twin that waits out of the way until its job is admitted. Does nothing where one exists. */
+  async park(job: WaitingJob): Promise<void> {
+    await this.add(job, { delay: PARKED_MS });
+  }
+
+  /** Adds a twin that runs as soon as its lane has a place. For a job that cannot have a twin yet. */
+  async addReady(job: WaitingJob): Promise<void> {
+    await this.add(job, {});
+  }
+
+  /** Makes sure that the job has a twin that will be delivered, whatever became of the one it had. */
+  async ensureReady(job: WaitingJob): Promise<void> {
+    const queue = this.queue(job.hostId, laneOf(job.operation));
+    const twin = await queue.getJob(twinId(job));
+    if (!twin) return this.addReady(job);
+    const state = await twin.getState();
+    if (state === 'delayed') {
+      // Another process may have promoted it in between: then it is where it should be.
+      await twin.promote().catch(async (error: unknown) => {
+        if ((await twin.getState()) === 'delayed') throw error;
+      });
+    } else if (state === 'completed' || state === 'failed' || state === 'unknown') {
+      await this.replace(job);
+    }
+  }
+
+  /** Removes the twin of a job that ended before it ran; one that is being delivered stays and is refused by the claim. */
+  async remove(job: WaitingJob): Promise<void> {
+    await this.queue(job.hostId, laneOf(job.operation)).remove(twinId(job));
+  }
+
+  /** A finished twin makes adding under its id a no-op, so the job gets a twin with another number. */
+  private async replace(job: WaitingJob): Promise<void> {
+    const [rows] = await this.database.query<[{ twin: number }[], number]>(
+      `UPDATE jobs SET twin = twin + 1 WHERE id = $1 AND twin = $2 AND state = 'queued' RETURNING twin`,
+      [job.id, job.twin],
+    );
+    const twin = rows[0]?.twin;
+    if (twin !== undefined) await this.addReady({ ...job, twin });
+  }
+
+  private async add(job: WaitingJob, options: JobsOptions): Promise<void> {
+    const about = {
+      jobId: twinId(job),
+      // Among the twins of a lane that wait for a place, the oldest job is taken first.
+      priority: (job.id % PRIORITIES) + 1,
+      attempts: 1,
+      removeOnComplete: { count: 500 },
+      removeOnFail: { count: 500 },
+      ...options,
+    };
+    await this.queue(job.hostId, laneOf(job.operation)).add(job.operation, { jobId: job.id }, about);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.allSettled([...this.queues.values()].map((queue) => queue.close()));
+  }
+}
