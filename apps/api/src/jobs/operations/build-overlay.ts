@@ -1,0 +1,46 @@
+import type { PublishResult, Run } from '@left4me/host';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { HostLibrary } from '../../hosts/host-library.js';
+import { OverlayRevision } from '../../overlays/revision.entity.js';
+import type { OperationHandler, RunningJob } from '../worker/operation-handler.js';
+
+/** `build-overlay`: publishes the draft as a new revision. Failing or cancelled, the current revision stays current. */
+@Injectable()
+export class BuildOverlayHandler implements OperationHandler {
+  readonly operations = ['build-overlay'] as const;
+  readonly limitSeconds = 3600;
+
+  constructor(
+    private readonly library: HostLibrary,
+    private readonly database: DataSource,
+  ) {}
+
+  async run(job: RunningJob, run: Run): Promise<void> {
+    const overlayId = job.overlayId;
+    if (overlayId === null) throw new Error('A build-overlay job needs its overlay.');
+    const current = await this.database.getRepository(OverlayRevision).findOneBy({ overlayId, current: true });
+    const [{ next } = { next: 1 }] = await this.database.query<{ next: number }[]>(
+      `SELECT coalesce(max(number), 0) + 1 AS next FROM overlay_revisions WHERE overlay_id = $1`,
+      [overlayId],
+    );
+    const host = await this.library.get();
+    const previous = current ? { previous: current.number } : {};
+    const result = await host.publish({ overlay: overlayId, revision: next, ...previous }, run);
+    if (result.unchanged) {
+      await run.output.write('stdout', `Unchanged: the draft equals revision ${current?.number}; nothing was published.`);
+      return;
+    }
+    await this.record(job.id, overlayId, next, result);
+    await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
+  }
+
+  private async record(jobId: number, overlayId: number, number: number, result: PublishResult): Promise<void> {
+    const { files, bytes, hash } = result;
+    await this.database.transaction(async (manager) => {
+      await manager.update(OverlayRevision, { overlayId, current: true }, { current: false });
+      const about = { files, bytes: String(bytes), contentHash: hash };
+      await manager.insert(OverlayRevision, { overlayId, number, jobId, current: true, ...about });
+    });
+  }
+}

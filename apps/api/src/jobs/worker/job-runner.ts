@@ -1,0 +1,174 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CommandFailed, type Run } from '@left4me/host';
+import { Logger } from '@nestjs/common';
+import type { DataSource } from 'typeorm';
+import type { Announcements } from '../../redis/announcements.js';
+import { JobLogWriter } from './job-log-writer.js';
+import { type End, end } from './job-rows.js';
+import type { OperationHandlers, RunningJob } from './operation-handler.js';
+
+const PROGRESS_MS = 250;
+const RETRY_MS = 1000;
+
+/** Why a running job was told to stop. */
+export type StopReason = 'cancelled' | 'time-limit' | 'shutdown';
+
+class Stopped extends Error {
+  constructor(readonly reason: StopReason) {
+    super(reason);
+  }
+}
+
+/** What a runner needs from the worker it belongs to. */
+export interface RunnerContext {
+  database: DataSource;
+  announcements: Announcements;
+  handlers: OperationHandlers;
+  incarnation: string;
+  /** Reads the server's actual state again, after its job. */
+  refreshState(serverId: number): Promise<void>;
+}
+
+/** Runs one claimed job to its end: handler, time limit, cancellation, log, progress, and the end written once. Never throws. */
+export class JobRunner {
+  private readonly logger = new Logger('Job');
+  private readonly abort = new AbortController();
+  private readonly log: JobLogWriter;
+  private progressTimer: NodeJS.Timeout | null = null;
+  private latestProgress: { percent: number | null; text: string | null } = { percent: null, text: null };
+
+  constructor(
+    private readonly context: RunnerContext,
+    readonly job: RunningJob,
+  ) {
+    this.log = new JobLogWriter(context.database, context.announcements, job.id, context.incarnation);
+  }
+
+  /** Tells the handler to stop; the first reason counts. */
+  stop(reason: StopReason): void {
+    if (!this.abort.signal.aborted) this.abort.abort(new Stopped(reason));
+  }
+
+  /** The program ends and PostgreSQL does not answer: nothing more is waited for. */
+  abandon(): void {
+    this.log.abandon();
+  }
+
+  async run(): Promise<End> {
+    this.announce();
+    const how = await this.outcome();
+    if (this.job.serverId !== null) await this.refreshState(this.job.serverId);
+    if (this.progressTimer) clearTimeout(this.progressTimer);
+    await this.log.drain();
+    await this.writeEnd(how);
+    this.announce();
+    return how;
+  }
+
+  private async outcome(): Promise<End> {
+    const { job } = this;
+    const handler = this.context.handlers.find(job.operation);
+    if (!handler) return this.failed(1, `This version of left4me does not know the operation ${job.operation}.`);
+    if (job.operation !== 'install' && job.serverId === null && job.overlayId === null) {
+      return this.failed(1, `What the ${job.operation} job was for, its server or overlay, has been deleted.`);
+    }
+    const limit = setTimeout(() => this.stop('time-limit'), handler.limitSeconds * 1000);
+    try {
+      await handler.run(job, this.handlerRun());
+      return { state: 'succeeded', exitCode: 0, error: null };
+    } catch (error) {
+      return await this.explain(error, handler.limitSeconds);
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+
+  private async explain(error: unknown, limitSeconds: number): Promise<End> {
+    const reason = this.stopReason();
+    if (reason === 'cancelled') {
+      await this.log.write('system', 'Cancelled.');
+      return { state: 'cancelled', exitCode: null, error: null };
+    }
+    if (reason === 'time-limit') return this.failed(1, `It took longer than ${limitSeconds} s and was stopped.`);
+    if (reason === 'shutdown') return this.failed(null, 'interrupted: the panel was stopped while the job ran');
+    if (error instanceof CommandFailed) return this.failed(error.exitCode, error.message);
+    if (!(error instanceof Error)) return this.failed(1, String(error));
+    for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+      await this.log.write('stderr', `cause: ${cause.message}`);
+    }
+    return this.failed(1, error.message);
+  }
+
+  private async failed(exitCode: number | null, error: string): Promise<End> {
+    await this.log.write('stderr', error);
+    return { state: 'failed', exitCode, error };
+  }
+
+  private stopReason(): StopReason | null {
+    const reason: unknown = this.abort.signal.reason;
+    return reason instanceof Stopped ? reason.reason : null;
+  }
+
+  private handlerRun(): Run {
+    return {
+      signal: this.abort.signal,
+      output: {
+        write: (stream, line) => this.log.write(stream, line),
+        progress: (percent, text) => this.progress(percent, text ?? null),
+      },
+    };
+  }
+
+  private progress(percent: number | null, text: string | null): void {
+    this.latestProgress = { percent, text };
+    this.progressTimer ??= setTimeout(() => void this.storeProgress(), PROGRESS_MS);
+  }
+
+  private async storeProgress(): Promise<void> {
+    this.progressTimer = null;
+    const { percent, text } = this.latestProgress;
+    try {
+      await this.context.database.query(
+        `UPDATE jobs SET progress_percent = $3, progress_text = $4 WHERE id = $1 AND incarnation = $2 AND state = 'running'`,
+        [this.job.id, this.context.incarnation, percent, text],
+      );
+      this.context.announcements.publish({ topic: 'job', id: this.job.id });
+    } catch (error) {
+      this.logger.debug(`progress of job ${this.job.id} not stored: ${String(error)}`);
+    }
+  }
+
+  private async refreshState(serverId: number): Promise<void> {
+    try {
+      await this.context.refreshState(serverId);
+    } catch (error) {
+      // The job's own result stands; the poller reads the state again.
+      this.logger.warn(`The state of server ${serverId} could not be read after job ${this.job.id}: ${String(error)}`);
+    }
+  }
+
+  /** Until it is written: without PostgreSQL a job has not ended. */
+  private async writeEnd(how: End): Promise<void> {
+    for (;;) {
+      try {
+        if (!(await end(this.context.database, this.job.id, this.context.incarnation, how))) {
+          this.logger.warn(`Job ${this.job.id} had been ended by another worker; its result here (${how.state}) does not count.`);
+        }
+        return;
+      } catch (error) {
+        // The next worker of this host ends it as interrupted.
+        if (this.stopReason() === 'shutdown') return;
+        this.logger.warn(`The end of job ${this.job.id} waits for PostgreSQL: ${String(error)}`);
+        await sleep(RETRY_MS);
+      }
+    }
+  }
+
+  private announce(): void {
+    const { announcements } = this.context;
+    announcements.publish({ topic: 'job', id: this.job.id });
+    if (this.job.serverId !== null) announcements.publish({ topic: 'server', id: this.job.serverId });
+    if (this.job.overlayId !== null) announcements.publish({ topic: 'overlay', id: this.job.overlayId });
+    if (this.job.operation === 'install') announcements.publish({ topic: 'host', id: this.job.hostId });
+  }
+}

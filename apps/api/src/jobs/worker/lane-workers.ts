@@ -1,0 +1,107 @@
+import { Logger } from '@nestjs/common';
+import { DelayedError, type Job as Twin, UnrecoverableError, Worker } from 'bullmq';
+import type { RedisConnections } from '../../redis/redis.js';
+import type { Dispatcher } from '../queue/dispatcher.js';
+import { lanes, placesOf } from '../queue/lanes.js';
+import { PARKED_MS, queueName, twinData } from '../queue/twins.js';
+import { claim } from './job-rows.js';
+import { JobRunner, type RunnerContext, type StopReason } from './job-runner.js';
+
+const CANCEL_POLL_MS = 1000;
+/** A promotion that came while its twin was being refused is made good after this. */
+const SETTLE_MS = 50;
+/** How long stopping waits for the running jobs' ends. */
+const STOP_MS = 15_000;
+
+/** What the lanes of one host need. */
+export interface LaneContext extends RunnerContext {
+  redis: RedisConnections;
+  dispatcher: Dispatcher;
+  hostId: number;
+  concurrency: number;
+}
+
+/**
+ * The BullMQ workers of a host's lanes. A twin that is delivered only asks: whether its job may run is decided by the claim, so
+ * a twin retried or promoted by hand from Bull board runs nothing outside the line.
+ */
+export class LaneWorkers {
+  private readonly logger = new Logger('Worker');
+  private readonly workers: Worker[] = [];
+  private readonly running = new Map<number, JobRunner>();
+  private cancelTimer: NodeJS.Timeout | null = null;
+  private unlisten: (() => void) | null = null;
+
+  constructor(private readonly context: LaneContext) {}
+
+  start(): void {
+    const { redis, hostId, concurrency } = this.context;
+    for (const lane of lanes) {
+      const worker = new Worker(queueName(hostId, lane), (twin, token) => this.process(twin, token), {
+        connection: redis.connect({ maxRetriesPerRequest: null }),
+        prefix: redis.prefix,
+        concurrency: placesOf(lane, concurrency),
+        // A killed worker's twins come back after these two; whether their jobs run again is not BullMQ's to decide.
+        lockDuration: 5000,
+        stalledInterval: 2500,
+        maxStalledCount: 1_000_000,
+      });
+      worker.on('error', (error) => this.logger.debug(`${lane} lane: ${error.message}`));
+      this.workers.push(worker);
+    }
+    this.unlisten = this.context.announcements.on('cancel', ({ id }) => this.running.get(id)?.stop('cancelled'));
+    this.cancelTimer = setInterval(() => void this.findCancelled(), CANCEL_POLL_MS);
+  }
+
+  /** Takes no more jobs, tells the running ones to stop and waits for their ends. */
+  async stop(reason: StopReason): Promise<void> {
+    if (this.cancelTimer) clearInterval(this.cancelTimer);
+    this.unlisten?.();
+    for (const runner of this.running.values()) runner.stop(reason);
+    const giveUp = setTimeout(() => {
+      for (const runner of this.running.values()) runner.abandon();
+    }, STOP_MS);
+    await Promise.allSettled(this.workers.map((worker) => worker.close()));
+    clearTimeout(giveUp);
+  }
+
+  private async process(twin: Twin, token: string | undefined): Promise<string> {
+    const data = twinData.safeParse(twin.data);
+    if (!data.success) throw new UnrecoverableError('This entry names no job of left4me; nothing was run.');
+    const job = await claim(this.context.database, data.data.jobId, this.context.incarnation);
+    if (!job) return this.refuse(twin, token, data.data.jobId);
+    const runner = new JobRunner(this.context, job);
+    this.running.set(job.id, runner);
+    try {
+      const how = await runner.run();
+      if (how.state === 'failed') throw new UnrecoverableError(how.error ?? 'failed');
+      return how.state;
+    } finally {
+      this.running.delete(job.id);
+      void this.context.dispatcher.dispatch();
+    }
+  }
+
+  /** The claim was refused: never an error. A job that is still to come waits again, out of the way. */
+  private async refuse(twin: Twin, token: string | undefined, jobId: number): Promise<string> {
+    const [row] = await this.context.database.query<{ state: string }[]>(`SELECT state FROM jobs WHERE id = $1`, [jobId]);
+    if (row?.state !== 'queued') return `not run: job ${jobId} is ${row?.state ?? 'unknown'} already`;
+    await twin.moveToDelayed(Date.now() + PARKED_MS, token);
+    setTimeout(() => void this.context.dispatcher.dispatch(), SETTLE_MS);
+    throw new DelayedError();
+  }
+
+  /** Announcements may be lost; the rows are not. */
+  private async findCancelled(): Promise<void> {
+    if (this.running.size === 0) return;
+    try {
+      const rows = await this.context.database.query<{ id: number }[]>(
+        `SELECT id FROM jobs WHERE finished_at IS NULL AND state = 'cancelling' AND incarnation = $1`,
+        [this.context.incarnation],
+      );
+      for (const { id } of rows) this.running.get(id)?.stop('cancelled');
+    } catch (error) {
+      this.logger.debug(`cancellations not read: ${String(error)}`);
+    }
+  }
+}
