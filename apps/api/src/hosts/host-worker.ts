@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import type { Host } from '@left4me/host';
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { RunningSettings } from '../config/settings.js';
+import { Dispatcher } from '../jobs/queue/dispatcher.js';
+import { LaneWorkers } from '../jobs/worker/lane-workers.js';
+import { OperationHandlers } from '../jobs/worker/operation-handler.js';
+import { endInterrupted } from '../jobs/worker/recovery.js';
+import { ServerLogFeed } from '../logs/server-log-feed.js';
+import { Announcements } from '../redis/announcements.js';
+import { RedisConnections } from '../redis/redis.js';
+import { ServerStates } from '../states/server-states.js';
+import { StatePoller } from '../states/state-poller.js';
+import { HostLibrary } from './host-library.js';
+import { HostPresence } from './host-presence.js';
+import { RuntimeBuilds } from './runtime-builds.js';
+
+/**
+ * The worker of this machine's host, from start to stop: ends what a former worker left behind, takes the host over under an
+ * incarnation of its own, then runs its lanes, watches its servers and feeds their logs.
+ */
+@Injectable()
+export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Worker');
+  private readonly incarnation = randomUUID();
+  private lanes: LaneWorkers | null = null;
+
+  constructor(
+    private readonly settings: RunningSettings,
+    private readonly database: DataSource,
+    private readonly library: HostLibrary,
+    private readonly presence: HostPresence,
+    private readonly builds: RuntimeBuilds,
+    private readonly handlers: OperationHandlers,
+    private readonly dispatcher: Dispatcher,
+    private readonly announcements: Announcements,
+    private readonly redis: RedisConnections,
+    private readonly states: ServerStates,
+    private readonly poller: StatePoller,
+    private readonly feed: ServerLogFeed,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const hostId = await this.presence.ensureHost(this.settings.host);
+    if (!this.settings.workerEnabled) return;
+    const host = await this.library.get();
+    await this.takeOver(hostId, host);
+    this.lanes = new LaneWorkers({
+      hostId,
+      incarnation: this.incarnation,
+      concurrency: this.settings.workerConcurrency,
+      database: this.database,
+      redis: this.redis,
+      announcements: this.announcements,
+      handlers: this.handlers,
+      dispatcher: this.dispatcher,
+      refreshState: async (serverId) => {
+        await this.states.refresh(serverId);
+        this.feed.refresh();
+      },
+    });
+    this.lanes.start();
+    this.poller.start(hostId);
+    this.feed.start(hostId);
+    const { isolation } = host.facts;
+    this.logger.log(`Serving host ${this.settings.host} (${this.settings.serviceManager} manager, ${isolation}).`);
+  }
+
+  private async takeOver(hostId: number, host: Host): Promise<void> {
+    const { machineId, isolation, isolationReason, runtimeKind } = host.facts;
+    const { serviceManager } = this.settings;
+    const demo = runtimeKind === 'demo';
+    await this.presence.begin(hostId, this.incarnation, { machineId, serviceManager, isolation, isolationReason, demo });
+    await endInterrupted(this.database, hostId, this.incarnation);
+    await this.builds.sync(hostId, host);
+    void this.dispatcher.dispatch();
+  }
+
+  /** While PostgreSQL and Redis are still there: ends what runs, as interrupted. Servers go on. */
+  async beforeApplicationShutdown(): Promise<void> {
+    if (!this.lanes) return;
+    await Promise.all([this.lanes.stop('shutdown'), this.poller.stop(), this.feed.stop()]);
+    await this.presence.end(this.incarnation);
+  }
+}

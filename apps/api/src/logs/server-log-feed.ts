@@ -1,0 +1,99 @@
+import type { Host } from '@left4me/host';
+import { Injectable, Logger } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { HostLibrary } from '../hosts/host-library.js';
+import { LineBatches } from './line-batches.js';
+import { ServerLogStream, STREAM_LINES } from './server-log-stream.js';
+
+const REFRESH_MS = 10_000;
+const RETRY_MS = 1000;
+
+/**
+ * The worker's side of the server logs: follows each instance's log on the host and appends it to the server's stream. It goes on
+ * where the stream ends; where the stream is gone (Redis was emptied) it is filled again from the host's segments.
+ */
+@Injectable()
+export class ServerLogFeed {
+  private readonly logger = new Logger('ServerLogs');
+  private readonly abort = new AbortController();
+  private readonly followed = new Map<number, { abort: AbortController; done: Promise<void> }>();
+  private timer: NodeJS.Timeout | null = null;
+  private hostId: number | null = null;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly library: HostLibrary,
+    private readonly stream: ServerLogStream,
+  ) {}
+
+  start(hostId: number): void {
+    this.hostId = hostId;
+    this.timer = setInterval(() => this.refresh(), REFRESH_MS);
+    this.refresh();
+  }
+
+  /** Looks which servers there are now; called after each server job, and every few seconds. */
+  refresh(): void {
+    this.update().catch((error: unknown) => this.logger.debug(`servers not read: ${String(error)}`));
+  }
+
+  async stop(): Promise<void> {
+    if (this.timer) clearInterval(this.timer);
+    this.abort.abort();
+    await Promise.all([...this.followed.values()].map(({ done }) => done));
+  }
+
+  private async update(): Promise<void> {
+    if (this.hostId === null) return;
+    const rows = await this.database.query<{ id: number; name: string }[]>(
+      `SELECT id, name FROM servers WHERE host_id = $1 AND actual_state <> 'absent'`,
+      [this.hostId],
+    );
+    const wanted = new Map(rows.map((row) => [row.id, row.name]));
+    for (const [id, { abort }] of this.followed) {
+      if (!wanted.has(id)) abort.abort();
+    }
+    for (const [id, name] of wanted) {
+      if (!this.followed.has(id) && !this.abort.signal.aborted) this.begin(id, name);
+    }
+  }
+
+  private begin(id: number, name: string): void {
+    const abort = new AbortController();
+    const signal = AbortSignal.any([abort.signal, this.abort.signal]);
+    const done = this.feed(id, name, signal).finally(() => this.followed.delete(id));
+    this.followed.set(id, { abort, done });
+  }
+
+  private async feed(serverId: number, name: string, signal: AbortSignal): Promise<void> {
+    for (let complained = false; !signal.aborted; ) {
+      try {
+        await this.followOnce(await this.library.get(), serverId, name, signal);
+        complained = false;
+      } catch (error) {
+        if (!complained && !signal.aborted) {
+          this.logger.warn(`The log of ${name} is taken up again: ${error instanceof Error ? error.message : String(error)}`);
+        }
+        complained = true;
+      }
+      if (!signal.aborted) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  /** Follows until the signal aborts; throws when Redis is away or has lost the stream, and the caller begins again. */
+  private async followOnce(host: Host, serverId: number, name: string, signal: AbortSignal): Promise<void> {
+    const last = await this.stream.last(serverId);
+    const batches = new LineBatches(async (lines, isFirst) => {
+      const mayBeEmpty = isFirst && last === null;
+      if (!mayBeEmpty && (await this.stream.last(serverId)) === null) throw new Error('its stream in Redis is gone');
+      if (lines.length > 0) await this.stream.append(serverId, lines);
+    });
+    const from = last === null ? { lines: STREAM_LINES } : { after: last };
+    try {
+      const lines = host.logs(name, { ...from, follow: true, signal: AbortSignal.any([signal, batches.failed]) });
+      for await (const line of lines) await batches.add(line);
+    } finally {
+      await batches.close();
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import type { ServerLogLine } from '@left4me/host';
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { Announcements } from '../redis/announcements.js';
+import { RedisConnections } from '../redis/redis.js';
+
+/** Lines kept per server in Redis; the log segments on the host are the truth. */
+export const STREAM_LINES = 20_000;
+/** How many of the last lines come first when nobody says where to begin. */
+const LAST_LINES = 500;
+const PAGE = 1000;
+const LOOK_AGAIN_MS = 2000;
+
+export const positionPattern = /^\d{1,15}-\d{1,15}$/;
+const stored = z.tuple([z.enum(['stdout', 'stderr']), z.string(), z.string()]);
+
+export interface ServerLogPage {
+  items: ServerLogLine[];
+  /** The position asked for is older than what is kept: lines are missing before the first item. */
+  truncated: boolean;
+}
+
+/** Where to begin reading: after a position, or with the last lines. */
+export interface ReadFrom {
+  after?: string | undefined;
+  lines?: number | undefined;
+}
+
+/** A server's log as a capped Redis stream. The entries' ids are the host's own positions, so feeding twice adds nothing twice. */
+@Injectable()
+export class ServerLogStream {
+  constructor(
+    private readonly redis: RedisConnections,
+    private readonly announcements: Announcements,
+  ) {}
+
+  private key(serverId: number): string {
+    return `${this.redis.prefix}:server-log:${serverId}`;
+  }
+
+  /** The position of the last line in the stream; null: it is empty, or gone with Redis. */
+  async last(serverId: number): Promise<string | null> {
+    const [entry] = await this.redis.commands.xrevrange(this.key(serverId), '+', '-', 'COUNT', 1);
+    return entry?.[0] ?? null;
+  }
+
+  /** Appends lines in order; those that are there already are passed over. */
+  async append(serverId: number, lines: readonly ServerLogLine[]): Promise<void> {
+    const key = this.key(serverId);
+    const pipeline = this.redis.commands.pipeline();
+    for (const { position, stream, line, at } of lines) {
+      pipeline.xadd(key, 'MAXLEN', '~', STREAM_LINES, position, 'l', JSON.stringify([stream, line, at]));
+    }
+    for (const [error] of (await pipeline.exec()) ?? []) {
+      if (error && !error.message.includes('equal or smaller')) throw error;
+    }
+    this.announcements.publish({ topic: 'server-log', id: serverId });
+  }
+
+  /** Lines after a position, or the last ones. */
+  async read(serverId: number, from: ReadFrom): Promise<ServerLogPage> {
+    const key = this.key(serverId);
+    if (from.after === undefined) {
+      const newest = await this.redis.commands.xrevrange(key, '+', '-', 'COUNT', from.lines ?? LAST_LINES);
+      return { items: newest.toReversed().map(parse), truncated: false };
+    }
+    const entries = await this.redis.commands.xrange(key, `(${from.after}`, '+', 'COUNT', from.lines ?? PAGE);
+    const [oldest] = await this.redis.commands.xrange(key, '-', '+', 'COUNT', 1);
+    return { items: entries.map(parse), truncated: oldest !== undefined && isBefore(from.after, oldest[0]) };
+  }
+
+  /** Follows the log until the signal aborts; yields pages that are never empty unless they say `truncated`. */
+  async *follow(serverId: number, from: ReadFrom, signal: AbortSignal): AsyncGenerator<ServerLogPage> {
+    let position = from.after;
+    for (let first = true; !signal.aborted; first = false) {
+      const changed = this.announcements.logChanged('server-log', serverId, LOOK_AGAIN_MS, signal);
+      const page = await this.read(serverId, position === undefined ? { lines: from.lines } : { after: position });
+      const truncated = first && page.truncated;
+      if (page.items.length > 0 || truncated) yield { items: page.items, truncated };
+      position = page.items.at(-1)?.position ?? position;
+      if (page.items.length < PAGE) await changed;
+    }
+  }
+}
+
+function parse([position, fields]: [string, string[]]): ServerLogLine {
+  const [stream, line, at] = stored.parse(JSON.parse(fields[1] ?? 'null'));
+  return { position, stream, line, at };
+}
+
+function isBefore(a: string, b: string): boolean {
+  const [a0 = 0, a1 = 0] = a.split('-').map(Number);
+  const [b0 = 0, b1 = 0] = b.split('-').map(Number);
+  return a0 !== b0 ? a0 < b0 : a1 < b1;
+}

@@ -1,0 +1,107 @@
+import type { InstanceStatus } from '@left4me/host';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { HostLibrary } from '../hosts/host-library.js';
+import { Announcements } from '../redis/announcements.js';
+import { type Answer, query } from './query.js';
+
+/** Where the host's servers are asked over A2S. */
+const ADDRESS = '127.0.0.1';
+
+interface Polled {
+  id: number;
+  name: string;
+  port: number;
+  fence: number;
+}
+
+const columns = `id, name, port, state_fence AS fence`;
+
+/**
+ * Reads what servers really do and writes it down. A write is fenced: it counts only if nothing newer was written and no job began or
+ * ended since reading started, so a slow poll never overwrites what a job has made true.
+ */
+@Injectable()
+export class ServerStates {
+  constructor(
+    private readonly database: DataSource,
+    private readonly library: HostLibrary,
+    private readonly announcements: Announcements,
+  ) {}
+
+  /** Reads one server's state after its job, which still holds its claim: nobody else writes meanwhile. */
+  async refresh(serverId: number): Promise<void> {
+    const servers = await this.database.query<Polled[]>(`SELECT ${columns} FROM servers WHERE id = $1`, [serverId]);
+    await this.read(servers, true);
+  }
+
+  /** Reads all servers of a host in one call, but for those a job is running for; or only those named. */
+  async poll(hostId: number, names?: readonly string[], again = false): Promise<void> {
+    const servers = await this.database.query<Polled[]>(
+      `SELECT ${columns} FROM servers
+       WHERE host_id = $1 AND ($2::text[] IS NULL OR name = ANY ($2)) AND NOT EXISTS (
+         SELECT FROM jobs WHERE jobs.server_id = servers.id AND jobs.finished_at IS NULL AND jobs.state <> 'queued')`,
+      [hostId, names ?? null],
+    );
+    const overtaken = await this.read(servers, false);
+    // Something newer was written meanwhile, perhaps from an older look than this one: look once more.
+    if (overtaken.length > 0 && !again) await this.poll(hostId, overtaken, true);
+  }
+
+  /** Names of the host's servers that run but have not answered yet. */
+  async notReady(hostId: number): Promise<string[]> {
+    const rows = await this.database.query<{ name: string }[]>(
+      `SELECT name FROM servers WHERE host_id = $1 AND actual_state IN ('starting', 'running') AND ready IS NOT TRUE`,
+      [hostId],
+    );
+    return rows.map((row) => row.name);
+  }
+
+  /** @returns the names whose reading did not count */
+  private async read(servers: Polled[], inJob: boolean): Promise<string[]> {
+    if (servers.length === 0) return [];
+    const host = await this.library.get();
+    const read = await host.status(servers.map((server) => server.name));
+    const statuses = new Map(read.map((status) => [status.name, status]));
+    const counted = await Promise.all(
+      servers.map(async (server) => {
+        const status = statuses.get(server.name);
+        if (!status) return true;
+        // A job does not wait for its server's first answer; the poller asks for it a second later.
+        const answer = status.state === 'running' && !inJob ? await query(ADDRESS, server.port) : null;
+        return this.write(server, status, answer);
+      }),
+    );
+    return servers.filter((_, index) => !counted[index]).map((server) => server.name);
+  }
+
+  /** @returns false when something newer had been written */
+  private async write(server: Polled, status: InstanceStatus, answer: Answer | null): Promise<boolean> {
+    const ready = status.state === 'running' ? (answer ? true : null) : false;
+    const [rows] = await this.database.query<[{ changed: boolean }[], number]>(
+      `UPDATE servers SET actual_state = $3, actual_state_at = clock_timestamp(), state_fence = servers.state_fence + 1,
+         ready = $4, ready_at = CASE WHEN $4 THEN coalesce(servers.ready_at, clock_timestamp()) END,
+         map = $5, players = $6, max_players = $7, generation = $8,
+         last_error = CASE WHEN $3 = 'failed' AND servers.actual_state <> 'failed'
+           THEN coalesce($9, servers.last_error) ELSE servers.last_error END
+       FROM (SELECT * FROM servers WHERE id = $1) before
+       WHERE servers.id = $1 AND servers.state_fence = $2 AND before.id = servers.id
+       RETURNING (before.actual_state, before.ready, before.map, before.players, before.max_players, before.generation)
+         IS DISTINCT FROM (servers.actual_state, servers.ready, servers.map, servers.players, servers.max_players,
+           servers.generation) AS changed`,
+      [
+        server.id,
+        server.fence,
+        status.state,
+        ready,
+        answer?.map ?? null,
+        answer?.players ?? null,
+        answer?.maxPlayers ?? null,
+        status.generation,
+        status.reason,
+      ],
+    );
+    if (rows[0]?.changed) this.announcements.publish({ topic: 'server', id: server.id });
+    return rows.length > 0;
+  }
+}

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Injectable, Logger } from '@nestjs/common';
+import { RunningSettings } from '../config/settings.js';
+import { HostLibrary } from '../hosts/host-library.js';
+import { ServerStates } from './server-states.js';
+
+const NOT_READY_MS = 1000;
+
+/** Keeps the actual states of one host's servers true: at once when the host tells of a change, and every so often all of them. */
+@Injectable()
+export class StatePoller {
+  private readonly logger = new Logger('StatePoller');
+  private readonly abort = new AbortController();
+  private readonly tasks: Promise<void>[] = [];
+
+  constructor(
+    private readonly settings: RunningSettings,
+    private readonly library: HostLibrary,
+    private readonly states: ServerStates,
+  ) {}
+
+  start(hostId: number): void {
+    this.tasks.push(
+      this.repeat(this.settings.pollerIntervalSeconds * 1000, () => this.states.poll(hostId)),
+      this.repeat(NOT_READY_MS, async () => {
+        const names = await this.states.notReady(hostId);
+        if (names.length > 0) await this.states.poll(hostId, names);
+      }),
+      this.repeat(NOT_READY_MS, async () => {
+        const host = await this.library.get();
+        for await (const name of host.watch(this.abort.signal)) await this.states.poll(hostId, [name]);
+      }),
+    );
+  }
+
+  async stop(): Promise<void> {
+    this.abort.abort();
+    await Promise.all(this.tasks);
+  }
+
+  /** Does it, waits, and does it again until stopped; a failure is said once and does not end it. */
+  private async repeat(intervalMs: number, work: () => Promise<void>): Promise<void> {
+    const { signal } = this.abort;
+    for (let complained = false; !signal.aborted; ) {
+      try {
+        await work();
+        complained = false;
+      } catch (error) {
+        if (!complained && !signal.aborted) this.logger.warn(`The servers' states could not be read: ${String(error)}`);
+        complained = true;
+      }
+      await sleep(intervalMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
