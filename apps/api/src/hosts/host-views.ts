@@ -1,0 +1,46 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, In } from 'typeorm';
+import { JobViews } from '../jobs/job-views.js';
+import { isOnline } from './host-presence.js';
+import type { BuildView, HostView } from './host.dto.js';
+import { HostRow } from './host.entity.js';
+import { RuntimeBuild } from './runtime-build.entity.js';
+
+/** Hosts as REST and the live gateway show them. */
+@Injectable()
+export class HostViews {
+  constructor(
+    private readonly database: DataSource,
+    private readonly jobs: JobViews,
+  ) {}
+
+  /** All hosts, or those of these ids, newest first. */
+  async render(ids?: readonly number[]): Promise<HostView[]> {
+    const { manager } = this.database;
+    const where = ids ? { id: In([...ids]) } : {};
+    const hosts = await manager.find(HostRow, { where, order: { id: 'DESC' } });
+    const hostIds = hosts.map((host) => host.id);
+    const builds = await manager.find(RuntimeBuild, { where: { hostId: In(hostIds) }, order: { installedAt: 'DESC' } });
+    const installs = await this.jobs.currentInstall(hostIds);
+    return hosts.map((host) => {
+      const own = builds.filter((build) => build.hostId === host.id);
+      return {
+        id: host.id,
+        name: host.name,
+        online: isOnline(host),
+        workerSeenAt: host.workerSeenAt?.toISOString() ?? null,
+        serviceManager: host.serviceManager,
+        isolation: host.isolation,
+        isolationReason: host.isolationReason,
+        demo: host.demo,
+        currentBuild: own.find((build) => build.current)?.build ?? null,
+        builds: own.map(buildView),
+        job: installs.get(host.id) ?? null,
+      };
+    });
+  }
+}
+
+function buildView({ build, installedAt, current, demo, bytes }: RuntimeBuild): BuildView {
+  return { build, installedAt: installedAt.toISOString(), current, demo, bytes: Number(bytes) };
+}

@@ -1,0 +1,27 @@
+import { Module } from '@nestjs/common';
+import { JobsModule } from '../jobs/jobs.module.js';
+import { BuildOverlayHandler } from '../jobs/operations/build-overlay.js';
+import { InstallHandler } from '../jobs/operations/install.js';
+import { ServerOperationsHandler } from '../jobs/operations/server-operations.js';
+import { type OperationHandler, OperationHandlers } from '../jobs/worker/operation-handler.js';
+import { LogsModule } from '../logs/logs.module.js';
+import { ServerLogFeed } from '../logs/server-log-feed.js';
+import { ServersModule } from '../servers/servers.module.js';
+import { StatesModule } from '../states/states.module.js';
+import { HostLibraryModule } from './host-library.module.js';
+import { HostPresence } from './host-presence.js';
+import { HostWorker } from './host-worker.js';
+
+const handlers = [InstallHandler, BuildOverlayHandler, ServerOperationsHandler];
+const operationHandlers = {
+  provide: OperationHandlers,
+  inject: handlers,
+  useFactory: (...given: OperationHandler[]) => new OperationHandlers(given),
+};
+
+/** Everything that runs jobs and watches servers on this machine. */
+@Module({
+  imports: [JobsModule, ServersModule, StatesModule, LogsModule, HostLibraryModule],
+  providers: [...handlers, operationHandlers, ServerLogFeed, HostPresence, HostWorker],
+})
+export class HostWorkerModule {}

@@ -1,0 +1,41 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { JobView } from '../jobs/job.dto.js';
+
+export class BuildView {
+  @ApiProperty()
+  build: string;
+  @ApiProperty()
+  installedAt: string;
+  @ApiProperty({ description: 'What servers get at their next start.' })
+  current: boolean;
+  @ApiProperty({ description: 'The demo runtime, a stand-in for the game.' })
+  demo: boolean;
+  @ApiProperty()
+  bytes: number;
+}
+
+/** A machine that runs servers. */
+export class HostView {
+  @ApiProperty({ type: 'integer' })
+  id: number;
+  @ApiProperty()
+  name: string;
+  @ApiProperty({ description: 'Its worker was seen within the last 15 s.' })
+  online: boolean;
+  @ApiProperty({ type: String, nullable: true })
+  workerSeenAt: string | null;
+  @ApiProperty({ type: String, nullable: true, enum: ['process', 'systemd'] })
+  serviceManager: string | null;
+  @ApiProperty({ type: String, nullable: true, enum: ['namespaces', 'copy'] })
+  isolation: string | null;
+  @ApiProperty({ type: String, nullable: true, description: 'Why servers are not isolated; null when they are.' })
+  isolationReason: string | null;
+  @ApiProperty({ description: 'No steamcmd is configured: `install` sets up the demo runtime.' })
+  demo: boolean;
+  @ApiProperty({ type: String, nullable: true })
+  currentBuild: string | null;
+  @ApiProperty({ type: [BuildView] })
+  builds: BuildView[];
+  @ApiProperty({ type: JobView, nullable: true, description: 'The install that runs or waits.' })
+  job: JobView | null;
+}

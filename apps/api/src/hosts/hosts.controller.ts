@@ -1,0 +1,61 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
+import { AdminOnly, Me, type Principal, Scoped } from '../auth/access.js';
+import { JobViews } from '../jobs/job-views.js';
+import { JobView, NewHostJob } from '../jobs/job.dto.js';
+import { Jobs } from '../jobs/jobs.service.js';
+import { PageOf } from '../openapi/page-of.js';
+import type { Page } from '../paging/page.js';
+import { IdPipe } from '../problems/id.js';
+import { NotFound } from '../problems/problems.js';
+import { HostViews } from './host-views.js';
+import { HostView } from './host.dto.js';
+
+/** Hosts: what is installed on them and whether their worker is there. */
+@ApiTags('hosts')
+@Controller('hosts')
+export class HostsController {
+  constructor(
+    private readonly views: HostViews,
+    private readonly jobs: Jobs,
+    private readonly jobViews: JobViews,
+  ) {}
+
+  @Get()
+  @Scoped('read')
+  @ApiOkResponse({ type: PageOf(HostView) })
+  async list(): Promise<Page<HostView>> {
+    return { items: await this.views.render(), nextCursor: null };
+  }
+
+  @Get(':id')
+  @Scoped('read')
+  @ApiOkResponse({ type: HostView })
+  async get(@Param('id', new IdPipe('host')) id: number): Promise<HostView> {
+    const [view] = await this.views.render([id]);
+    if (!view) throw new NotFound(`host ${id}`);
+    return view;
+  }
+
+  /** Queues an `install` on the host: it waits for the jobs of the host's servers, and later ones wait for it. */
+  @Post(':id/jobs')
+  @HttpCode(202)
+  @AdminOnly()
+  @Scoped('operate')
+  @ApiAcceptedResponse({ type: JobView })
+  async create(
+    @Me() me: Principal,
+    @Param('id', new IdPipe('host')) id: number,
+    @Body() body: NewHostJob,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<JobView> {
+    await this.get(id);
+    const { operation, build } = body;
+    const job = await this.jobs.enqueue({ operation, hostId: id, build: build ?? null, userId: me.user.id });
+    response.location(`/api/v1/jobs/${job.id}`);
+    const [view] = await this.jobViews.byIds([job.id]);
+    if (!view) throw new NotFound(`job ${job.id}`);
+    return view;
+  }
+}

@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { JobsModule } from '../jobs/jobs.module.js';
+import { HostViews } from './host-views.js';
+import { HostsController } from './hosts.controller.js';
+
+@Module({ imports: [JobsModule], controllers: [HostsController], providers: [HostViews], exports: [HostViews] })
+export class HostsModule {}

@@ -1,0 +1,137 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { RunningSettings } from '../config/settings.js';
+import { isOnline } from '../hosts/host-presence.js';
+import type { JobView, WaitsFor } from './job.dto.js';
+import type { Job, JobState, Operation } from './job.entity.js';
+import { laneOf, placesOf } from './queue/lanes.js';
+
+interface Row extends Omit<Job, 'host' | 'server' | 'overlay' | 'user' | 'incarnation' | 'twin' | 'build'> {
+  hostName: string;
+  workerSeenAt: Date | null;
+  userName: string | null;
+}
+
+interface Blocker {
+  jobId: number;
+  aheadId: number;
+  operation: Operation;
+  state: JobState;
+  subject: string;
+}
+
+const select = `
+  SELECT jobs.id, operation, state, host_id AS "hostId", hosts.name AS "hostName", hosts.worker_seen_at AS "workerSeenAt",
+    server_id AS "serverId", server_name AS "serverName", overlay_id AS "overlayId", overlay_name AS "overlayName",
+    user_id AS "userId", users.name AS "userName", admitted_at AS "admittedAt", exit_code AS "exitCode", error,
+    progress_percent AS "progressPercent", progress_text AS "progressText",
+    jobs.created_at AS "createdAt", started_at AS "startedAt", finished_at AS "finishedAt"
+  FROM jobs JOIN hosts ON hosts.id = jobs.host_id LEFT JOIN users ON users.id = jobs.user_id`;
+
+/** The first conflicting jobs ahead of each of a job's claims: index probes, as in admission. */
+const blockers = `
+  SELECT DISTINCT mine.job_id AS "jobId", jobs.id AS "aheadId", jobs.operation, jobs.state,
+    coalesce(jobs.server_name, jobs.overlay_name, hosts.name) AS subject
+  FROM job_claims mine
+  CROSS JOIN LATERAL (
+    (SELECT ahead.job_id FROM job_claims ahead
+     WHERE mine.exclusive AND ahead.resource = mine.resource AND ahead.job_id < mine.job_id ORDER BY ahead.job_id LIMIT 2)
+    UNION ALL
+    (SELECT ahead.job_id FROM job_claims ahead
+     WHERE NOT mine.exclusive AND ahead.exclusive AND ahead.resource = mine.resource AND ahead.job_id < mine.job_id
+     ORDER BY ahead.job_id LIMIT 2)
+  ) ahead
+  JOIN jobs ON jobs.id = ahead.job_id JOIN hosts ON hosts.id = jobs.host_id
+  WHERE mine.job_id = ANY ($1) ORDER BY mine.job_id, jobs.id`;
+
+/** Renders jobs for the API: with names, what each waits for, and progress. */
+@Injectable()
+export class JobViews {
+  constructor(
+    private readonly database: DataSource,
+    private readonly settings: RunningSettings,
+  ) {}
+
+  /** The jobs of these ids, newest first; ids that are not there are left out. */
+  async byIds(ids: readonly number[]): Promise<JobView[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.database.query<Row[]>(`${select} WHERE jobs.id = ANY ($1) ORDER BY jobs.id DESC`, [ids]);
+    return this.render(rows);
+  }
+
+  /** For each server its running job, else the first that waits. */
+  async current(serverIds: readonly number[]): Promise<Map<number, JobView>> {
+    return this.firstUnfinished('server_id', serverIds, (view) => view.serverId);
+  }
+
+  /** For each host its unfinished `install`, if there is one. */
+  async currentInstall(hostIds: readonly number[]): Promise<Map<number, JobView>> {
+    return this.firstUnfinished('host_id', hostIds, (view) => view.hostId, `AND operation = 'install'`);
+  }
+
+  private async firstUnfinished(
+    column: string,
+    ids: readonly number[],
+    keyOf: (view: JobView) => number | null,
+    condition = '',
+  ): Promise<Map<number, JobView>> {
+    const found = new Map<number, JobView>();
+    if (ids.length === 0) return found;
+    const rows = await this.database.query<{ id: number }[]>(
+      `SELECT DISTINCT ON (${column}) id FROM jobs WHERE ${column} = ANY ($1) AND finished_at IS NULL ${condition}
+       ORDER BY ${column}, state = 'queued', id`,
+      [ids],
+    );
+    for (const view of await this.byIds(rows.map((row) => row.id))) {
+      const key = keyOf(view);
+      if (key !== null) found.set(key, view);
+    }
+    return found;
+  }
+
+  private async render(rows: Row[]): Promise<JobView[]> {
+    const waiting = rows.filter((row) => row.state === 'queued').map((row) => row.id);
+    const ahead = waiting.length > 0 ? await this.database.query<Blocker[]>(blockers, [waiting]) : [];
+    return rows.map((row) => ({
+      id: row.id,
+      operation: row.operation,
+      state: row.state,
+      serverId: row.serverId,
+      serverName: row.serverName,
+      overlayId: row.overlayId,
+      overlayName: row.overlayName,
+      hostId: row.hostId,
+      hostName: row.hostName,
+      userId: row.userId,
+      userName: row.userName,
+      exitCode: row.exitCode,
+      error: row.error,
+      waitsFor: row.state === 'queued' ? this.waitsFor(row, ahead.filter((job) => job.jobId === row.id)) : [],
+      progress: progressOf(row),
+      createdAt: row.createdAt.toISOString(),
+      startedAt: row.startedAt?.toISOString() ?? null,
+      finishedAt: row.finishedAt?.toISOString() ?? null,
+    }));
+  }
+
+  private waitsFor(row: Row, ahead: Blocker[]): WaitsFor[] {
+    const waits: WaitsFor[] = ahead.map((job) => ({
+      kind: 'job',
+      jobId: job.aheadId,
+      operation: job.operation,
+      text: `waits for job ${job.aheadId}, ${job.operation} ${job.operation === 'install' ? 'on' : 'of'} ${job.subject}`,
+    }));
+    if (!isOnline(row)) {
+      waits.push({ kind: 'host', text: `waits for host ${row.hostName}, whose worker is not there` });
+    } else if (waits.length === 0) {
+      const lane = laneOf(row.operation);
+      const places = placesOf(lane, this.settings.workerConcurrency);
+      waits.push({ kind: 'slot', text: `waits for one of the ${places} places of the ${lane} lane` });
+    }
+    return waits;
+  }
+}
+
+function progressOf({ progressPercent: percent, progressText: text }: Row): JobView['progress'] {
+  return percent === null && text === null ? null : { percent, text };
+}

@@ -1,0 +1,164 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import { IsBooleanString, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { PageQuery } from '../paging/page.js';
+import { IsId } from '../problems/id.js';
+import {
+  type JobState,
+  jobStates,
+  type Operation,
+  operations,
+  type ServerOperation,
+  serverOperations,
+} from './job.entity.js';
+
+const kinds = ['job', 'slot', 'host'] as const;
+
+/** One thing a queued job waits for. */
+export class WaitsFor {
+  @ApiProperty({ enum: kinds, description: 'an earlier job, a free place in its lane, or its host' })
+  kind: (typeof kinds)[number];
+  @ApiPropertyOptional({ type: 'integer' })
+  jobId?: number;
+  @ApiPropertyOptional({ enum: operations })
+  operation?: Operation;
+  @ApiProperty({ example: 'waits for job 41, install on local' })
+  text: string;
+}
+
+export class Progress {
+  @ApiProperty({ type: Number, nullable: true, description: '0–100; null: not known' })
+  percent: number | null;
+  @ApiProperty({ type: String, nullable: true })
+  text: string | null;
+}
+
+/** A job as the API shows it. Timestamps are ISO 8601, UTC. */
+export class JobView {
+  @ApiProperty({ type: 'integer' })
+  id: number;
+  @ApiProperty({ enum: operations })
+  operation: Operation;
+  @ApiProperty({ enum: jobStates })
+  state: JobState;
+  @ApiProperty({ type: 'integer', nullable: true })
+  serverId: number | null;
+  @ApiProperty({ type: String, nullable: true, description: "The server's name when the job was queued." })
+  serverName: string | null;
+  @ApiProperty({ type: 'integer', nullable: true })
+  overlayId: number | null;
+  @ApiProperty({ type: String, nullable: true })
+  overlayName: string | null;
+  @ApiProperty({ type: 'integer' })
+  hostId: number;
+  @ApiProperty()
+  hostName: string;
+  @ApiProperty({ type: 'integer', nullable: true })
+  userId: number | null;
+  @ApiProperty({ type: String, nullable: true })
+  userName: string | null;
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description:
+      "0: succeeded; a failed command's return code (128 + signal); 1: any other error; null: cancelled or interrupted.",
+  })
+  exitCode: number | null;
+  @ApiProperty({ type: String, nullable: true })
+  error: string | null;
+  @ApiProperty({ type: [WaitsFor] })
+  waitsFor: WaitsFor[];
+  @ApiProperty({ type: Progress, nullable: true })
+  progress: Progress | null;
+  @ApiProperty()
+  createdAt: string;
+  @ApiProperty({ type: String, nullable: true })
+  startedAt: string | null;
+  @ApiProperty({ type: String, nullable: true })
+  finishedAt: string | null;
+}
+
+export class JobListQuery extends PageQuery {
+  @ApiPropertyOptional({ type: String, description: 'Comma separated states.' })
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.split(',') : value))
+  @IsIn(jobStates, { each: true, message: `must be some of ${jobStates.join(', ')}, comma separated` })
+  state?: JobState[];
+
+  @IsOptional()
+  @Type(() => Number)
+  @IsId()
+  serverId?: number;
+
+  @IsOptional()
+  @Type(() => Number)
+  @IsId()
+  overlayId?: number;
+}
+
+export class WaitQuery {
+  @ApiPropertyOptional({ description: "Seconds to wait for the job's end, 0–60." })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(60)
+  wait: number = 0;
+}
+
+export class JobLogQuery {
+  @ApiPropertyOptional({ description: 'The last `seq` that was read already.' })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(2_147_483_647)
+  after: number = 0;
+
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  limit?: number;
+
+  @IsOptional()
+  @IsBooleanString()
+  follow?: string;
+}
+
+export class JobLogItem {
+  @ApiProperty({ type: 'integer' })
+  seq: number;
+  @ApiProperty({ enum: ['stdout', 'stderr', 'system'] })
+  stream: string;
+  @ApiProperty()
+  line: string;
+  @ApiProperty()
+  at: string;
+}
+
+export class JobLogPage {
+  @ApiProperty({ type: [JobLogItem] })
+  items: JobLogItem[];
+  @ApiProperty({ type: String, nullable: true, description: 'Given back as `after`; null: no more lines for now.' })
+  nextCursor: string | null;
+}
+
+export class NewServerJob {
+  @ApiProperty({ enum: serverOperations })
+  @IsIn(serverOperations, { message: `must be one of ${serverOperations.join(', ')}` })
+  operation: ServerOperation;
+}
+
+export class NewHostJob {
+  @ApiProperty({ enum: ['install'] })
+  @IsIn(['install'], { message: 'must be install' })
+  operation: 'install';
+
+  @ApiPropertyOptional({ description: 'An installed build to go back to; without it the newest is got.' })
+  @IsOptional()
+  @IsString()
+  @MaxLength(64)
+  build?: string;
+}

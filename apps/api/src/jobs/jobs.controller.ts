@@ -1,0 +1,122 @@
+import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { DataSource } from 'typeorm';
+import { ChecksServer, Me, type Principal, Scoped } from '../auth/access.js';
+import { RunningSettings } from '../config/settings.js';
+import { lastEventId, streamLog } from '../logs/log-response.js';
+import { PageOf } from '../openapi/page-of.js';
+import { type Page, page } from '../paging/page.js';
+import { IdPipe, parseId } from '../problems/id.js';
+import { NotFound } from '../problems/problems.js';
+import { JobAccess, viewer, visibleJobs } from './job-access.js';
+import { JobEnds } from './job-ends.js';
+import { JobViews } from './job-views.js';
+import { JobListQuery, JobLogPage, JobLogQuery, JobView, WaitQuery } from './job.dto.js';
+import { Jobs } from './jobs.service.js';
+import { JobLog, type LogItem } from './log/job-log.js';
+
+const format = { position: (item: LogItem) => String(item.seq), line: (item: LogItem) => item.line };
+
+/** Jobs: reading, waiting, cancelling, and their logs. They are queued at what they are for. */
+@ApiTags('jobs')
+@Controller('jobs')
+export class JobsController {
+  constructor(
+    private readonly database: DataSource,
+    private readonly jobs: Jobs,
+    private readonly access: JobAccess,
+    private readonly views: JobViews,
+    private readonly log: JobLog,
+    private readonly ends: JobEnds,
+    private readonly settings: RunningSettings,
+  ) {}
+
+  /** Jobs, newest first. */
+  @Get()
+  @Scoped('read')
+  @ApiOkResponse({ type: PageOf(JobView) })
+  async list(@Me() me: Principal, @Query() query: JobListQuery): Promise<Page<JobView>> {
+    const rows = await this.database.query<{ id: number }[]>(
+      `SELECT id FROM jobs WHERE ${visibleJobs} AND ($4::text[] IS NULL OR state = ANY ($4))
+         AND ($5::int IS NULL OR server_id = $5) AND ($6::int IS NULL OR overlay_id = $6) AND ($7::int IS NULL OR id < $7)
+       ORDER BY id DESC LIMIT $8`,
+      [
+        ...viewer(me),
+        query.state ?? null,
+        query.serverId ?? null,
+        query.overlayId ?? null,
+        query.cursor ?? null,
+        query.limit + 1,
+      ],
+    );
+    const { items, nextCursor } = page(rows, query.limit);
+    return { items: await this.views.byIds(items.map((row) => row.id)), nextCursor };
+  }
+
+  /** A job. With `wait` the answer comes when the job has ended or the time is up. */
+  @Get(':id')
+  @Scoped('read')
+  @ApiOkResponse({ type: JobView })
+  async get(
+    @Me() me: Principal,
+    @Param('id', new IdPipe('job')) id: number,
+    @Query() query: WaitQuery,
+    @Req() request: Request,
+  ): Promise<JobView> {
+    await this.access.find(me, id);
+    if (query.wait > 0) {
+      const gone = new AbortController();
+      request.on('close', () => gone.abort());
+      await this.ends.wait(id, query.wait * 1000, gone.signal);
+    }
+    return this.view(id);
+  }
+
+  /** Cancels a job: at once when it is queued; a running one is `cancelling` until its commands are gone. 409 when it has ended. */
+  @Post(':id/cancel')
+  @HttpCode(202)
+  @Scoped('operate')
+  @ChecksServer()
+  @ApiAcceptedResponse({ type: JobView })
+  async cancel(@Me() me: Principal, @Param('id', new IdPipe('job')) id: number): Promise<JobView> {
+    const job = await this.access.find(me, id);
+    await this.access.assertMayCancel(me, job);
+    await this.jobs.cancel(job);
+    return this.view(id);
+  }
+
+  /**
+   * A job's log, oldest first. `follow=true` streams it to the job's end: NDJSON (`Accept: application/x-ndjson`), SSE
+   * (`text/event-stream`), or plain text. NDJSON and SSE close with `end {state, exitCode}`; without it the connection broke: ask
+   * again with `after`.
+   */
+  @Get(':id/logs')
+  @Scoped('read')
+  @ApiOkResponse({ type: JobLogPage })
+  @ApiProduces('application/json', 'application/x-ndjson', 'text/event-stream', 'text/plain')
+  async logs(
+    @Me() me: Principal,
+    @Param('id', new IdPipe('job')) id: number,
+    @Query() query: JobLogQuery,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    await this.access.find(me, id);
+    const after = parseId(lastEventId(request) ?? '') ?? query.after;
+    if (query.follow === 'true') {
+      return streamLog(request, response, format, (signal) => this.log.follow(id, after, signal));
+    }
+    const limit = query.limit ?? this.settings.jobLogReplayLimit;
+    const items = await this.log.read(id, after, limit);
+    const last = items.at(-1)?.seq;
+    const nextCursor = items.length === limit && last !== undefined ? String(last) : null;
+    response.json({ items, nextCursor } satisfies JobLogPage);
+  }
+
+  private async view(id: number): Promise<JobView> {
+    const [view] = await this.views.byIds([id]);
+    if (!view) throw new NotFound(`job ${id}`);
+    return view;
+  }
+}

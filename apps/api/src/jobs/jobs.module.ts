@@ -1,0 +1,19 @@
+import { Module } from '@nestjs/common';
+import { QueuesModule } from '../queues/queues.module.js';
+import { JobAccess } from './job-access.js';
+import { JobEnds } from './job-ends.js';
+import { JobViews } from './job-views.js';
+import { JobsController } from './jobs.controller.js';
+import { Jobs } from './jobs.service.js';
+import { JobLog } from './log/job-log.js';
+import { Dispatcher } from './queue/dispatcher.js';
+import { Twins } from './queue/twins.js';
+
+/** The line: queueing, dispatch and reading of jobs. Running them is the host worker's (hosts/). */
+@Module({
+  imports: [QueuesModule],
+  controllers: [JobsController],
+  providers: [Jobs, JobViews, JobAccess, JobEnds, JobLog, Dispatcher, Twins],
+  exports: [Jobs, JobViews, JobAccess, JobLog, Dispatcher],
+})
+export class JobsModule {}
