@@ -33,10 +33,10 @@ it('sends a browser that is not logged in to the login, and only back to itself'
   const go = async (address: string) =>
     (await supertest(panel.url).get(address).set('Accept', 'text/html').redirects(0).expect(302)).get('Location');
   expect(await go('/queues/queue/board-test?status=failed')).toBe(
-    '/login?redirect=%2Fqueues%2Fqueue%2Fboard-test%3Fstatus%3Dfailed',
+    '/login?to=%2Fqueues%2Fqueue%2Fboard-test%3Fstatus%3Dfailed',
   );
-  expect(await go('/queues//evil.example')).toBe('/login?redirect=%2Fqueues');
-  expect(await go('/queues/%2f%2fevil.example')).toBe('/login?redirect=%2Fqueues');
+  expect(await go('/queues//evil.example')).toBe('/login?to=%2Fqueues');
+  expect(await go('/queues/%2f%2fevil.example')).toBe('/login?to=%2Fqueues');
 });
 
 it('is closed to everybody else', async () => {

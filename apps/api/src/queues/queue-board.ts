@@ -43,8 +43,7 @@ export class QueueBoard {
       next();
     } catch (error) {
       const page = request.method === 'GET' && request.accepts(['json', 'html']) === 'html';
-      if (error instanceof NotLoggedIn && page)
-        response.redirect(`/login?redirect=${encodeURIComponent(own(request))}`);
+      if (error instanceof NotLoggedIn && page) response.redirect(`/login?to=${encodeURIComponent(own(request))}`);
       else next(error);
     }
   }
