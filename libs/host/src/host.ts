@@ -21,8 +21,8 @@ export interface HostOptions {
   serviceManager: 'process' | 'systemd';
   /** Path of steamcmd; without it `install` sets up the demo runtime. */
   steamcmd?: string;
-  /** Tests: take the copy fallback although the machine allows namespaces. */
-  forceCopy?: boolean;
+  /** Skips the probe: tests of the fallback, and callers that only read. */
+  assumeIsolation?: 'namespaces' | 'copy';
 }
 
 export interface HostFacts {

@@ -36,10 +36,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   await new CommandRecords(join(root, 'cache', 'commands')).proveGone();
 
   const own = process.geteuid?.() ?? 0;
-  const isolationReason = options.forceCopy
-    ? 'the copy fallback was asked for'
-    : await probeNamespaces(root, own === 0 ? UID_FOR_ROOT : own);
-  const isolation = isolationReason === null ? 'namespaces' : 'copy';
+  const { isolation, isolationReason } = await isolationOf(options, own === 0 ? UID_FOR_ROOT : own);
   const uidForRoot = isolation === 'copy' ? UID_WITHOUT_NAMESPACES : UID_FOR_ROOT;
   const builds = new Builds(root);
   const facts = {
@@ -56,4 +53,14 @@ export async function openHost(options: HostOptions): Promise<Host> {
     manager,
     publisher: new Publisher(join(root, 'drafts'), join(root, 'overlays')),
   });
+}
+
+async function isolationOf(
+  options: HostOptions,
+  uid: number,
+): Promise<{ isolation: 'namespaces' | 'copy'; isolationReason: string | null }> {
+  if (options.assumeIsolation === 'copy') return { isolation: 'copy', isolationReason: 'asked for' };
+  if (options.assumeIsolation === 'namespaces') return { isolation: 'namespaces', isolationReason: null };
+  const reason = await probeNamespaces(options.root, uid);
+  return { isolation: reason === null ? 'namespaces' : 'copy', isolationReason: reason };
 }
