@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, chown, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { access, chmod, chown, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { ordinaryUser } from '../src/embedded/ordinary-user.js';
@@ -26,6 +26,9 @@ export async function person(who: 'ourselves' | 'somebody' | 'mapped', folder = 
   const base = await mkdtemp(join(tmpdir(), 'left4me-test-'));
   const forget = (): Promise<void> => rm(base, { recursive: true, force: true });
   const root = join(base, folder);
+  // Where root may not use user namespaces, PostgreSQL's account has to come through to the state folder.
+  await chmod(base, 0o755);
+  await mkdir(dirname(root), { recursive: true });
   if (who === 'somebody') {
     await chown(base, NOBODY, NOBODY);
     const prefix = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'];
