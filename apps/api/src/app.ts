@@ -1,10 +1,11 @@
 import { type DynamicModule, type LogLevel, type LoggerService, Module } from '@nestjs/common';
-import { APP_FILTER, APP_PIPE, NestFactory } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { NextFunction, Request, Response } from 'express';
 import { AuthModule } from './auth/auth.module.js';
 import { Origins } from './auth/origins.js';
+import { BlueprintsModule } from './blueprints/blueprints.module.js';
 import { RunningSettings, WrongSettings } from './config/settings.js';
 import { serveConsole } from './console/console.js';
 import { securityHeaders } from './console/security-headers.js';
@@ -12,6 +13,9 @@ import { databaseOptions, openDatabase } from './database/data-source.js';
 import { HealthModule } from './health/health.module.js';
 import { Measurements } from './health/measurements.js';
 import { serveOpenApi } from './openapi/openapi.js';
+import { OverlaysModule } from './overlays/overlays.module.js';
+import { Idempotency } from './idempotency/idempotency.interceptor.js';
+import { PanelLog } from './panel-log.js';
 import { jsonBodies } from './problems/bodies.js';
 import { ProblemFilter } from './problems/problem.filter.js';
 import { NotFound } from './problems/problems.js';
@@ -19,13 +23,25 @@ import { Validation } from './problems/validation.js';
 import { QueueBoard } from './queues/queue-board.js';
 import { QueuesModule } from './queues/queues.module.js';
 import { RedisModule } from './redis/redis.module.js';
+import { ServersModule } from './servers/servers.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /** The whole panel; every feature has its line. */
 @Module({
-  imports: [RedisModule, AuthModule, UsersModule, TokensModule, HealthModule, QueuesModule],
+  imports: [
+    RedisModule,
+    AuthModule,
+    UsersModule,
+    TokensModule,
+    HealthModule,
+    QueuesModule,
+    OverlaysModule,
+    BlueprintsModule,
+    ServersModule,
+  ],
   providers: [
+    { provide: APP_INTERCEPTOR, useClass: Idempotency },
     { provide: APP_PIPE, useClass: Validation },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
@@ -50,7 +66,7 @@ export class AppModule {
 }
 
 export interface AppOptions {
-  /** Nest's logger; false: silent. */
+  /** By default what happens goes to stdout, without Nest's list of modules and routes; false: silent. */
   logger?: LoggerService | LogLevel[] | false;
   /** Where the built console is. */
   consoleFolder?: string;
@@ -64,7 +80,7 @@ export interface AppOptions {
  */
 export async function createApp(settings: RunningSettings, options: AppOptions = {}): Promise<NestExpressApplication> {
   const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings), {
-    logger: options.logger,
+    logger: options.logger ?? new PanelLog(),
     bodyParser: false,
     // Streams of logs stay open for hours; closing does not wait for them.
     forceCloseConnections: true,

@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsString, ValidateNested } from 'class-validator';
+import { MayBeLeftOut } from '../problems/fields.js';
 import { IsId } from '../problems/id.js';
-import { IfGiven, IsLine, IsText } from '../validation/rules.js';
+import { IsLine, IsText } from '../validation/rules.js';
 
 /** A place in the order of a blueprint's overlays; the first one wins. */
 export class BlueprintOverlayBody {
@@ -11,7 +12,7 @@ export class BlueprintOverlayBody {
   overlayId: number;
 
   @ApiPropertyOptional({ description: "Also run the overlay's own server.cfg.", default: false })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsBoolean()
   exposeServerCfg?: boolean;
 }
@@ -19,12 +20,12 @@ export class BlueprintOverlayBody {
 /** A blueprint's fields; the rules of arguments and config that need more than a look at one value are in the service. */
 class BlueprintFields {
   @ApiPropertyOptional({ default: '' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsText(4000)
   description?: string;
 
   @ApiPropertyOptional({ type: [BlueprintOverlayBody], description: 'The first one wins.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(50)
   @ValidateNested({ each: true })
@@ -36,13 +37,13 @@ class BlueprintFields {
     example: ['+map', 'c1m1_hotel', 'versus'],
     description: 'Each one word of the command line.',
   })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsArray()
   @IsString({ each: true })
   arguments?: string[];
 
   @ApiPropertyOptional({ default: '', description: 'Lines of server.cfg, plain ASCII.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsString()
   config?: string;
 }
@@ -55,7 +56,7 @@ export class CreateBlueprintBody extends BlueprintFields {
 
 export class UpdateBlueprintBody extends BlueprintFields {
   @ApiPropertyOptional({ maxLength: 64 })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsLine(64)
   name?: string;
 }

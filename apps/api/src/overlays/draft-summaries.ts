@@ -1,6 +1,5 @@
 import type { TreeSummary } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
-import { Conflict } from '../problems/problems.js';
 import type { Overlay } from './overlay.entity.js';
 import { OverlayTrees } from './overlay-trees.js';
 
@@ -16,27 +15,20 @@ export class DraftSummaries {
 
   /** By overlay id; empty where the files are on another machine. */
   async of(overlays: readonly Overlay[]): Promise<Map<number, TreeSummary>> {
-    const written = overlays.filter((overlay) => overlay.draftChangedAt !== null);
     const found = new Map<number, TreeSummary>();
-    for (const overlay of written) {
-      const summary = await this.summary(overlay.id, overlay.draftChangedAt?.getTime() ?? 0);
-      if (summary === null) return new Map();
-      found.set(overlay.id, summary);
+    if (!this.trees.here) return found;
+    for (const { id, draftChangedAt } of overlays) {
+      if (draftChangedAt !== null) found.set(id, await this.summary(id, draftChangedAt.getTime()));
     }
     return found;
   }
 
-  private async summary(overlayId: number, changedAt: number): Promise<TreeSummary | null> {
+  private async summary(overlayId: number, changedAt: number): Promise<TreeSummary> {
     const known = this.known.get(overlayId);
     if (known?.changedAt === changedAt) return known.summary;
-    try {
-      const { files, tree } = await this.trees.draft(overlayId);
-      const summary = await files.summary(tree);
-      this.known.set(overlayId, { changedAt, summary });
-      return summary;
-    } catch (error) {
-      if (error instanceof Conflict) return null;
-      throw error;
-    }
+    const { files, tree } = this.trees.draft(overlayId);
+    const summary = await files.summary(tree);
+    this.known.set(overlayId, { changedAt, summary });
+    return summary;
   }
 }

@@ -1,18 +1,18 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsString } from 'class-validator';
+import { MayBeLeftOut } from '../problems/fields.js';
 import { IsId } from '../problems/id.js';
-import { IfGiven } from '../validation/rules.js';
 
 /** `?path=&revision=` of a folder. What a path may be is decided where it is used, below the overlay's folder. */
 export class FolderQuery {
   @ApiPropertyOptional({ default: '', description: 'A folder; without it, the whole overlay.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsString()
   path: string = '';
 
   @ApiPropertyOptional({ type: Number, description: 'The number of a revision; without it, the draft.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @Type(() => Number)
   @IsId()
   revision?: number;
@@ -25,7 +25,7 @@ export class ReadQuery {
   path: string;
 
   @ApiPropertyOptional({ type: Number, description: 'The number of a revision; without it, the draft.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @Type(() => Number)
   @IsId()
   revision?: number;

@@ -1,3 +1,4 @@
+import { PassThrough, type Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
@@ -56,9 +57,10 @@ export class OverlayFilesController {
   ): Promise<EntryView> {
     const length = request.headers['content-length'];
     try {
-      return await this.files.write(me, id, query.path, request, length === undefined ? null : Number(length));
+      return await this.files.write(me, id, query.path, bodyOf(request), length === undefined ? null : Number(length));
     } catch (error) {
-      if (request.errored) throw new Invalid([{ path: '', message: 'the upload ended before its end' }]);
+      if (request.destroyed && !request.complete)
+        throw new Invalid([{ path: '', message: 'the upload ended before its end' }]);
       // Nobody reads the rest of a refused upload; the connection cannot be used again.
       if (!request.complete) response.setHeader('Connection', 'close');
       throw error;
@@ -72,4 +74,16 @@ export class OverlayFilesController {
   async remove(@Me() me: Principal, @Param('id', overlayId) id: number, @Query() query: WriteQuery): Promise<void> {
     await this.files.remove(me, id, query.path);
   }
+}
+
+/**
+ * The request's body as a stream of its own: whoever refuses it in the middle destroys that, and the connection is still there for the
+ * answer.
+ */
+function bodyOf(request: Request): Readable {
+  const body = new PassThrough();
+  request.once('close', () => {
+    if (!request.complete) body.destroy(new Error('the connection was cut'));
+  });
+  return request.pipe(body);
 }

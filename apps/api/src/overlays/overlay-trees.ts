@@ -1,7 +1,7 @@
-import { type FileTree, type Host, HostError } from '@left4me/host';
+import path from 'node:path';
+import { type FileTree, HostError, openTrees } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { RunningSettings } from '../config/settings.js';
-import { HostLibrary } from '../hosts/host-library.js';
 import { BodyTooLarge, Conflict, Invalid, NotFound } from '../problems/problems.js';
 
 /** Where drafts and revisions are, for now: on this host alone. */
@@ -13,47 +13,48 @@ export interface OverlayTree {
   tree: string;
 }
 
-/** The files of overlays on this machine. */
+/** The files of overlays. Below LEFT4ME_ROOT, so that the API reaches them where the worker is a process of its own. */
 @Injectable()
 export class OverlayTrees {
-  constructor(
-    private readonly library: HostLibrary,
-    private readonly settings: RunningSettings,
-  ) {}
+  private readonly drafts: FileTree;
+  private readonly published: FileTree;
+
+  constructor(private readonly settings: RunningSettings) {
+    this.drafts = openTrees(path.join(settings.root, 'drafts'));
+    this.published = openTrees(path.join(settings.root, 'overlays'), { readOnly: true });
+  }
 
   /** @throws Conflict when this process is on another machine than the overlays */
-  async host(): Promise<Host> {
-    if (this.settings.host !== HOST_OF_OVERLAYS) {
-      throw new Conflict(
-        `The files of overlays are on the host ${HOST_OF_OVERLAYS}, which this process does not serve.`,
-      );
-    }
-    try {
-      return await this.library.get();
-    } catch (error) {
-      if (!(error instanceof HostError)) throw error;
-      throw new Conflict(`The files of overlays cannot be reached from here: ${error.message}.`, { cause: error });
-    }
+  draft(overlayId: number): OverlayTree {
+    this.requireHere();
+    return { files: this.drafts, tree: String(overlayId) };
   }
 
-  async draft(overlayId: number): Promise<OverlayTree> {
-    return { files: (await this.host()).drafts, tree: String(overlayId) };
+  /** @throws Conflict when this process is on another machine than the overlays */
+  revision(overlayId: number, number: number): OverlayTree {
+    this.requireHere();
+    return { files: this.published, tree: `${overlayId}/${number}` };
   }
 
-  async revision(overlayId: number, number: number): Promise<OverlayTree> {
-    return { files: (await this.host()).revisions, tree: `${overlayId}/${number}` };
+  get here(): boolean {
+    return this.settings.host === HOST_OF_OVERLAYS;
+  }
+
+  private requireHere(): void {
+    if (this.here) return;
+    throw new Conflict(`The files of overlays are on the host ${HOST_OF_OVERLAYS}, which this process does not serve.`);
   }
 }
 
 /** Runs work on a tree; what the library refuses becomes an answer. */
-export async function onTree<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function onTree<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!(error instanceof HostError)) throw error;
     if (error.code === 'path-refused') throw new Invalid([{ path: 'path', message: error.message }]);
-    if (error.code === 'not-found') throw new NotFound(`file or folder ${path}`);
-    if (error.code === 'too-large') throw new BodyTooLarge(`${path} is ${error.message}.`, { cause: error });
+    if (error.code === 'not-found') throw new NotFound(`file or folder ${file}`);
+    if (error.code === 'too-large') throw new BodyTooLarge(`${file} is ${error.message}.`, { cause: error });
     throw error;
   }
 }

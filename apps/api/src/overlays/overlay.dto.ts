@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean } from 'class-validator';
-import { IfGiven, IsLine, IsText } from '../validation/rules.js';
+import { MayBeLeftOut } from '../problems/fields.js';
+import { IsLine, IsText } from '../validation/rules.js';
 
 export class CreateOverlayBody {
   @ApiProperty({ maxLength: 64 })
@@ -8,24 +9,24 @@ export class CreateOverlayBody {
   name: string;
 
   @ApiPropertyOptional({ default: '' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsText(4000)
   description?: string;
 
   @ApiPropertyOptional({ default: false, description: 'For everybody to use; admins only.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsBoolean()
   catalog?: boolean;
 }
 
 export class UpdateOverlayBody {
   @ApiPropertyOptional({ maxLength: 64 })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsLine(64)
   name?: string;
 
   @ApiPropertyOptional()
-  @IfGiven()
+  @MayBeLeftOut()
   @IsText(4000)
   description?: string;
 }

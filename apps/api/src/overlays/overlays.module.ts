@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { HostLibraryModule } from '../hosts/host-library.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { DraftSummaries } from './draft-summaries.js';
 import { OverlayFilesController } from './overlay-files.controller.js';
@@ -9,7 +10,7 @@ import { OverlaysController } from './overlays.controller.js';
 import { Overlays } from './overlays.service.js';
 
 @Module({
-  imports: [JobsModule, OverlayTreesModule],
+  imports: [JobsModule, HostLibraryModule, OverlayTreesModule],
   controllers: [OverlaysController, OverlayFilesController],
   providers: [Overlays, OverlayFiles, OverlayViews, DraftSummaries],
   exports: [Overlays, OverlayViews],

@@ -3,6 +3,7 @@ import { Brackets, DataSource, type EntityManager, type SelectQueryBuilder } fro
 import type { Principal } from '../auth/access.js';
 import { BlueprintOverlay } from '../blueprints/blueprint-overlay.entity.js';
 import { violates } from '../database/violations.js';
+import { HostLibrary } from '../hosts/host-library.js';
 import { Jobs } from '../jobs/jobs.service.js';
 import type { Job } from '../jobs/job.entity.js';
 import { type Page, page, type PageQuery } from '../paging/page.js';
@@ -22,6 +23,7 @@ export class Overlays {
     private readonly database: DataSource,
     private readonly jobs: Jobs,
     private readonly trees: OverlayTrees,
+    private readonly library: HostLibrary,
     private readonly announcements: Announcements,
   ) {}
 
@@ -140,9 +142,10 @@ export class Overlays {
 
   private async removeFiles(id: number, revisions: readonly number[]): Promise<void> {
     try {
-      const host = await this.trees.host();
+      const { files, tree } = this.trees.draft(id);
+      await files.destroy(tree);
+      const host = await this.library.get();
       for (const revision of revisions) await host.removeRevision(id, revision);
-      await host.drafts.destroy(String(id));
     } catch (error) {
       this.logger.warn(`The files of the deleted overlay ${id} are still there: ${String(error)}`);
     }

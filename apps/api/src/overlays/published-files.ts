@@ -17,7 +17,7 @@ export class PublishedFiles {
    * @throws Conflict when it is too large to be a configuration
    */
   async text(overlayId: number, revision: number, path: string): Promise<string | null> {
-    const { files, tree } = await this.trees.revision(overlayId, revision);
+    const { files, tree } = this.trees.revision(overlayId, revision);
     try {
       const { stream, size } = await files.open(tree, path);
       if (size > LIMIT) {

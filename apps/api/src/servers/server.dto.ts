@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsString, Matches, Max, Min } from 'class-validator';
 import { JobView } from '../jobs/job.dto.js';
+import { MayBeLeftOut } from '../problems/fields.js';
 import { IsId } from '../problems/id.js';
-import { IfGiven, IsLine } from '../validation/rules.js';
+import { IsLine } from '../validation/rules.js';
 import { HIGHEST_PORT, LOWEST_PORT } from './ports.js';
 import { type ActualState, actualStates, type DesiredState, desiredStates } from './server.entity.js';
 
@@ -20,12 +21,12 @@ export class CreateServerBody {
   name: string;
 
   @ApiPropertyOptional({ maxLength: 64, description: 'What players read; without it, the name.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsLine(64)
   title?: string;
 
   @ApiPropertyOptional({ minimum: LOWEST_PORT, maximum: HIGHEST_PORT, description: 'Without it, the next free one.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsInt()
   @Min(LOWEST_PORT)
   @Max(HIGHEST_PORT)
@@ -36,37 +37,37 @@ export class CreateServerBody {
   blueprintId: number;
 
   @ApiPropertyOptional({ description: "Without it, the panel's own machine." })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsId()
   hostId?: number;
 }
 
 export class UpdateServerBody {
   @ApiPropertyOptional({ pattern: NAME.source, description: 'Only while it is absent and no job waits or runs.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsString()
   @Matches(NAME, nameRule)
   name?: string;
 
   @ApiPropertyOptional({ maxLength: 64 })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsLine(64)
   title?: string;
 
   @ApiPropertyOptional({ minimum: LOWEST_PORT, maximum: HIGHEST_PORT })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsInt()
   @Min(LOWEST_PORT)
   @Max(HIGHEST_PORT)
   port?: number;
 
   @ApiPropertyOptional()
-  @IfGiven()
+  @MayBeLeftOut()
   @IsId()
   blueprintId?: number;
 
   @ApiPropertyOptional({ description: 'Only while it is absent and no job waits or runs.' })
-  @IfGiven()
+  @MayBeLeftOut()
   @IsId()
   hostId?: number;
 }

@@ -1,8 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
-import { IsString, Length, Matches, MaxLength, ValidateIf } from 'class-validator';
-
-/** The field may be left out. Unlike IsOptional, null is not "left out": a column that needs a value would get it. */
-export const IfGiven = () => ValidateIf((_body, value) => value !== undefined);
+import { IsString, Length, Matches, MaxLength } from 'class-validator';
 
 /** One line of free text, `max` characters at most: what a name or a title is. */
 export const IsLine = (max: number) =>
