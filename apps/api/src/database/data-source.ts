@@ -4,6 +4,7 @@ import { BlueprintOverlay } from '../blueprints/blueprint-overlay.entity.js';
 import { Blueprint } from '../blueprints/blueprint.entity.js';
 import { HostRow } from '../hosts/host.entity.js';
 import { RuntimeBuild } from '../hosts/runtime-build.entity.js';
+import { IdempotencyKey } from '../idempotency/idempotency-key.entity.js';
 import { JobClaim } from '../jobs/job-claim.entity.js';
 import { JobLogLine } from '../jobs/job-log-line.entity.js';
 import { Job } from '../jobs/job.entity.js';
@@ -33,6 +34,7 @@ export const entities = [
   Job,
   JobClaim,
   JobLogLine,
+  IdempotencyKey,
 ];
 
 /** How the database at `url` is opened; the schema comes from the migrations alone. */

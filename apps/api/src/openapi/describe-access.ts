@@ -10,6 +10,7 @@ export function describeAccess(document: OpenAPIObject): OpenAPIObject {
     for (const method of methods) {
       const operation: Operation | undefined = path[method];
       if (operation) describeOperation(operation);
+      if (operation && method === 'post' && operation.security?.length !== 0) repeatable(operation);
     }
   }
   return document;
@@ -35,6 +36,17 @@ function describeOperation(operation: Operation): void {
   if (!open) problem(operation, '403', 'Not allowed.');
   if (inPath) problem(operation, '404', 'Not there, or not visible.');
   problem(operation, 'default', 'Another problem.');
+}
+
+function repeatable(operation: Operation): void {
+  const description = 'The same key within 24 hours gets the first answer again, and nothing is done twice.';
+  (operation.parameters ??= []).push({
+    name: 'Idempotency-Key',
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string' },
+  });
 }
 
 function problem(operation: Operation, status: string, description: string): void {

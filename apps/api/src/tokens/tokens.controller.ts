@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { Me, type Principal } from '../auth/access.js';
+import { ShownOnce } from '../idempotency/idempotency.interceptor.js';
 import { PageOf } from '../openapi/page-of.js';
 import { type Page, PageQuery } from '../paging/page.js';
 import { IdPipe } from '../problems/id.js';
@@ -21,6 +22,7 @@ export class TokensController {
   }
 
   @Post()
+  @ShownOnce(true)
   @ApiCreatedResponse({ type: NewTokenView })
   async create(@Me() me: Principal, @Body() body: NewToken): Promise<NewTokenView> {
     const { token, secret } = await this.tokens.create(me, body);

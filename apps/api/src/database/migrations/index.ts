@@ -2,10 +2,12 @@ import type { MigrationInterface } from 'typeorm';
 import { Initial1795300000000 } from './1795300000000-initial.js';
 import { UserNames1795300100000 } from './1795300100000-user-names.js';
 import { GenerationRecipe1795300200000 } from './1795300200000-generation-recipe.js';
+import { IdempotencyKeys1795300300000 } from './1795300300000-idempotency-keys.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
   Initial1795300000000,
   UserNames1795300100000,
   GenerationRecipe1795300200000,
+  IdempotencyKeys1795300300000,
 ];

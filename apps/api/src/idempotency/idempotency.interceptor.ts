@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { Request, Response } from 'express';
+import { catchError, concatMap, from, type Observable, of } from 'rxjs';
+import { DataSource, LessThan } from 'typeorm';
+import { problemBody } from '../problems/answer.js';
+import { Conflict, Invalid } from '../problems/problems.js';
+import { IdempotencyKey } from './idempotency-key.entity.js';
+
+const DAY = 24 * 60 * 60 * 1000;
+
+/** The answer is not kept, so the Idempotency-Key is ignored: it holds a secret that is shown once. */
+export const ShownOnce = Reflector.createDecorator<true>();
+
+type Place = Pick<IdempotencyKey, 'userId' | 'path' | 'key'>;
+
+/**
+ * A POST with an `Idempotency-Key` is carried out once: sent again by the same user to the same path within 24 hours, it gets the first
+ * answer again. A refused request leaves nothing, and may be sent again. After draft-ietf-httpapi-idempotency-key-header.
+ */
+@Injectable()
+export class Idempotency implements NestInterceptor {
+  constructor(
+    private readonly database: DataSource,
+    private readonly reflector: Reflector,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    if (context.getType() !== 'http') return next.handle();
+    const request = context.switchToHttp().getRequest<Request>();
+    const response = context.switchToHttp().getResponse<Response>();
+    const { 'idempotency-key': key } = request.headers;
+    if (request.method !== 'POST' || typeof key !== 'string' || !request.principal) return next.handle();
+    if (this.reflector.get(ShownOnce, context.getHandler())) return next.handle();
+    if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+      throw new Invalid([
+        { path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' },
+      ]);
+    }
+    const place: Place = { userId: request.principal.user.id, path: request.path, key };
+    const bodyHash = createHash('sha256')
+      .update(JSON.stringify(request.body ?? null))
+      .digest();
+    if (await this.claim(place, bodyHash)) {
+      return next.handle().pipe(
+        catchError((error: unknown) => from(this.refused(place, error))),
+        concatMap((answer: unknown) => from(this.keep(place, response, answer))),
+      );
+    }
+    return of(await this.repeat(place, bodyHash, response));
+  }
+
+  /** True for the first request. The primary key lets only one of those that come at the same time through. */
+  private async claim(place: Place, bodyHash: Buffer): Promise<boolean> {
+    const keys = this.database.getRepository(IdempotencyKey);
+    await keys.delete({ createdAt: LessThan(new Date(Date.now() - DAY)) });
+    const { raw } = await keys
+      .createQueryBuilder()
+      .insert()
+      .values({ ...place, bodyHash })
+      .orIgnore()
+      .returning('key')
+      .execute();
+    return Array.isArray(raw) && raw.length === 1;
+  }
+
+  private async keep(place: Place, response: Response, answer: unknown): Promise<unknown> {
+    const location = response.getHeader('Location');
+    await this.database.getRepository(IdempotencyKey).update(place, {
+      status: response.statusCode,
+      answer: answer === undefined ? null : JSON.stringify(answer),
+      location: typeof location === 'string' ? location : null,
+    });
+    return answer;
+  }
+
+  /** Only a refusal is known to have done nothing; after anything else the key stays, and says so. */
+  private async refused(place: Place, error: unknown): Promise<never> {
+    if (problemBody(error).status < 500) await this.database.getRepository(IdempotencyKey).delete(place);
+    throw error;
+  }
+
+  private async repeat(place: Place, bodyHash: Buffer, response: Response): Promise<unknown> {
+    const first = await this.database.getRepository(IdempotencyKey).findOneBy(place);
+    if (!first || (first.status === null && first.bodyHash.equals(bodyHash))) {
+      throw new Conflict('The request with this Idempotency-Key has no answer yet. Look whether it was carried out.');
+    }
+    if (!first.bodyHash.equals(bodyHash)) throw new Conflict('This Idempotency-Key was used with another body.');
+    response.status(first.status ?? 200).setHeader('Idempotency-Replayed', 'true');
+    if (first.location !== null) response.setHeader('Location', first.location);
+    return first.answer === null ? undefined : JSON.parse(first.answer);
+  }
+}

@@ -1,0 +1,18 @@
+import { ConsoleLogger } from '@nestjs/common';
+
+/** Nest's own account of its modules and routes at the start: a hundred lines that tell an operator nothing. */
+const chatter = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RouterExplorer',
+  'RoutesResolver',
+  'NestApplication',
+  'WebSocketsController',
+]);
+
+/** The panel's log on stdout and stderr. */
+export class PanelLog extends ConsoleLogger {
+  override log(message: unknown, ...rest: unknown[]): void {
+    if (!chatter.has(String(rest.at(-1)))) super.log(message, ...rest);
+  }
+}

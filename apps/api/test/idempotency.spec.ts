@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { IdempotencyKey } from '../src/idempotency/idempotency-key.entity.js';
+import { PASSWORD, startApp, type TestApp } from './app.js';
+
+const USERS = '/api/v1/users';
+
+let panel: TestApp;
+beforeAll(async () => {
+  panel = await startApp();
+});
+afterAll(() => panel.close());
+
+const make = (key: string, name: string) =>
+  panel.admin.post(USERS).set('Idempotency-Key', key).send({ name, password: PASSWORD, role: 'user' });
+
+it('answers the same POST as the first time, and carries it out once', async () => {
+  const first = await make('a', 'anna').expect(201);
+  const again = await make('a', 'anna').expect(201);
+  expect(again.body).toEqual(first.body);
+  expect(again.get('Idempotency-Replayed')).toBe('true');
+  await make('b', 'anna').expect(409);
+});
+
+it('lets one of many at the same time through', async () => {
+  const statuses = (await Promise.all(Array.from({ length: 8 }, () => make('c', 'carl')))).map(
+    (answer) => answer.status,
+  );
+  expect(statuses).toContain(201);
+  expect(statuses.every((status) => status === 201 || status === 409)).toBe(true);
+  expect((await make('c', 'carl')).status).toBe(201);
+});
+
+it('refuses the key for another body, and a key that is none', async () => {
+  await make('d', 'dora').expect(201);
+  const { body } = await make('d', 'dorothea').expect(409);
+  expect(body.detail).toBe('This Idempotency-Key was used with another body.');
+  await make('with space', 'x').expect(400);
+});
+
+it('does not remember a refusal', async () => {
+  await make('e', '-bad-').expect(400);
+  await make('e', 'emil').expect(201);
+});
+
+it('is each user’s own, and forgotten after a day', async () => {
+  await make('f', 'fritz').expect(201);
+  const other = await panel.user('other-admin', 'admin');
+  await other
+    .post(USERS)
+    .set('Idempotency-Key', 'f')
+    .send({ name: 'gerd', password: PASSWORD, role: 'user' })
+    .expect(201);
+  await panel.database
+    .getRepository(IdempotencyKey)
+    .update({ key: 'f' }, { createdAt: new Date(Date.now() - 25 * 3600 * 1000) });
+  await make('f', 'fritz').expect(409);
+});
+
+it('never keeps the secret of a token', async () => {
+  const token = () =>
+    panel.admin
+      .post('/api/v1/tokens')
+      .set('Idempotency-Key', 'g')
+      .send({ name: 't', scopes: ['read'] })
+      .expect(201);
+  const [first, second] = [await token(), await token()];
+  expect(second.body.token).not.toBe(first.body.token);
+  expect(await panel.database.getRepository(IdempotencyKey).countBy({ key: 'g' })).toBe(0);
+});
