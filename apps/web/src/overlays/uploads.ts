@@ -1,0 +1,104 @@
+import { computed, onScopeDispose, shallowReactive } from 'vue';
+import { apiUrl, explain, parseProblem } from '../api/client';
+
+export interface Chosen {
+  file: File;
+  /** Where it goes, relative to the overlay's root. */
+  path: string;
+}
+
+export interface Upload extends Chosen {
+  state: 'waiting' | 'sending' | 'done' | 'failed';
+  sent: number;
+  error: string | null;
+}
+
+/** At once: enough to fill a line with small files, few enough for a home connection. */
+const atOnce = 3;
+
+export type Put = (path: string, file: File, progress: (sent: number) => void, signal: AbortSignal) => Promise<void>;
+
+/** fetch cannot tell how much of a body was sent; XMLHttpRequest can. */
+export function putFile(overlay: number): Put {
+  return (path, file, progress, signal) =>
+    new Promise((resolve, reject) => {
+      const request = new XMLHttpRequest();
+      request.open('PUT', apiUrl(`/overlays/${overlay}/files/content`, { path }));
+      request.setRequestHeader('Content-Type', 'application/octet-stream');
+      request.setRequestHeader('Accept', 'application/json');
+      request.upload.onprogress = (event) => progress(event.loaded);
+      request.onload = () =>
+        request.status < 300 ? resolve() : reject(parseProblem(request.status, request.responseText));
+      request.onerror = () => reject(new Error('The panel cannot be reached.'));
+      request.onabort = () => reject(new DOMException('stopped', 'AbortError'));
+      signal.addEventListener('abort', () => request.abort());
+      request.send(file);
+    });
+}
+
+/** Sends files a few at a time. `settled` is called after each batch, to refresh what is shown. */
+export function useUploads(put: Put, settled: () => void) {
+  const uploads = shallowReactive<Upload[]>([]);
+  let control = new AbortController();
+
+  const update = (upload: Upload, change: Partial<Upload>): void => {
+    Object.assign(upload, change);
+  };
+
+  async function send(upload: Upload): Promise<void> {
+    update(upload, { state: 'sending', error: null });
+    try {
+      await put(upload.path, upload.file, (sent) => update(upload, { sent }), control.signal);
+      update(upload, { state: 'done', sent: upload.file.size });
+    } catch (error) {
+      update(upload, { state: 'failed', sent: 0, error: control.signal.aborted ? 'Stopped.' : explain(error) });
+    }
+    pump();
+  }
+
+  function pump(): void {
+    const sending = uploads.filter((upload) => upload.state === 'sending').length;
+    const waiting = uploads.filter((upload) => upload.state === 'waiting').slice(0, atOnce - sending);
+    for (const upload of waiting) void send(upload);
+    if (sending === 0 && waiting.length === 0) settled();
+  }
+
+  onScopeDispose(() => control.abort());
+
+  return {
+    uploads,
+    busy: computed(() => uploads.some((upload) => upload.state === 'sending' || upload.state === 'waiting')),
+    done: computed(() => uploads.filter((upload) => upload.state === 'done').length),
+    failed: computed(() => uploads.filter((upload) => upload.state === 'failed')),
+    /** 0–100, by bytes. */
+    percent: computed(() => {
+      const all = uploads.reduce((sum, upload) => sum + Math.max(1, upload.file.size), 0);
+      const sent = uploads.reduce(
+        (sum, upload) => sum + (upload.state === 'done' ? Math.max(1, upload.file.size) : upload.sent),
+        0,
+      );
+      return all === 0 ? 0 : (sent / all) * 100;
+    }),
+    add(chosen: readonly Chosen[]): void {
+      // A finished batch makes room for the next one.
+      if (uploads.every((upload) => upload.state === 'done')) uploads.splice(0);
+      uploads.push(
+        ...chosen.map((item) => shallowReactive<Upload>({ ...item, state: 'waiting', sent: 0, error: null })),
+      );
+      pump();
+    },
+    stop(): void {
+      for (const upload of uploads)
+        if (upload.state === 'waiting') update(upload, { state: 'failed', error: 'Stopped.' });
+      control.abort();
+      control = new AbortController();
+    },
+    retry(): void {
+      for (const upload of uploads) if (upload.state === 'failed') update(upload, { state: 'waiting' });
+      pump();
+    },
+    clear(): void {
+      uploads.splice(0);
+    },
+  };
+}
