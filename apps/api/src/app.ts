@@ -22,6 +22,11 @@ import { NotFound } from './problems/problems.js';
 import { Validation } from './problems/validation.js';
 import { QueueBoard } from './queues/queue-board.js';
 import { QueuesModule } from './queues/queues.module.js';
+import { HostWorkerModule } from './hosts/host-worker.module.js';
+import { HostsModule } from './hosts/hosts.module.js';
+import { JobsModule } from './jobs/jobs.module.js';
+import { LiveModule } from './live/live.module.js';
+import { LogsModule } from './logs/logs.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
@@ -34,11 +39,16 @@ import { UsersModule } from './users/users.module.js';
     AuthModule,
     UsersModule,
     TokensModule,
-    HealthModule,
-    QueuesModule,
     OverlaysModule,
     BlueprintsModule,
     ServersModule,
+    JobsModule,
+    HostsModule,
+    LogsModule,
+    LiveModule,
+    HostWorkerModule,
+    HealthModule,
+    QueuesModule,
   ],
   providers: [
     { provide: APP_INTERCEPTOR, useClass: Idempotency },

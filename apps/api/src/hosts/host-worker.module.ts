@@ -6,7 +6,7 @@ import { ServerOperationsHandler } from '../jobs/operations/server-operations.js
 import { type OperationHandler, OperationHandlers } from '../jobs/worker/operation-handler.js';
 import { LogsModule } from '../logs/logs.module.js';
 import { ServerLogFeed } from '../logs/server-log-feed.js';
-import { ServersModule } from '../servers/servers.module.js';
+import { GenerationsModule } from '../servers/generations.module.js';
 import { StatesModule } from '../states/states.module.js';
 import { HostLibraryModule } from './host-library.module.js';
 import { HostPresence } from './host-presence.js';
@@ -21,7 +21,7 @@ const operationHandlers = {
 
 /** Everything that runs jobs and watches servers on this machine. */
 @Module({
-  imports: [JobsModule, ServersModule, StatesModule, LogsModule, HostLibraryModule],
+  imports: [JobsModule, GenerationsModule, StatesModule, LogsModule, HostLibraryModule],
   providers: [...handlers, operationHandlers, ServerLogFeed, HostPresence, HostWorker],
 })
 export class HostWorkerModule {}

@@ -1,0 +1,92 @@
+import { Server as HttpServer, type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Principal } from '../auth/access.js';
+import { Authentication } from '../auth/authentication.js';
+import { Origins } from '../auth/origins.js';
+import { JobAccess } from '../jobs/job-access.js';
+import { JobLog } from '../jobs/log/job-log.js';
+import { ServerLogStream } from '../logs/server-log-stream.js';
+import { NotLoggedIn } from '../problems/problems.js';
+import { Announcements } from '../redis/announcements.js';
+import { Servers } from '../servers/servers.service.js';
+import { LiveConnection, type LiveContext } from './live-connection.js';
+import { LiveLists } from './live-lists.js';
+
+const PATH = '/api/v1/ws';
+const PING_MS = 15_000;
+const AUTHENTICATE_AGAIN_MS = 30_000;
+/** Close code: not logged in (any more); connecting again does not help. */
+const NOT_LOGGED_IN = 4401;
+
+/** The WebSocket at /api/v1/ws: the same authorisation as REST, and pages of other origins are refused. */
+@Injectable()
+export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly context: LiveContext;
+  private readonly server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
+
+  constructor(
+    private readonly adapter: HttpAdapterHost,
+    private readonly authentication: Authentication,
+    private readonly origins: Origins,
+    announcements: Announcements,
+    lists: LiveLists,
+    jobLog: JobLog,
+    jobAccess: JobAccess,
+    servers: Servers,
+    serverLogs: ServerLogStream,
+  ) {
+    this.context = { announcements, lists, jobLog, jobAccess, servers, serverLogs };
+  }
+
+  onApplicationBootstrap(): void {
+    const http: unknown = this.adapter.httpAdapter.getHttpServer();
+    if (!(http instanceof HttpServer)) throw new Error('The panel listens with something else than node:http.');
+    http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      void this.upgrade(request, socket, head);
+    });
+  }
+
+  beforeApplicationShutdown(): void {
+    // 1012: service restart, come back.
+    for (const socket of this.server.clients) socket.close(1012);
+    this.server.close();
+  }
+
+  private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy());
+    if (new URL(request.url ?? '/', 'http://panel.invalid').pathname !== PATH) return refuse(socket, 404);
+    const byToken = request.headers.authorization !== undefined;
+    if (!byToken && !this.origins.allows(request.headers)) return refuse(socket, 403);
+    try {
+      const me = await this.authentication.authenticate(request.headers);
+      if (!me.scopes.includes('read')) return refuse(socket, 403);
+      this.server.handleUpgrade(request, socket, head, (ws) => this.connected(ws, request, me));
+    } catch (error) {
+      if (!(error instanceof NotLoggedIn)) return refuse(socket, 500);
+      // A browser learns the reason of a refused upgrade only as a close code, which needs the upgrade.
+      this.server.handleUpgrade(request, socket, head, (ws) => ws.close(NOT_LOGGED_IN, 'not logged in'));
+    }
+  }
+
+  private connected(socket: WebSocket, request: IncomingMessage, me: Principal): void {
+    const connection = new LiveConnection(this.context, socket, me);
+    const ping = setInterval(() => connection.send({ type: 'ping' }), PING_MS);
+    const again = setInterval(() => {
+      this.authentication.authenticate(request.headers).catch((error: unknown) => {
+        if (error instanceof NotLoggedIn) socket.close(NOT_LOGGED_IN, 'not logged in');
+      });
+    }, AUTHENTICATE_AGAIN_MS);
+    socket.on('close', () => {
+      clearInterval(ping);
+      clearInterval(again);
+    });
+    socket.on('error', () => socket.terminate());
+  }
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
