@@ -1,0 +1,36 @@
+import type { DataSource } from 'typeorm';
+import type { Settings } from '../config/settings.js';
+import { openDatabase } from '../database/data-source.js';
+import { StateLocked } from '../embedded/embedded-error.js';
+import { startEmbedded } from '../embedded/embedded.js';
+import { runningPostgresUrl } from '../embedded/running-postgres.js';
+import { lockState, type StateLock } from '../embedded/state-lock.js';
+
+type Work<T> = (database: DataSource) => Promise<T>;
+
+/** Does something with the panel's database for a command, whether the panel is running or not. */
+export async function withDatabase<T>({ databaseUrl, root }: Settings, work: Work<T>): Promise<T> {
+  if (databaseUrl !== null) return use(databaseUrl, work);
+  let lock: StateLock;
+  try {
+    lock = await lockState(root);
+  } catch (error) {
+    if (error instanceof StateLocked) return use(await runningPostgresUrl(root), work);
+    throw error;
+  }
+  try {
+    const embedded = await startEmbedded({ root, report: () => undefined, needs: { postgres: true, redis: false } });
+    return await use(embedded.databaseUrl ?? '', work).finally(() => embedded.stop());
+  } finally {
+    await lock.release();
+  }
+}
+
+async function use<T>(url: string, work: Work<T>): Promise<T> {
+  const database = await openDatabase(url);
+  try {
+    return await work(database);
+  } finally {
+    await database.destroy();
+  }
+}
