@@ -10,7 +10,7 @@ import { writeFileDurably } from '../overlay/durable.js';
 import { endSession } from '../process/command-records.js';
 import { exitCodeOf } from '../process/exit-code.js';
 import { waitUntil } from '../process/pause.js';
-import { isAlive, readBootId, readProcess, signalProcess } from '../process/process-table.js';
+import { isAlive, readBootId, readProcess, sendSignal, signalProcess } from '../process/process-table.js';
 import { PROGRAMS } from '../programs.js';
 import { rconCommand } from '../rcon/client.js';
 import type { QuitTarget, ServiceManager, ServiceState } from '../service/service-manager.js';
@@ -39,6 +39,7 @@ export class ProcessManager implements ServiceManager {
       const [state] = await this.states([plan.name]);
       if (state?.state === 'running' || state?.state === 'stopping') return { started: false };
       if (state?.state === 'failed') await this.endLeftovers(folder);
+      if (!(await this.isHeld(folder))) await rm(folder.stopFile(), { force: true });
       const outcome = await this.supervise(folder, plan, run);
       if (outcome === 'started') return { started: true };
       if (outcome !== 'busy') throw await this.startFailure(folder, plan.name, outcome);
@@ -90,10 +91,18 @@ export class ProcessManager implements ServiceManager {
     try {
       return await firstWord(child, run.signal);
     } catch (error) {
-      if (error instanceof Interrupted)
-        await this.stop(folder.name, null, { ...run, signal: new AbortController().signal });
+      if (error instanceof Interrupted && child.pid !== undefined) await this.giveUp(folder, child.pid);
       throw error;
     }
+  }
+
+  /** A start that is not wanted any more: its supervisor ends what it has begun. */
+  private async giveUp(folder: InstanceFolder, supervisorPid: number): Promise<void> {
+    await this.announceStop(folder);
+    sendSignal(supervisorPid, 'SIGTERM');
+    if (await this.waitForEnd(folder, KILL_LIMIT_MS)) return;
+    sendSignal(supervisorPid, 'SIGKILL');
+    await this.waitForEnd(folder, KILL_LIMIT_MS);
   }
 
   private async startFailure(folder: InstanceFolder, name: string, exitCode: number): Promise<StartFailed> {
@@ -123,12 +132,15 @@ export class ProcessManager implements ServiceManager {
     return this.waitForEnd(folder, QUIT_LIMIT_MS, run.signal);
   }
 
-  /** To the server's first process, which passes SIGTERM on and cannot be outlived. */
+  /**
+   * SIGTERM to server-init.sh, which passes it on. SIGKILL to the server itself, so that server-init.sh reports how it
+   * ended; what is left of its namespace ends with that.
+   */
   private async signalServer(folder: InstanceFolder, signal: 'SIGTERM' | 'SIGKILL', run: Run): Promise<void> {
     // A supervisor that has just begun writes its launcher within moments.
     await waitUntil(async () => (await readRunRecord(folder.runFile()))?.launcher !== null, 2_000);
     const record = await readRunRecord(folder.runFile());
-    const target = record?.init ?? record?.launcher ?? null;
+    const target = (signal === 'SIGKILL' ? record?.server : record?.init) ?? record?.launcher ?? null;
     if (target !== null && (await signalProcess(target, signal))) await run.output.write('stdout', `sent ${signal}`);
   }
 

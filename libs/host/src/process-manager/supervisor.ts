@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { closeSync, writeSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { InstanceFolder } from '../instances/instance-folder.js';
 import { findServer } from '../launcher/find-server.js';
 import { launcherArguments, parseLaunchPlan, type LaunchPlan } from '../launcher/launch-plan.js';
 import { endSession } from '../process/command-records.js';
 import { exitCodeOf, signalOf } from '../process/exit-code.js';
+import { closeInheritedDescriptors } from '../process/inherited-descriptors.js';
 import { LineSplitter } from '../process/line-splitter.js';
 import { waitUntil } from '../process/pause.js';
 import { readBootId, readProcess, signalProcess, isAlive } from '../process/process-table.js';
@@ -22,13 +22,14 @@ import { readRunRecord, readStopRecord, writeRunRecord, type RunRecord } from '.
 const START_LIMIT_MS = 30_000;
 const LEFTOVERS_LIMIT_MS = 10_000;
 const REPORT_FD = 3;
+/** Opened by with-lock.sh. */
+const LOCK_FD = 9;
 
 async function main(plan: LaunchPlan): Promise<void> {
   const folder = new InstanceFolder(plan.root, plan.name);
   const [bootId, self] = await Promise.all([readBootId(), readProcess(process.pid)]);
   if (self === null) throw new Error('/proc does not show this process');
   await endLeftovers(await readRunRecord(folder.runFile()), bootId);
-  await rm(folder.stopFile(), { force: true });
 
   const log = new LogWriter(folder.logs());
   const record: RunRecord = {
@@ -66,9 +67,10 @@ async function main(plan: LaunchPlan): Promise<void> {
   launcher.stdin?.on('error', () => undefined); // it ended before it read the line; its exit code says why
   launcher.stdin?.end('go\n');
 
+  // Whoever started us changed their mind, or the machine goes down.
   process.on('SIGTERM', () => {
-    const target = record.init ?? record.launcher;
-    if (target !== null) void signalProcess(target, 'SIGTERM');
+    if (record.init === null) launcher.kill('SIGKILL');
+    else void signalProcess(record.init, 'SIGTERM');
   });
 
   if (launcher.pid !== undefined) {
@@ -159,6 +161,7 @@ function report(word: 'started' | 'failed'): void {
   }
 }
 
+closeInheritedDescriptors([0, 1, 2, REPORT_FD, LOCK_FD]);
 process.on('SIGHUP', () => undefined);
 process.on('SIGINT', () => undefined);
 await main(parseLaunchPlan(process.argv[2] ?? ''));

@@ -1,0 +1,160 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { InvalidName, InvalidSpec, NoRuntime, NotInitialized, StartFailed, openHost } from '../src/index.js';
+import {
+  eventually,
+  logOf,
+  logWith,
+  makeRoot,
+  makeSpec,
+  openTestHost,
+  recordingRun,
+  statusOf,
+} from './support/fixture.js';
+
+describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
+  it('is initialized, started, seen running, stopped and deleted', async () => {
+    const { host, run } = await openTestHost({ isolation });
+    expect((await statusOf(host, 'one')).state).toBe('absent');
+    const spec = makeSpec({ arguments: ['+map', 'c1m1_hotel versus'] });
+    expect(await host.initialize('one', spec, run)).toEqual({ generation: 1 });
+    expect(await statusOf(host, 'one')).toMatchObject({ state: 'stopped', generation: null, nextGeneration: 1 });
+
+    expect(await host.start('one', run)).toEqual({ generation: 1, alreadyRunning: false });
+    const status = await statusOf(host, 'one');
+    expect(status).toMatchObject({ state: 'running', generation: 1, exitCode: null, signal: null });
+    expect((await readFile(`/proc/${status.pid}/cmdline`, 'utf8')).split('\0')).toContain('./srcds_run');
+    const log = await logWith(host, 'one', 'up ');
+    expect(log[0]).toBe(
+      `up -game left4dead2 -norestart -strictportbind -ip 0.0.0.0 -port ${spec.port} +map c1m1_hotel versus`,
+    );
+
+    await host.stop('one', run);
+    expect(await statusOf(host, 'one')).toMatchObject({ state: 'stopped', pid: null, exitCode: 0 });
+    expect(await logOf(host, 'one')).toContain('bye');
+    await host.stop('one', run);
+    await host.delete('one', 'one/7', run);
+    expect((await statusOf(host, 'one')).state).toBe('absent');
+    await host.delete('one', 'one/8', run);
+  });
+
+  it('is left untouched by a second start', async () => {
+    const { host, run } = await openTestHost({ isolation });
+    await host.initialize('one', makeSpec(), run);
+    await host.start('one', run);
+    const before = await statusOf(host, 'one');
+    await host.initialize('one', makeSpec(), run);
+    expect(await host.start('one', run)).toEqual({ generation: 1, alreadyRunning: true });
+    expect(await statusOf(host, 'one')).toEqual({ ...before, nextGeneration: 2 });
+  });
+
+  it('runs once when started twice at the same time', async () => {
+    const { host, run } = await openTestHost({ isolation });
+    await host.initialize('one', makeSpec(), run);
+    const results = await Promise.all([host.start('one', run), host.start('one', run), host.start('one', run)]);
+    expect(results.filter((result) => !result.alreadyRunning)).toHaveLength(1);
+    expect((await logWith(host, 'one', 'up ')).filter((line) => line.startsWith('up '))).toHaveLength(1);
+  });
+
+  it('is failed, with code and signal, when it crashes, and can be started again', async () => {
+    const { host, run } = await openTestHost({ isolation, server: '#!/bin/sh\necho up\nsleep 0.3\nkill -SEGV $$\n' });
+    await host.initialize('one', makeSpec(), run);
+    await host.start('one', run);
+    await eventually(async () => (await statusOf(host, 'one')).state === 'failed');
+    expect(await statusOf(host, 'one')).toMatchObject({
+      exitCode: 139,
+      signal: 'SIGSEGV',
+      pid: null,
+      reason: 'it was ended by SIGSEGV',
+    });
+    expect(await host.start('one', run)).toMatchObject({ alreadyRunning: false });
+  });
+
+  it('is stopped by force when it ignores everything else', async () => {
+    const { host, run, said } = await openTestHost({
+      isolation,
+      server: "#!/bin/sh\ntrap '' TERM\necho up\nwhile :; do sleep 0.05; done\n",
+    });
+    await host.initialize('one', makeSpec(), run);
+    await host.start('one', run);
+    await logWith(host, 'one', 'up');
+    await host.stop('one', run);
+    expect(said).toContain('sent SIGKILL');
+    expect(await statusOf(host, 'one')).toMatchObject({ state: 'stopped', signal: 'SIGKILL' });
+  });
+
+  it('that cannot be executed fails to start, saying why', async () => {
+    const { host, run } = await openTestHost({ isolation, server: '#!/nonexistent/interpreter\n' });
+    await host.initialize('one', makeSpec(), run);
+    const error = await host.start('one', run).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(StartFailed);
+    if (!(error instanceof StartFailed)) return;
+    expect([126, 127]).toContain(error.exitCode);
+    expect(error.lastLines.join('\n')).toMatch(/srcds_run/);
+    expect(await statusOf(host, 'one')).toMatchObject({ state: 'failed', reason: 'it did not start' });
+  });
+
+  it('that is being started is stopped when the signal aborts', async () => {
+    const { host, run } = await openTestHost({ isolation });
+    await host.initialize('one', makeSpec(), run);
+    const stop = new AbortController();
+    const starting = host.start('one', recordingRun(stop.signal).run);
+    setTimeout(() => stop.abort(), 30);
+    await starting.then(
+      () => undefined, // it was quicker
+      (error: unknown) => expect(error).toMatchObject({ code: 'interrupted' }),
+    );
+    if ((await statusOf(host, 'one')).state !== 'running') {
+      expect((await statusOf(host, 'one')).state).toBe('stopped');
+    }
+  });
+
+  it('tells watchers within a second that it started and that it ended', async () => {
+    const { host, run } = await openTestHost({ isolation, server: '#!/bin/sh\nsleep 1.5\nexit 3\n' });
+    await host.initialize('one', makeSpec(), run);
+    const stop = new AbortController();
+    const seen: { state: string; late: number }[] = [];
+    let expectedAt = 0;
+    const watching = (async () => {
+      for await (const name of host.watch(stop.signal)) {
+        seen.push({ state: (await statusOf(host, name)).state, late: performance.now() - expectedAt });
+        if (seen.at(-1)?.state === 'failed') stop.abort();
+      }
+    })();
+    await host.start('one', run);
+    expectedAt = performance.now();
+    await eventually(async () => seen.some(({ state }) => state === 'running'));
+    expect(seen.find(({ state }) => state === 'running')?.late).toBeLessThan(1_000);
+    await eventually(async () => (await statusOf(host, 'one')).state === 'failed');
+    expectedAt = performance.now();
+    await watching;
+    expect(seen.at(-1)?.late).toBeLessThan(1_000);
+  });
+});
+
+describe('what is refused', () => {
+  it('names, unknown revisions, missing builds and servers that were never initialized', async () => {
+    const { host, run } = await openTestHost();
+    for (const name of ['', 'A', '-a', '../a', 'a/b', 'a'.repeat(33), 'a\n']) {
+      await expect(host.initialize(name, makeSpec(), run)).rejects.toBeInstanceOf(InvalidName);
+      await expect(host.start(name, run)).rejects.toBeInstanceOf(InvalidName);
+      await expect(host.delete(name, 'a/1', run)).rejects.toBeInstanceOf(InvalidName);
+      expect(() => host.logs(name, {})).toThrow(InvalidName);
+    }
+    await expect(host.delete('a', '../x', run)).rejects.toBeInstanceOf(InvalidName);
+    await expect(host.start('never', run)).rejects.toBeInstanceOf(NotInitialized);
+    await expect(host.initialize('one', makeSpec({ overlays: ['9/9'] }), run)).rejects.toMatchObject({
+      path: 'overlays[0]',
+    });
+    await expect(host.initialize('one', makeSpec({ port: 80 }), run)).rejects.toBeInstanceOf(InvalidSpec);
+    await expect(host.initialize('one', makeSpec({ build: 'nope' }), run)).rejects.toBeInstanceOf(NoRuntime);
+    expect((await statusOf(host, 'one')).state).toBe('absent');
+  });
+
+  it('the systemd manager, clearly, and a relative root', async () => {
+    const root = await makeRoot();
+    await expect(openHost({ root, serviceManager: 'systemd' })).rejects.toMatchObject({ code: 'not-supported' });
+    await expect(openHost({ root: join('a', 'b'), serviceManager: 'process' })).rejects.toThrow(/absolute/);
+  });
+});

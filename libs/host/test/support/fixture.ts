@@ -1,0 +1,117 @@
+import { chmod, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onTestFinished } from 'vitest';
+import { openHost, type Host, type InstanceStatus, type Run, type Spec } from '../../src/index.js';
+import { removeTree } from '../../src/overlay/remove-tree.js';
+
+/** Prints its arguments, runs what an overlay brought, and waits for SIGTERM. */
+export const WAITING_SERVER = `#!/bin/sh
+echo "up $*"
+[ ! -f probe.sh ] || sh ./probe.sh
+trap 'echo bye; exit 0' TERM
+while :; do sleep 0.05 & wait $!; done
+`;
+
+export interface TestHost {
+  root: string;
+  host: Host;
+  run: Run;
+  /** What operations reported. */
+  said: string[];
+}
+
+export interface TestHostOptions {
+  isolation?: 'namespaces' | 'copy';
+  /** The program that every server runs. */
+  server?: string;
+}
+
+/** A host in a folder of its own, with a build that is a shell script. All servers end with the test. */
+export async function openTestHost(options: TestHostOptions = {}): Promise<TestHost> {
+  const root = await makeRoot();
+  await installScript(root, options.server ?? WAITING_SERVER);
+  const host = await openHost({ root, serviceManager: 'process', assumeIsolation: options.isolation });
+  const { run, said } = recordingRun();
+  onTestFinished(async () => {
+    for (const { name } of await host.status()) await host.stop(name, recordingRun().run);
+    await removeTree(root);
+  });
+  return { root, host, run, said };
+}
+
+export async function makeRoot(): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'left4me-test-'));
+  await chmod(root, 0o755);
+  return root;
+}
+
+export async function installScript(root: string, script: string, build = 'test-1'): Promise<void> {
+  const folder = join(root, 'installation', build);
+  await writeTree(folder, { 'left4dead2/stock.txt': 'stock', srcds_run: script });
+  await chmod(join(folder, 'srcds_run'), 0o755);
+  await symlink(build, join(root, 'installation', 'current')).catch(() => undefined);
+}
+
+/** An overlay's revision, as publish would leave it. */
+export async function makeRevision(root: string, revision: string, files: Record<string, string>): Promise<string> {
+  await writeTree(join(root, 'overlays', revision), files);
+  return revision;
+}
+
+export async function writeTree(folder: string, files: Record<string, string>): Promise<void> {
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), content);
+  }
+}
+
+let nextPort = 20_000 + (process.pid % 20_000);
+
+export function makeSpec(change: Partial<Spec> = {}): Spec {
+  return { port: nextPort++, overlays: [], arguments: [], files: [], hide: [], ...change };
+}
+
+export function recordingRun(signal = new AbortController().signal): { run: Run; said: string[] } {
+  const said: string[] = [];
+  const write = async (_stream: string, line: string): Promise<void> => void said.push(line);
+  return { said, run: { signal, output: { write, progress: () => undefined } } };
+}
+
+export async function statusOf(host: Host, name: string): Promise<InstanceStatus> {
+  const [status] = await host.status([name]);
+  if (status === undefined) throw new Error(`no status of ${name}`);
+  return status;
+}
+
+export async function logOf(host: Host, name: string): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const { line } of host.logs(name, { lines: 10_000 })) lines.push(line);
+  return lines;
+}
+
+/** Waits until the log has a line that begins so, and returns the log. */
+export async function logWith(host: Host, name: string, beginning: string): Promise<string[]> {
+  let seen: string[] = [];
+  const found = eventually(async () => {
+    const log = await logOf(host, name);
+    if (log.some((line) => line.startsWith(beginning))) return log;
+    seen = log;
+    return null;
+  });
+  return found.catch((cause: unknown) => {
+    throw new Error(`no line begins with "${beginning}" in:\n${seen.join('\n')}`, { cause });
+  });
+}
+
+/** The first answer that is neither null nor false. */
+export async function eventually<T>(ask: () => Promise<T | null | false>, limitMs = 10_000): Promise<T> {
+  const end = performance.now() + limitMs;
+  while (performance.now() < end) {
+    const answer = await ask();
+    if (answer !== null && answer !== false) return answer;
+    await sleep(20);
+  }
+  throw new Error(`not within ${limitMs} ms`);
+}
