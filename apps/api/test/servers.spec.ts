@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Generations } from '../src/servers/generations.js';
 import { RconPasswords } from '../src/servers/rcon-password.js';
@@ -362,5 +364,31 @@ describe('generations', () => {
     await sql(`UPDATE servers SET actual_state = 'absent' WHERE id = $1`, [made.id]);
     expect(await changes(made.id)).toEqual([]);
     await anna.delete(`/api/v1/overlays/${overlay.id}`).expect(204);
+  });
+
+  it('take the server.cfg of exposed overlays out of the revision that they pin', async () => {
+    await build('200');
+    const exposed = async (name: string, cfg: string | null) => {
+      const { id } = (await anna.post('/api/v1/overlays').send({ name }).expect(201)).body;
+      const folder = join(panel.settings.root, 'overlays', String(id), '1', 'left4dead2/cfg');
+      await mkdir(folder, { recursive: true });
+      if (cfg !== null) await writeFile(join(folder, 'server.cfg'), cfg);
+      await revision(id, 1);
+      return { overlayId: id, exposeServerCfg: true };
+    };
+    const overlays = [
+      await exposed('top', 'sv_top 1'),
+      await exposed('none', null),
+      await exposed('bottom', 'sv_bottom 1'),
+    ];
+    const made = await server(anna, { blueprintId: await blueprint(anna, { overlays }) });
+    const { spec } = await panel.app.get(Generations).prepare(made.id);
+    expect(spec.files.map((file) => file.path)).toEqual([
+      'left4dead2/cfg/server.cfg',
+      'left4dead2/cfg/server_overlay_1.cfg',
+      'left4dead2/cfg/server_overlay_3.cfg',
+    ]);
+    expect(spec.files[0]?.content).toContain('exec server_overlay_3.cfg\nexec server_overlay_1.cfg\nhostname');
+    expect(spec.files[1]?.content).toBe('sv_top 1\n');
   });
 });

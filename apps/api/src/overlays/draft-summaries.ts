@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { Overlay } from './overlay.entity.js';
 import { OverlayTrees } from './overlay-trees.js';
 
+const SETTLED_MS = 1000;
+
 /**
  * How much is in drafts. Counting walks the whole draft, so the figures are kept until the draft is written to again, which every
  * process sees by the row's `draftChangedAt`.
@@ -28,7 +30,8 @@ export class DraftSummaries {
     if (known?.changedAt === changedAt) return known.summary;
     const { files, tree } = this.trees.draft(overlayId);
     const summary = await files.summary(tree);
-    this.known.set(overlayId, { changedAt, summary });
+    // Times are cut to milliseconds: another write may still come within the same one.
+    if (Date.now() - changedAt > SETTLED_MS) this.known.set(overlayId, { changedAt, summary });
     return summary;
   }
 }

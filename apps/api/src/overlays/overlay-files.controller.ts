@@ -28,7 +28,10 @@ export class OverlayFilesController {
   @Get('content')
   @Scoped('read')
   @ApiProduces('application/octet-stream')
-  @ApiOkResponse({ description: 'The file, as an attachment; Range is supported.' })
+  @ApiOkResponse({
+    description: 'The file, as an attachment; Range is supported.',
+    schema: { type: 'string', format: 'binary' },
+  })
   async read(
     @Me() me: Principal,
     @Param('id', overlayId) id: number,

@@ -15,6 +15,9 @@ export const FILE_LIMIT = 2 * 1024 ** 3;
 /** The files of an overlay: the draft is read and written, revisions are read. */
 @Injectable()
 export class OverlayFiles {
+  /** Bytes of one file; tests lower it. */
+  limit = FILE_LIMIT;
+
   constructor(
     private readonly database: DataSource,
     private readonly overlays: Overlays,
@@ -39,10 +42,10 @@ export class OverlayFiles {
    */
   async write(me: Principal, id: number, path: string, body: Readable, announced: number | null): Promise<TreeEntry> {
     const { files, tree } = await this.toWrite(me, id);
-    if (announced !== null && announced > FILE_LIMIT) {
-      throw new BodyTooLarge(`${path} is larger than the limit of ${FILE_LIMIT} bytes.`);
+    if (announced !== null && announced > this.limit) {
+      throw new BodyTooLarge(`${path} is larger than the limit of ${this.limit} bytes.`);
     }
-    const entry = await onTree(path, () => files.write(tree, path, body, FILE_LIMIT));
+    const entry = await onTree(path, () => files.write(tree, path, body, this.limit));
     if (!(await this.changed(id))) {
       // Deleted during the upload; its files went before this one came.
       await files.destroy(tree);

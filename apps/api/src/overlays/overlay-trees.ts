@@ -18,10 +18,12 @@ export interface OverlayTree {
 export class OverlayTrees {
   private readonly drafts: FileTree;
   private readonly published: FileTree;
+  private readonly revisionsFolder: string;
 
   constructor(private readonly settings: RunningSettings) {
     this.drafts = openTrees(path.join(settings.root, 'drafts'));
-    this.published = openTrees(path.join(settings.root, 'overlays'), { readOnly: true });
+    this.revisionsFolder = path.join(settings.root, 'overlays');
+    this.published = openTrees(this.revisionsFolder, { readOnly: true });
   }
 
   /** @throws Conflict when this process is on another machine than the overlays */
@@ -34,6 +36,13 @@ export class OverlayTrees {
   revision(overlayId: number, number: number): OverlayTree {
     this.requireHere();
     return { files: this.published, tree: `${overlayId}/${number}` };
+  }
+
+  /** Removes the draft and all revisions of an overlay that is gone: nothing may refer to it any more. */
+  async remove(overlayId: number): Promise<void> {
+    this.requireHere();
+    await this.drafts.destroy(String(overlayId));
+    await openTrees(this.revisionsFolder).destroy(String(overlayId));
   }
 
   get here(): boolean {

@@ -1,5 +1,4 @@
 import { Module } from '@nestjs/common';
-import { HostLibraryModule } from '../hosts/host-library.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { DraftSummaries } from './draft-summaries.js';
 import { OverlayFilesController } from './overlay-files.controller.js';
@@ -10,7 +9,7 @@ import { OverlaysController } from './overlays.controller.js';
 import { Overlays } from './overlays.service.js';
 
 @Module({
-  imports: [JobsModule, HostLibraryModule, OverlayTreesModule],
+  imports: [JobsModule, OverlayTreesModule],
   controllers: [OverlaysController, OverlayFilesController],
   providers: [Overlays, OverlayFiles, OverlayViews, DraftSummaries],
   exports: [Overlays, OverlayViews],

@@ -3,7 +3,6 @@ import { Brackets, DataSource, type EntityManager, type SelectQueryBuilder } fro
 import type { Principal } from '../auth/access.js';
 import { BlueprintOverlay } from '../blueprints/blueprint-overlay.entity.js';
 import { violates } from '../database/violations.js';
-import { HostLibrary } from '../hosts/host-library.js';
 import { Jobs } from '../jobs/jobs.service.js';
 import type { Job } from '../jobs/job.entity.js';
 import { type Page, page, type PageQuery } from '../paging/page.js';
@@ -23,7 +22,6 @@ export class Overlays {
     private readonly database: DataSource,
     private readonly jobs: Jobs,
     private readonly trees: OverlayTrees,
-    private readonly library: HostLibrary,
     private readonly announcements: Announcements,
   ) {}
 
@@ -98,18 +96,20 @@ export class Overlays {
    */
   async remove(me: Principal, id: number): Promise<void> {
     await this.getToChange(me, id);
-    const numbers = await this.database.transaction(async (manager) => {
+    await this.database.transaction(async (manager) => {
       // Locked: a job or a blueprint that is about to refer to it waits, and then finds it gone.
       const lock = { mode: 'pessimistic_write' } as const;
       const row = await manager.getRepository(Overlay).findOne({ where: { id }, lock });
       if (!row) throw new NotFound(`overlay ${id}`);
       await this.refuseInUse(me, row, manager);
-      const revisions = await manager.getRepository(OverlayRevision).findBy({ overlayId: id });
       await manager.getRepository(Overlay).delete(id);
-      return revisions.map(({ number }) => number);
     });
     this.announcements.publish({ topic: 'overlay', id, removed: true });
-    await this.removeFiles(id, numbers);
+    try {
+      await this.trees.remove(id);
+    } catch (error) {
+      this.logger.warn(`Files of the deleted overlay ${id} are still there: ${String(error)}`);
+    }
   }
 
   private async refuseInUse(me: Principal, overlay: Overlay, manager: EntityManager): Promise<void> {
@@ -137,17 +137,6 @@ export class Overlays {
       throw new Conflict(
         `${overlay.name} cannot be deleted while a build of it waits or runs: wait for it, or cancel it.`,
       );
-    }
-  }
-
-  private async removeFiles(id: number, revisions: readonly number[]): Promise<void> {
-    try {
-      const { files, tree } = this.trees.draft(id);
-      await files.destroy(tree);
-      const host = await this.library.get();
-      for (const revision of revisions) await host.removeRevision(id, revision);
-    } catch (error) {
-      this.logger.warn(`The files of the deleted overlay ${id} are still there: ${String(error)}`);
     }
   }
 
