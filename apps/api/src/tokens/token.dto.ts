@@ -68,7 +68,7 @@ export class NewToken {
   @ApiProperty({
     enum: scopes,
     isArray: true,
-    description: 'read: see; operate: start, stop and build; manage: make, change and remove. None includes another.',
+    description: 'read: see; operate: start, stop and cancel; manage: make, change, build and remove. None includes another.',
   })
   @IsArray()
   @ArrayMinSize(1)
