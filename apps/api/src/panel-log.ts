@@ -12,6 +12,10 @@ const chatter = new Set([
 
 /** The panel's log on stdout and stderr. */
 export class PanelLog extends ConsoleLogger {
+  constructor() {
+    super({ prefix: 'left4me', logLevels: ['log', 'warn', 'error', 'fatal'] });
+  }
+
   override log(message: unknown, ...rest: unknown[]): void {
     if (!chatter.has(String(rest.at(-1)))) super.log(message, ...rest);
   }

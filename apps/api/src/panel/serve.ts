@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { createApp } from '../app.js';
-import type { Settings } from '../config/settings.js';
+import { type Settings, WrongSettings } from '../config/settings.js';
 import { freePort } from '../embedded/free-port.js';
 import { PanelLog } from '../panel-log.js';
 import { firstAdmin } from './first-admin.js';
@@ -20,21 +20,33 @@ export async function serve(settings: Settings): Promise<number> {
     process.once('SIGTERM', () => resolve('asked'));
   });
   try {
-    const port = settings.port ?? (await freePort(USUAL_PORT, settings.bind));
+    const port = await portFor(settings);
     const app = await createApp({ ...services.settings, port }, { logger: new PanelLog(), closeOnSignals: false });
-    const admin = await firstAdmin(app.get(DataSource), settings.adminPassword);
-    await app.listen(port, settings.bind);
-    welcome(settings, port, admin);
-    const reason = await Promise.race([asked, services.failed]);
-    if (reason === 'asked') say('Stopping. Game servers go on running.');
-    else say(`${reason} ended unexpectedly, so the panel stops; see ${settings.root}/log. Game servers go on running.`);
-    const tooLong = setTimeout(() => process.exit(1), CLOSE_MS);
-    await app.close();
-    clearTimeout(tooLong);
-    return reason === 'asked' ? 0 : 1;
+    try {
+      const admin = await firstAdmin(app.get(DataSource), settings.adminPassword);
+      await app.listen(port, settings.bind);
+      welcome(settings, port, admin);
+      const reason = await Promise.race([asked, services.failed]);
+      say(reason === 'asked' ? 'Stopping. Game servers go on running.' : lostService(reason, settings));
+      return reason === 'asked' ? 0 : 1;
+    } finally {
+      const tooLong = setTimeout(() => process.exit(1), CLOSE_MS);
+      await app.close();
+      clearTimeout(tooLong);
+    }
   } finally {
     await services.stop();
   }
+}
+
+async function portFor({ port, bind }: Settings): Promise<number> {
+  const free = await freePort(port ?? USUAL_PORT, bind);
+  if (port !== null && free !== port) throw new WrongSettings(`LEFT4ME_PORT: port ${port} is taken on ${bind}.`);
+  return free;
+}
+
+function lostService(name: string, { root }: Settings): string {
+  return `${name} ended unexpectedly, so the panel stops; see ${root}/log. Game servers go on running.`;
 }
 
 function welcome(settings: Settings, port: number, admin: string | null): void {

@@ -20,7 +20,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private again = false;
   private stopped = false;
   private timer: NodeJS.Timeout | null = null;
-  private complaint: string | null = null;
+  private readonly complaints = new Map<string, string>();
 
   constructor(
     private readonly database: DataSource,
@@ -57,7 +57,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     do {
       this.again = false;
       if (this.stopped) return;
-      await this.attempt(() => this.once());
+      await this.attempt('Dispatch', () => this.once());
     } while (this.again);
   }
 
@@ -79,7 +79,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   /** Restores what Redis has lost: the twins of admitted jobs, then the parked ones. */
   private async reconcile(): Promise<void> {
     await this.dispatch();
-    await this.attempt(() => this.restoreParked());
+    await this.attempt('Restoring the queue', () => this.restoreParked());
   }
 
   private async restoreParked(): Promise<void> {
@@ -96,18 +96,18 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     await this.redis.commands.set(marker, '1');
   }
 
-  private async attempt(work: () => Promise<void>): Promise<void> {
+  private async attempt(what: string, work: () => Promise<void>): Promise<void> {
     if (this.stopped) return;
     try {
       await work();
-      this.complaint = null;
+      this.complaints.delete(what);
     } catch (error) {
       // PostgreSQL or Redis is away; the reconciler tries again. Said once, not every two seconds.
       const text = error instanceof Error ? error.message : String(error);
-      if (this.complaint !== text && !this.stopped) {
-        this.logger.warn(`Dispatch did not get through and is tried again: ${text}`);
+      if (this.complaints.get(what) !== text && !this.stopped) {
+        this.logger.warn(`${what} did not get through and is tried again: ${text}`);
       }
-      this.complaint = text;
+      this.complaints.set(what, text);
     }
   }
 
