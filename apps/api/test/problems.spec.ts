@@ -119,6 +119,7 @@ describe('health', () => {
   it('shows measurements to this machine and to admins, not to what a proxy passes on', async () => {
     const answer = await supertest(panel.url).get('/metrics').expect(200);
     expect(answer.text).toContain('process_resident_memory_bytes');
+    expect(answer.text).toContain('left4me_jobs{state="queued"} 0');
     expect(answer.text).toMatch(/left4me_http_request_duration_seconds_count\{method="GET",route="\/api\/v1\/tokens"/);
     await supertest(panel.url).get('/metrics').set('X-Forwarded-For', '192.0.2.1').expect(401);
     await panel.admin.get('/metrics').set('X-Forwarded-For', '192.0.2.1').expect(200);
