@@ -116,6 +116,16 @@ describe('health', () => {
     await supertest(panel.url).get('/health/ready').expect(200, ready);
   });
 
+  it('names the one that is away; the panel starts and answers without Redis', async () => {
+    const without = await startApp({ redisUrl: 'redis://127.0.0.1:1' }, { logger: false });
+    const { body } = await supertest(without.url).get('/health/ready').expect(503);
+    expect(body.status).toBe('down');
+    expect(body.postgres).toEqual({ status: 'ok' });
+    expect(body.redis).toEqual({ status: 'down', detail: 'Redis does not answer.' });
+    await without.admin.get('/api/v1/auth/me').expect(200);
+    await without.close();
+  });
+
   it('shows measurements to this machine and to admins, not to what a proxy passes on', async () => {
     const answer = await supertest(panel.url).get('/metrics').expect(200);
     expect(answer.text).toContain('process_resident_memory_bytes');
