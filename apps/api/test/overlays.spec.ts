@@ -304,6 +304,31 @@ describe('the draft', () => {
     expect(await readFile(path.join(outside, 'secret'), 'utf8')).toBe('secret');
   });
 
+  it('keeps files and folders apart', async () => {
+    const { id } = await overlay(anna);
+    await put(anna, id, 'file', '1').expect(200);
+    await put(anna, id, 'folder/file', '1').expect(200);
+    const before = await everything();
+    await put(anna, id, 'file/below', 'x').expect(400);
+    await put(anna, id, 'folder', 'x').expect(400);
+    await anna.get(`${URL}/${id}/files?path=file`).expect(400);
+    await anna.get(`${URL}/${id}/files?path=../${id}`).expect(400);
+    await anna.get(content(id, 'file/below')).expect(400);
+    await anna.delete(content(id, 'file/below')).expect(400);
+    await anna.delete(content(id, 'missing/file')).expect(404);
+    expect(await everything()).toEqual(before);
+  });
+
+  it('takes names that are unusual but allowed', async () => {
+    const { id } = await overlay(anna);
+    const names = ['a b', ' leading', 'ü\u{1F600}', 'back\\slash', '%2e%2e', '..x', '.hidden', 'a:b,c', "it's"];
+    for (const name of names) {
+      expect((await put(anna, id, `d/${name}`, name).expect(200)).body.path).toBe(`d/${name}`);
+      expect((await anna.get(content(id, `d/${name}`)).expect(200)).body.toString()).toBe(name);
+    }
+    expect((await readdir(path.join(folderOf(id), 'd'))).toSorted()).toEqual(names.toSorted());
+  });
+
   it('refuses a missing path, two of them, and unknown parameters', async () => {
     const { id } = await overlay(anna);
     const before = await everything();

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type FileTree, HostError, openTrees } from '@left4me/host';
-import { Injectable } from '@nestjs/common';
+import { HttpException, Injectable } from '@nestjs/common';
 import { RunningSettings } from '../config/settings.js';
 import { BodyTooLarge, Conflict, Invalid, NotFound } from '../problems/problems.js';
 
@@ -60,10 +60,15 @@ export async function onTree<T>(file: string, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
+    if (isFull(error)) throw new HttpException('The disk is full: nothing was written.', 507, { cause: error });
     if (!(error instanceof HostError)) throw error;
     if (error.code === 'path-refused') throw new Invalid([{ path: 'path', message: error.message }]);
     if (error.code === 'not-found') throw new NotFound(`file or folder ${file}`);
     if (error.code === 'too-large') throw new BodyTooLarge(`${file} is ${error.message}.`, { cause: error });
     throw error;
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }
