@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { BodyTooLarge, Invalid, NotFound } from '../problems/problems.js';
 import { onTree } from './overlay-trees.js';
 
-const failing = (error: Error) => onTree('a/b', () => Promise.reject(error));
+const failing = (error: Error) =>
+  onTree('a/b', async () => {
+    throw error;
+  });
 
 describe('onTree', () => {
   it('tells what the library refuses as the field, the file or the size', async () => {
