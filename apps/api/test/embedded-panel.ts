@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { access, chmod, chown, mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,19 @@ import { cacheFolder } from './cache-folder.js';
 const PROGRAM = fileURLToPath(new URL('fixtures/embedded-panel.mjs', import.meta.url));
 const BUILT = fileURLToPath(new URL('../dist/embedded/embedded.js', import.meta.url));
 const NOBODY = 65534;
+const AS_NOBODY = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'] as const;
+
+export type Who = 'ourselves' | 'somebody' | 'mapped';
+
+/** Who can be tried here: others only by root, and somebody else only if they may read this checkout (it may be below /root). */
+export async function people(): Promise<Who[]> {
+  const found: Who[] = ['ourselves'];
+  if (process.getuid?.() !== 0) return found;
+  const [setpriv, ...args] = AS_NOBODY;
+  if (spawnSync(setpriv, [...args, 'test', '-r', PROGRAM]).status === 0) found.push('somebody');
+  if ((await ordinaryUser()).how === 'namespace') found.push('mapped');
+  return found;
+}
 
 /** Somebody who might run left4me, with a state folder of theirs. */
 export interface Person {
@@ -22,7 +35,7 @@ export interface Person {
 }
 
 /** `ourselves`, or where we are root: `somebody` without privileges, or root the way `npm start` runs the panel, `mapped`. */
-export async function person(who: 'ourselves' | 'somebody' | 'mapped', folder = 'state'): Promise<Person> {
+export async function person(who: Who, folder = 'state'): Promise<Person> {
   const base = await mkdtemp(join(tmpdir(), 'left4me-test-'));
   const forget = (): Promise<void> => rm(base, { recursive: true, force: true });
   const root = join(base, folder);
@@ -31,9 +44,8 @@ export async function person(who: 'ourselves' | 'somebody' | 'mapped', folder = 
   await mkdir(dirname(root), { recursive: true });
   if (who === 'somebody') {
     await chown(base, NOBODY, NOBODY);
-    const prefix = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups', '--'];
     // Our own cache may be where only we may enter.
-    return { prefix, root, cache: join(base, 'cache'), forget };
+    return { prefix: AS_NOBODY, root, cache: join(base, 'cache'), forget };
   }
   const prefix = who === 'mapped' ? (await ordinaryUser()).prefix : [];
   return { prefix, root, cache: await cacheFolder(), forget };

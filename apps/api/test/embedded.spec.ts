@@ -7,20 +7,15 @@ import { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { redisConnection } from '../src/config/redis-connection.js';
 import { freePort } from '../src/embedded/free-port.js';
-import { ordinaryUser } from '../src/embedded/ordinary-user.js';
-import { type Answer, Panel, type Person, person, processesNaming } from './embedded-panel.js';
+import { type Answer, Panel, type Person, type Who, people, person, processesNaming } from './embedded-panel.js';
 
-type Who = 'ourselves' | 'somebody' | 'mapped';
-const people: Who[] = ['ourselves'];
-if (process.getuid?.() === 0) people.push('somebody');
-if ((await ordinaryUser()).how === 'namespace') people.push('mapped');
 const cleanUp: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
   for (const work of cleanUp.splice(0).toReversed()) await work();
 });
 
-describe.each(people)('the embedded services, run by %s', (who) => {
+describe.each(await people())('the embedded services, run by %s', (who) => {
   it('keep their data over a stop and a start', { timeout: 120_000 }, async () => {
     const somebody = await aPerson(who);
     const first = await aPanel(somebody);
