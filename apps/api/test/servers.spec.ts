@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Announcements } from '../src/redis/announcements.js';
+import { announceServersOf } from '../src/servers/announce-servers.js';
 import { Generations } from '../src/servers/generations.js';
 import { RconPasswords } from '../src/servers/rcon-password.js';
 import { type Agent, startApp, type TestApp } from './app.js';
@@ -390,5 +392,34 @@ describe('generations', () => {
     ]);
     expect(spec.files[0]?.content).toContain('exec server_overlay_3.cfg\nexec server_overlay_1.cfg\nhostname');
     expect(spec.files[1]?.content).toBe('sv_top 1\n');
+  });
+});
+
+describe('announcements', () => {
+  it('name the servers that an edit reaches', async () => {
+    const announcements = panel.app.get(Announcements);
+    const overlayId = (
+      await anna
+        .post('/api/v1/overlays')
+        .send({ name: fresh('overlay') })
+        .expect(201)
+    ).body.id;
+    const blueprintId = await blueprint(anna, { overlays: [{ overlayId }] });
+    const [one, two] = [await server(anna, { blueprintId }), await server(anna, { blueprintId })];
+    const heard: number[] = [];
+    const end = announcements.on('server', ({ id }) => heard.push(id));
+    try {
+      await anna.patch(`/api/v1/blueprints/${blueprintId}`).send({ config: 'sv_region 3' }).expect(200);
+      expect(heard).toEqual([one.id, two.id]);
+      await announceServersOf({ overlayId }, panel.database, announcements);
+      expect(heard).toEqual([one.id, two.id, one.id, two.id]);
+      heard.length = 0;
+      await announceServersOf({ hostId }, panel.database, announcements);
+      expect(heard).toEqual(expect.arrayContaining([one.id, two.id]));
+      await anna.delete(`${URL}/${two.id}`).expect(204);
+      expect(heard.at(-1)).toBe(two.id);
+    } finally {
+      end();
+    }
   });
 });

@@ -6,6 +6,7 @@ import { Overlay } from '../overlays/overlay.entity.js';
 import { type Page, page, type PageQuery } from '../paging/page.js';
 import { Conflict, type FieldError, Invalid, NotFound } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
+import { announceServersOf } from '../servers/announce-servers.js';
 import { seesServer } from '../servers/server-access.js';
 import { Server } from '../servers/server.entity.js';
 import { User } from '../users/user.entity.js';
@@ -71,7 +72,7 @@ export class Blueprints {
         await this.place(manager, blueprint, body.overlays);
       }
     });
-    await this.announceServers(id);
+    await announceServersOf({ blueprintId: id }, this.database, this.announcements);
     return this.get(me, id);
   }
 
@@ -144,12 +145,6 @@ export class Blueprints {
         throw new Conflict(`There is a blueprint named ${name} already.`, { cause: error });
       throw error;
     }
-  }
-
-  /** What the next start of these servers will change is another thing now. */
-  private async announceServers(blueprintId: number): Promise<void> {
-    const servers = await this.database.getRepository(Server).find({ where: { blueprintId }, select: { id: true } });
-    for (const { id } of servers) this.announcements.publish({ topic: 'server', id });
   }
 
   private visible(me: Principal): SelectQueryBuilder<Blueprint> {

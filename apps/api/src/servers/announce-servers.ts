@@ -1,0 +1,25 @@
+import type { DataSource } from 'typeorm';
+import type { Announcements } from '../redis/announcements.js';
+
+/** What servers are made of. */
+export type Source = { blueprintId: number } | { overlayId: number } | { hostId: number };
+
+/**
+ * Announces the servers whose next start may change something else from now on: their blueprint was edited, an overlay of it got a new
+ * revision, or their host another build of the game.
+ */
+export async function announceServersOf(
+  source: Source,
+  database: DataSource,
+  announcements: Announcements,
+): Promise<void> {
+  const [condition, id] = conditionOf(source);
+  const rows = await database.query<{ id: number }[]>(`SELECT id FROM servers WHERE ${condition} ORDER BY id`, [id]);
+  for (const row of rows) announcements.publish({ topic: 'server', id: row.id });
+}
+
+function conditionOf(source: Source): [string, number] {
+  if ('blueprintId' in source) return ['blueprint_id = $1', source.blueprintId];
+  if ('hostId' in source) return ['host_id = $1', source.hostId];
+  return ['blueprint_id IN (SELECT blueprint_id FROM blueprint_overlays WHERE overlay_id = $1)', source.overlayId];
+}
