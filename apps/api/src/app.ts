@@ -1,3 +1,4 @@
+import { openHost } from '@left4me/host';
 import { type DynamicModule, type LogLevel, type LoggerService, Module } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
@@ -22,6 +23,7 @@ import { NotFound } from './problems/problems.js';
 import { Validation } from './problems/validation.js';
 import { QueueBoard } from './queues/queue-board.js';
 import { QueuesModule } from './queues/queues.module.js';
+import { OPEN_HOST, type OpenHost } from './hosts/host-library.js';
 import { HostWorkerModule } from './hosts/host-worker.module.js';
 import { HostsModule } from './hosts/hosts.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
@@ -58,7 +60,7 @@ import { UsersModule } from './users/users.module.js';
 })
 export class AppModule {
   /** The module with its settings and database, which every feature may inject (`RunningSettings`, `DataSource`). */
-  static with(settings: RunningSettings): DynamicModule {
+  static with(settings: RunningSettings, open: OpenHost): DynamicModule {
     return {
       module: AppModule,
       global: true,
@@ -69,8 +71,11 @@ export class AppModule {
           dataSourceFactory: () => openDatabase(settings.databaseUrl),
         }),
       ],
-      providers: [{ provide: RunningSettings, useValue: settings }],
-      exports: [RunningSettings],
+      providers: [
+        { provide: RunningSettings, useValue: settings },
+        { provide: OPEN_HOST, useValue: open },
+      ],
+      exports: [RunningSettings, OPEN_HOST],
     };
   }
 }
@@ -80,6 +85,8 @@ export interface AppOptions {
   logger?: LoggerService | LogLevel[] | false;
   /** Where the built console is. */
   consoleFolder?: string;
+  /** Opens the machine; tests give a stand-in. */
+  openHost?: OpenHost;
   /** False: whoever starts the panel closes it; otherwise SIGINT and SIGTERM do. */
   closeOnSignals?: boolean;
 }
@@ -89,7 +96,7 @@ export interface AppOptions {
  * @throws when PostgreSQL cannot be reached or a migration fails
  */
 export async function createApp(settings: RunningSettings, options: AppOptions = {}): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings), {
+  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings, options.openHost ?? openHost), {
     logger: options.logger ?? new PanelLog(),
     bodyParser: false,
     // Streams of logs stay open for hours; closing does not wait for them.

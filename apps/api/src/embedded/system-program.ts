@@ -1,5 +1,17 @@
 import { execFile } from 'node:child_process';
-import { access, constants, mkdir, mkdtemp, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  access,
+  constants,
+  mkdir,
+  mkdtemp,
+  readFile,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, delimiter, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { EmbeddedError } from './embedded-error.js';
@@ -28,7 +40,7 @@ export interface SystemProgramRequest {
 export async function systemProgram(request: SystemProgramRequest): Promise<string> {
   const installed = await findInstalled(request.names);
   if (installed) return installed;
-  const folder = join(request.cacheFolder, request.names[0] ?? 'program');
+  const folder = join(request.cacheFolder, `${request.names[0] ?? 'program'}-${await systemName()}`);
   const wrapper = join(folder, 'run');
   if (await isExecutable(wrapper)) return wrapper;
   request.report(
@@ -51,6 +63,13 @@ export async function systemProgram(request: SystemProgramRequest): Promise<stri
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+/** Libraries of one release do not fit another's programs, and a home folder may be shared or outlive an upgrade. */
+async function systemName(): Promise<string> {
+  const release = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  const value = (name: string): string => new RegExp(`^${name}="?([\\w.-]*)`, 'm').exec(release)?.[1] ?? '';
+  return `${value('ID')}${value('VERSION_ID')}-${process.arch}`;
 }
 
 async function findInstalled(names: readonly string[]): Promise<string | null> {
@@ -97,11 +116,15 @@ async function download(packages: readonly string[], folder: string): Promise<st
       maxBuffer: 16 * 1024 * 1024,
       env: { ...process.env, LC_ALL: 'C', DEBIAN_FRONTEND: 'noninteractive' },
     });
+  // One source of many that fails (a vendor's, long gone) is no reason to give up, unless the package is missing for it.
+  const failedUpdate: unknown = await apt(['update', '--error-on=any']).then(
+    () => null,
+    (error: unknown) => error,
+  );
   try {
-    await apt(['update', '--error-on=any']);
     await apt(['install', '--download-only', '--no-install-recommends', '--no-upgrade', '--yes', ...packages]);
   } catch (cause) {
-    throw new EmbeddedError(explain(cause), { cause });
+    throw new EmbeddedError(explain(failedUpdate ?? cause), { cause });
   }
   const files = (await readdir(archives)).filter((file) => file.endsWith('.deb') && !PART_OF_THE_SYSTEM.test(file));
   return files.map((file) => join(archives, file));

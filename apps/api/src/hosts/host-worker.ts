@@ -71,7 +71,13 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     const { machineId, isolation, isolationReason, runtimeKind } = host.facts;
     const { serviceManager } = this.settings;
     const demo = runtimeKind === 'demo';
-    await this.presence.begin(hostId, this.incarnation, { machineId, serviceManager, isolation, isolationReason, demo });
+    await this.presence.begin(hostId, this.incarnation, {
+      machineId,
+      serviceManager,
+      isolation,
+      isolationReason,
+      demo,
+    });
     await endInterrupted(this.database, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();

@@ -44,7 +44,10 @@ export function claimsOf(context: ClaimContext): Claim[] {
         { resource: runtimeOf(hostId), exclusive: false },
       ];
       if (operation === 'stop' || operation === 'delete') return claims;
-      return [...claims, ...context.unbuiltOverlayIds.map((id) => ({ resource: overlayResource(id), exclusive: false }))];
+      return [
+        ...claims,
+        ...context.unbuiltOverlayIds.map((id) => ({ resource: overlayResource(id), exclusive: false })),
+      ];
     }
   }
 }

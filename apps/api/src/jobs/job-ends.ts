@@ -23,7 +23,9 @@ export class JobEnds {
   }
 
   private async hasEnded(jobId: number): Promise<boolean> {
-    const rows = await this.database.query<unknown[]>(`SELECT 1 FROM jobs WHERE id = $1 AND finished_at IS NOT NULL`, [jobId]);
+    const rows = await this.database.query<unknown[]>(`SELECT 1 FROM jobs WHERE id = $1 AND finished_at IS NOT NULL`, [
+      jobId,
+    ]);
     return rows.length > 0;
   }
 

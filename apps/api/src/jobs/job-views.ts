@@ -106,7 +106,13 @@ export class JobViews {
       userName: row.userName,
       exitCode: row.exitCode,
       error: row.error,
-      waitsFor: row.state === 'queued' ? this.waitsFor(row, ahead.filter((job) => job.jobId === row.id)) : [],
+      waitsFor:
+        row.state === 'queued'
+          ? this.waitsFor(
+              row,
+              ahead.filter((job) => job.jobId === row.id),
+            )
+          : [],
       progress: progressOf(row),
       createdAt: row.createdAt.toISOString(),
       startedAt: row.startedAt?.toISOString() ?? null,

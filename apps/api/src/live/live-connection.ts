@@ -90,7 +90,8 @@ export class LiveConnection {
   }
 
   private async followJob(channel: string, id: number, after: string | undefined, signal: AbortSignal): Promise<void> {
-    if (after !== undefined && !/^\d{1,9}$/.test(after)) throw new Invalid([{ path: 'after', message: 'must be a seq' }]);
+    if (after !== undefined && !/^\d{1,9}$/.test(after))
+      throw new Invalid([{ path: 'after', message: 'must be a seq' }]);
     await this.context.jobAccess.find(this.me, id);
     this.send({ type: 'subscribed', channel });
     for await (const { items, end } of this.context.jobLog.follow(id, Number(after ?? 0), signal)) {
@@ -101,7 +102,12 @@ export class LiveConnection {
     }
   }
 
-  private async followServer(channel: string, id: number, after: string | undefined, signal: AbortSignal): Promise<void> {
+  private async followServer(
+    channel: string,
+    id: number,
+    after: string | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (after !== undefined && !positionPattern.test(after)) {
       throw new Invalid([{ path: 'after', message: 'must be a position' }]);
     }

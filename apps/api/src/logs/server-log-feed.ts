@@ -66,13 +66,15 @@ export class ServerLogFeed {
   }
 
   private async feed(serverId: number, name: string, signal: AbortSignal): Promise<void> {
-    for (let complained = false; !signal.aborted; ) {
+    for (let complained = false; !signal.aborted;) {
       try {
         await this.followOnce(await this.library.get(), serverId, name, signal);
         complained = false;
       } catch (error) {
         if (!complained && !signal.aborted) {
-          this.logger.warn(`The log of ${name} is taken up again: ${error instanceof Error ? error.message : String(error)}`);
+          this.logger.warn(
+            `The log of ${name} is taken up again: ${error instanceof Error ? error.message : String(error)}`,
+          );
         }
         complained = true;
       }

@@ -55,7 +55,8 @@ function welcome(settings: Settings, port: number, admin: string | null): void {
   const address = settings.publicUrl ?? `http://${local}:${port}`;
   say('');
   say(`  left4me is running: ${address}`);
-  if (settings.port === null && port !== USUAL_PORT) say(`  (port ${USUAL_PORT} is taken; LEFT4ME_PORT chooses another)`);
+  if (settings.port === null && port !== USUAL_PORT)
+    say(`  (port ${USUAL_PORT} is taken; LEFT4ME_PORT chooses another)`);
   if (admin) say(`  ${admin}`);
   say(`  State: ${settings.root}   Stop with Ctrl-C; game servers go on running.`);
   say('');

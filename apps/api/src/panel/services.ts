@@ -26,7 +26,8 @@ export async function openServices(settings: Settings, report: (line: string) =>
     });
     const databaseUrl = settings.databaseUrl ?? embedded.databaseUrl;
     const redisUrl = settings.redisUrl ?? embedded.redisUrl;
-    if (databaseUrl === undefined || redisUrl === undefined) throw new WrongSettings('No database or Redis was started.');
+    if (databaseUrl === undefined || redisUrl === undefined)
+      throw new WrongSettings('No database or Redis was started.');
     const secretKey = settings.secretKey ?? (await secretKeyIn(settings.root));
     return {
       settings: { ...settings, databaseUrl, redisUrl, secretKey },

@@ -81,7 +81,8 @@ export class Announcements implements OnApplicationBootstrap {
 
   private emit(message: Announcement): void {
     this.local.emit(message.topic, message);
-    if (message.topic === 'job-log' || message.topic === 'server-log') this.local.emit(`${message.topic}:${message.id}`);
+    if (message.topic === 'job-log' || message.topic === 'server-log')
+      this.local.emit(`${message.topic}:${message.id}`);
   }
 }
 

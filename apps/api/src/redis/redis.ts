@@ -32,7 +32,8 @@ export class RedisConnections implements OnApplicationShutdown {
       ...options,
     });
     redis.on('error', (error: Error) => {
-      if (!this.away) this.logger.warn(`Redis is away: ${error.message}. Jobs are kept in PostgreSQL and go on when it is back.`);
+      if (!this.away)
+        this.logger.warn(`Redis is away: ${error.message}. Jobs are kept in PostgreSQL and go on when it is back.`);
       this.away = true;
     });
     redis.on('ready', () => {

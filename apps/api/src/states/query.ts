@@ -14,7 +14,7 @@ export interface Answer {
 export async function query(address: string, port: number): Promise<Answer | null> {
   try {
     const state = await GameDig.query({
-      type: 'left4dead2',
+      type: 'l4d2',
       host: address,
       port,
       givenPortOnly: true,

@@ -41,7 +41,7 @@ export class StatePoller {
   /** Does it, waits, and does it again until stopped; a failure is said once and does not end it. */
   private async repeat(intervalMs: number, work: () => Promise<void>): Promise<void> {
     const { signal } = this.abort;
-    for (let complained = false; !signal.aborted; ) {
+    for (let complained = false; !signal.aborted;) {
       try {
         await work();
         complained = false;

@@ -40,7 +40,7 @@ export class JobLog {
 
   /** Follows from `after` to the job's end or until the signal aborts. The end is told once every line was. */
   async *follow(jobId: number, after: number, signal: AbortSignal): AsyncGenerator<JobLogStep> {
-    for (let position = after; !signal.aborted; ) {
+    for (let position = after; !signal.aborted;) {
       const changed = this.announcements.logChanged('job-log', jobId, LOOK_AGAIN_MS, signal);
       // The state is read before the lines: a job that had ended by then writes no more.
       const [job] = await this.database.query<{ state: JobState; exitCode: number | null; ended: boolean }[]>(

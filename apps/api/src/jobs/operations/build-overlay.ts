@@ -28,7 +28,10 @@ export class BuildOverlayHandler implements OperationHandler {
     const previous = current ? { previous: current.number } : {};
     const result = await host.publish({ overlay: overlayId, revision: next, ...previous }, run);
     if (result.unchanged) {
-      await run.output.write('stdout', `Unchanged: the draft equals revision ${current?.number}; nothing was published.`);
+      await run.output.write(
+        'stdout',
+        `Unchanged: the draft equals revision ${current?.number}; nothing was published.`,
+      );
       return;
     }
     await this.record(job.id, overlayId, next, result);

@@ -68,7 +68,9 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
       await admit(this.database.manager);
       const ready = await admittedButNotRunning(this.database.manager);
       // Sent together: ioredis pipelines what is not awaited one by one, in the jobs' order.
-      const readied = ready.map((job) => (fresh.delete(job.id) ? this.twins.addReady(job) : this.twins.ensureReady(job)));
+      const readied = ready.map((job) =>
+        fresh.delete(job.id) ? this.twins.addReady(job) : this.twins.ensureReady(job),
+      );
       await Promise.all([...readied, ...[...fresh.values()].map((job) => this.twins.park(job))]);
     } catch (error) {
       for (const job of fresh.values()) this.fresh.set(job.id, job);
@@ -86,7 +88,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     // A marker in Redis says that the parked twins are there; it vanishes with them.
     const marker = `${this.redis.prefix}:twins-parked`;
     if ((await this.redis.commands.exists(marker)) === 1) return;
-    for (let after = 0; !this.stopped; ) {
+    for (let after = 0; !this.stopped;) {
       const jobs = await parked(this.database.manager, after, PARK_PAGE);
       await Promise.all(jobs.map((job) => this.twins.park(job)));
       const last = jobs.at(-1);

@@ -152,7 +152,9 @@ export class JobRunner {
     for (;;) {
       try {
         if (!(await end(this.context.database, this.job.id, this.context.incarnation, how))) {
-          this.logger.warn(`Job ${this.job.id} had been ended by another worker; its result here (${how.state}) does not count.`);
+          this.logger.warn(
+            `Job ${this.job.id} had been ended by another worker; its result here (${how.state}) does not count.`,
+          );
         }
         return;
       } catch (error) {

@@ -78,13 +78,16 @@ export class LaneWorkers {
       return how.state;
     } finally {
       this.running.delete(job.id);
-      void this.context.dispatcher.dispatch();
+      // Before BullMQ fills this place again: what this end has freed may be older than what is waiting for the place.
+      await this.context.dispatcher.dispatch();
     }
   }
 
   /** The claim was refused: never an error. A job that is still to come waits again, out of the way. */
   private async refuse(twin: Twin, token: string | undefined, jobId: number): Promise<string> {
-    const [row] = await this.context.database.query<{ state: string }[]>(`SELECT state FROM jobs WHERE id = $1`, [jobId]);
+    const [row] = await this.context.database.query<{ state: string }[]>(`SELECT state FROM jobs WHERE id = $1`, [
+      jobId,
+    ]);
     if (row?.state !== 'queued') return `not run: job ${jobId} is ${row?.state ?? 'unknown'} already`;
     await twin.moveToDelayed(Date.now() + PARKED_MS, token);
     setTimeout(() => void this.context.dispatcher.dispatch(), SETTLE_MS);

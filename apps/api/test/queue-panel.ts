@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningSettings } from '../src/config/settings.js';
+import type { JobView } from '../src/jobs/job.dto.js';
+import type { JobState, ServerOperation } from '../src/jobs/job.entity.js';
+import { Jobs } from '../src/jobs/jobs.service.js';
+import type { LogItem } from '../src/jobs/log/job-log.js';
+import { RedisConnections } from '../src/redis/redis.js';
+import { startApp, type TestApp } from './app.js';
+import { StandInHost } from './stand-in-host.js';
+
+/** A panel with its worker on a stand-in of the machine, and servers that can be started. */
+export interface QueuePanel extends TestApp {
+  host: StandInHost;
+  hostId: number;
+  jobs: Jobs;
+  /** Makes a server, all on one blueprint unless told otherwise. */
+  server(name: string, blueprintId?: number): Promise<number>;
+  /** Queues a job over REST. */
+  queue(server: string | number, operation: ServerOperation): Promise<JobView>;
+  install(): Promise<JobView>;
+  job(id: number): Promise<JobView>;
+  /** Waits until the job is in one of the states. */
+  reaches(id: number, ...states: JobState[]): Promise<JobView>;
+  /** Waits for the job's end. */
+  ended(id: number): Promise<JobView>;
+  log(id: number): Promise<LogItem[]>;
+  /** Removes everything the panel has in Redis, as FLUSHALL would. */
+  forgetRedis(): Promise<void>;
+}
+
+/** Waits until it is true; fails after the time with what was waited for. */
+export async function eventually(what: string, check: () => Promise<boolean> | boolean, seconds = 15): Promise<void> {
+  const limit = Date.now() + seconds * 1000;
+  while (!(await check())) {
+    if (Date.now() > limit) throw new Error(`not within ${seconds} s: ${what}`);
+    await sleep(20);
+  }
+}
+
+export async function startQueue(overrides: Partial<RunningSettings> = {}): Promise<QueuePanel> {
+  const host = new StandInHost();
+  const panel = await startApp({ workerEnabled: true, ...overrides }, { openHost: host.open });
+  const [{ id: hostId }] = await panel.database.query<[{ id: number }]>(`SELECT id FROM hosts WHERE name = 'local'`);
+  const { body: blueprint } = await panel.admin.post('/api/v1/blueprints').send({ name: 'shared' }).expect(201);
+  const job = async (id: number): Promise<JobView> => (await panel.admin.get(`/api/v1/jobs/${id}`).expect(200)).body;
+  const reaches = async (id: number, ...states: JobState[]): Promise<JobView> => {
+    let seen = await job(id);
+    await eventually(`job ${id} ${states.join('|')}, it is ${seen.state}`, async () => {
+      seen = await job(id);
+      return states.includes(seen.state);
+    });
+    return seen;
+  };
+  return {
+    ...panel,
+    host,
+    hostId,
+    jobs: panel.app.get(Jobs),
+    server: async (name, blueprintId = blueprint.id) =>
+      (await panel.admin.post('/api/v1/servers').send({ name, blueprintId }).expect(201)).body.id,
+    queue: async (server, operation) =>
+      (await panel.admin.post(`/api/v1/servers/${server}/jobs`).send({ operation }).expect(202)).body,
+    install: async () =>
+      (await panel.admin.post(`/api/v1/hosts/${hostId}/jobs`).send({ operation: 'install' }).expect(202)).body,
+    job,
+    reaches,
+    ended: (id) => reaches(id, 'succeeded', 'failed', 'cancelled'),
+    forgetRedis: async () => {
+      const { commands, prefix } = panel.app.get(RedisConnections);
+      const keys = await commands.keys(`${prefix}:*`);
+      if (keys.length > 0) await commands.del(keys);
+    },
+    log: async (id) => (await panel.admin.get(`/api/v1/jobs/${id}/logs`).expect(200)).body.items,
+  };
+}

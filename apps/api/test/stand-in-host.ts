@@ -1,0 +1,158 @@
+import type { FileTree, Host, HostOptions, InstanceStatus, Run } from '@left4me/host';
+
+type Operation = 'install' | 'initialize' | 'start' | 'stop' | 'delete' | 'publish';
+type Behaviour = (run: Run) => Promise<void>;
+
+/** A call as it was seen: who, and from when to when (ms since the stand-in was made). */
+export interface Call {
+  operation: Operation;
+  subject: string;
+  from: number;
+  to: number | null;
+}
+
+/**
+ * Stands in for a machine: every operation is recorded and succeeds at once, unless a test gives it another behaviour. What the queue
+ * does around it is all real.
+ */
+export class StandInHost implements Host {
+  readonly calls: Call[] = [];
+  readonly facts = {
+    machineId: 'stand-in',
+    bootId: 'stand-in',
+    isolation: 'namespaces',
+    isolationReason: null,
+    runtimeKind: 'demo',
+  } as const;
+  private readonly behaviours = new Map<string, Behaviour>();
+  private readonly states = new Map<string, InstanceStatus>();
+  private readonly builds = ['build-1'];
+
+  /** To be given to createApp. */
+  readonly open = (_options: HostOptions): Promise<Host> => Promise.resolve(this);
+
+  get drafts(): FileTree {
+    throw new Error('The stand-in has no files.');
+  }
+
+  /** What an operation of a subject does from now on: `start` of `alpha`. */
+  on(operation: Operation, subject: string, behaviour: Behaviour): void {
+    this.behaviours.set(`${operation} ${subject}`, behaviour);
+  }
+
+  /** Makes an operation wait until the returned function is called, or its run is aborted. */
+  hold(operation: Operation, subject: string): () => void {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    this.on(operation, subject, async ({ signal }) => {
+      const aborted = new Promise<never>((_, reject) =>
+        signal.addEventListener('abort', () => reject(new Error('aborted'))),
+      );
+      await Promise.race([released, aborted]);
+    });
+    return () => {
+      this.behaviours.delete(`${operation} ${subject}`);
+      release();
+    };
+  }
+
+  /** What the instance does, as the next status call tells it. */
+  set(name: string, state: InstanceStatus['state'], more: Partial<InstanceStatus> = {}): void {
+    const none = {
+      pid: null,
+      startedAt: null,
+      generation: null,
+      nextGeneration: null,
+      exitCode: null,
+      signal: null,
+      reason: null,
+    };
+    this.states.set(name, { ...none, ...this.states.get(name), name, state, ...more });
+  }
+
+  /** The calls that have begun, as `start alpha`, in order. */
+  get begun(): string[] {
+    return this.calls.map(({ operation, subject }) => `${operation} ${subject}`);
+  }
+
+  runtimes() {
+    const about = { installedAt: new Date(0).toISOString(), demo: true, bytes: 1 };
+    return Promise.resolve({ current: 'build-1', builds: this.builds.map((build) => ({ build, ...about })) });
+  }
+
+  async install(_request: { build?: string }, run: Run) {
+    await this.perform('install', 'local', run);
+    return { build: 'build-1', demo: true };
+  }
+
+  async initialize(name: string, _spec: unknown, run: Run) {
+    await this.perform('initialize', name, run);
+    const generation = (this.states.get(name)?.nextGeneration ?? 0) + 1;
+    if (!this.states.has(name)) this.set(name, 'stopped');
+    this.set(name, this.states.get(name)?.state ?? 'stopped', { nextGeneration: generation });
+    return { generation };
+  }
+
+  async start(name: string, run: Run) {
+    await this.perform('start', name, run);
+    const generation = this.states.get(name)?.nextGeneration ?? 1;
+    this.set(name, 'running', { generation });
+    return { generation, alreadyRunning: false };
+  }
+
+  async stop(name: string, run: Run) {
+    await this.perform('stop', name, run);
+    if (this.states.has(name)) this.set(name, 'stopped');
+  }
+
+  async delete(name: string, _trash: string, run: Run) {
+    await this.perform('delete', name, run);
+    this.states.delete(name);
+  }
+
+  status(names?: readonly string[]): Promise<InstanceStatus[]> {
+    const known = [...this.states.values()];
+    if (!names) return Promise.resolve(known);
+    return Promise.resolve(
+      names.map((name) => {
+        const none = {
+          pid: null,
+          startedAt: null,
+          generation: null,
+          nextGeneration: null,
+          exitCode: null,
+          signal: null,
+        };
+        return this.states.get(name) ?? { name, state: 'absent', ...none, reason: null };
+      }),
+    );
+  }
+
+  async *watch(signal: AbortSignal): AsyncGenerator<string> {
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  }
+
+  async *logs(_name: string, { signal }: { signal?: AbortSignal }): AsyncGenerator<never> {
+    await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+  }
+
+  async publish({ overlay }: { overlay: number }, run: Run) {
+    await this.perform('publish', String(overlay), run);
+    return { unchanged: false, files: 1, bytes: 1, hash: 'hash' };
+  }
+
+  removeRevision(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private async perform(operation: Operation, subject: string, run: Run): Promise<void> {
+    const call: Call = { operation, subject, from: performance.now(), to: null };
+    this.calls.push(call);
+    try {
+      await run.output.write('stdout', `${operation} ${subject}`);
+      await this.behaviours.get(`${operation} ${subject}`)?.(run);
+    } finally {
+      call.to = performance.now();
+    }
+  }
+}
