@@ -15,7 +15,10 @@ interface Polled {
   fence: number;
 }
 
-const columns = `id, name, port, state_fence AS fence`;
+/** A running server listens where its generation says; its row may say otherwise already, for the next start. */
+const polled = `
+  SELECT servers.id, name, state_fence AS fence, coalesce((generations.recipe ->> 'port')::int, servers.port) AS port
+  FROM servers LEFT JOIN generations ON generations.server_id = servers.id AND generations.number = servers.generation`;
 
 /**
  * Reads what servers really do and writes it down. A write is fenced: it counts only if nothing newer was written and no job began or
@@ -31,14 +34,14 @@ export class ServerStates {
 
   /** Reads one server's state after its job, which still holds its claim: nobody else writes meanwhile. */
   async refresh(serverId: number): Promise<void> {
-    const servers = await this.database.query<Polled[]>(`SELECT ${columns} FROM servers WHERE id = $1`, [serverId]);
+    const servers = await this.database.query<Polled[]>(`${polled} WHERE servers.id = $1`, [serverId]);
     await this.read(servers, true);
   }
 
   /** Reads all servers of a host in one call, but for those a job is running for; or only those named. */
   async poll(hostId: number, names?: readonly string[], again = false): Promise<void> {
     const servers = await this.database.query<Polled[]>(
-      `SELECT ${columns} FROM servers
+      `${polled}
        WHERE host_id = $1 AND ($2::text[] IS NULL OR name = ANY ($2)) AND NOT EXISTS (
          SELECT FROM jobs WHERE jobs.server_id = servers.id AND jobs.finished_at IS NULL AND jobs.state <> 'queued')`,
       [hostId, names ?? null],

@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HostLibrary } from '../../hosts/host-library.js';
 import { OverlayRevision } from '../../overlays/revision.entity.js';
+import { Announcements } from '../../redis/announcements.js';
+import { announceServersOf } from '../../servers/announce-servers.js';
 import type { OperationHandler, RunningJob } from '../worker/operation-handler.js';
 
 /** `build-overlay`: publishes the draft as a new revision. Failing or cancelled, the current revision stays current. */
@@ -14,6 +16,7 @@ export class BuildOverlayHandler implements OperationHandler {
   constructor(
     private readonly library: HostLibrary,
     private readonly database: DataSource,
+    private readonly announcements: Announcements,
   ) {}
 
   async run(job: RunningJob, run: Run): Promise<void> {
@@ -35,6 +38,7 @@ export class BuildOverlayHandler implements OperationHandler {
       return;
     }
     await this.record(job.id, overlayId, next, result);
+    await announceServersOf({ overlayId }, this.database, this.announcements);
     await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
   }
 

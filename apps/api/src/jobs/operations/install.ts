@@ -1,7 +1,10 @@
 import type { Run } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { HostLibrary } from '../../hosts/host-library.js';
 import { RuntimeBuilds } from '../../hosts/runtime-builds.js';
+import { Announcements } from '../../redis/announcements.js';
+import { announceServersOf } from '../../servers/announce-servers.js';
 import type { OperationHandler, RunningJob } from '../worker/operation-handler.js';
 
 /** `install`: gets the game, or a newer build of it, into a folder of its own. Running servers notice nothing. */
@@ -13,12 +16,15 @@ export class InstallHandler implements OperationHandler {
   constructor(
     private readonly library: HostLibrary,
     private readonly builds: RuntimeBuilds,
+    private readonly database: DataSource,
+    private readonly announcements: Announcements,
   ) {}
 
   async run(job: RunningJob, run: Run): Promise<void> {
     const host = await this.library.get();
     const { build, demo } = await host.install(job.build === null ? {} : { build: job.build }, run);
     await this.builds.sync(job.hostId, host);
+    await announceServersOf({ hostId: job.hostId }, this.database, this.announcements);
     const what = demo ? ' (demo runtime: a stand-in, not the game)' : '';
     await run.output.write('stdout', `Build ${build} is installed${what}.`);
   }
