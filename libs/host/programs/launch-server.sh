@@ -36,7 +36,9 @@ if [ "$mode" = copy ]; then
   set -- /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$PWD" LANG=C.UTF-8 \
     /bin/sh "$programs/server-init.sh" setpriv --pdeathsig KILL "$@"
   if [ "$(id -u)" = 0 ]; then
-    exec setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs "$@"
+    # Another uid clears the parent-death signal.
+    exec setpriv --reuid "$uid" --regid "$uid" --clear-groups --inh-caps=-all --bounding-set=-all --no-new-privs \
+      --pdeathsig KILL "$@"
   fi
   exec setpriv --no-new-privs "$@"
 fi

@@ -8,6 +8,7 @@ import { probeNamespaces } from './launcher/probe.js';
 import { LocalHost } from './local-host.js';
 import { openTrees } from './overlay/folder-trees.js';
 import { Publisher } from './overlay/publish.js';
+import { CommandRunner } from './process/command-runner.js';
 import { CommandRecords } from './process/command-records.js';
 import { readBootId } from './process/process-table.js';
 import { ProcessManager } from './process-manager/process-manager.js';
@@ -33,7 +34,8 @@ export async function openHost(options: HostOptions): Promise<Host> {
   for (const folder of ['installation', 'drafts', 'overlays', 'instances', 'cache', 'trash']) {
     await mkdir(join(root, folder), { recursive: true });
   }
-  await new CommandRecords(join(root, 'cache', 'commands')).proveGone();
+  const records = new CommandRecords(join(root, 'cache', 'commands'));
+  await records.proveGone();
 
   const own = process.geteuid?.() ?? 0;
   const { isolation, isolationReason } = await isolationOf(options, own === 0 ? UID_FOR_ROOT : own);
@@ -51,7 +53,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
     runtime: steamcmd ? new SteamRuntime(steamcmd) : new DemoRuntime(builds),
     instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds),
     manager,
-    publisher: new Publisher(join(root, 'drafts'), join(root, 'overlays')),
+    publisher: new Publisher(
+      join(root, 'drafts'),
+      join(root, 'overlays'),
+      new CommandRunner(isolation === 'namespaces', records),
+    ),
   });
 }
 

@@ -45,7 +45,7 @@ export async function composeCopy(folder: InstanceFolder, request: ComposeReques
 
   const stale = [...wanted.values()].filter((entry) => {
     const state = present.get(entry.path);
-    if (state === 'own' || state === 'deleted') return false;
+    if (isOwn(state) || state === 'deleted' || isBelowOwn(entry.path, present)) return false;
     return state === undefined || manifest.entries[entry.path]?.origin !== originOf(entry);
   });
   manifest.writing = stale.map((entry) => entry.path);
@@ -69,10 +69,9 @@ export async function takeOwnFiles(folder: InstanceFolder): Promise<void> {
   const root = folder.copy();
   const manifest = await readManifest(folder);
   for (const [path, state] of await inspect(root, manifest)) {
-    if (state !== 'own') continue;
+    if (!isOwn(state)) continue;
     const target = join(folder.upper(), path);
-    const isFolder = (await lstat(join(root, path))).isDirectory();
-    if (isFolder) await mkdir(target, { recursive: true });
+    if (state === 'own folder') await mkdir(target, { recursive: true });
     else {
       await mkdir(dirname(target), { recursive: true });
       await rename(join(root, path), target);
@@ -80,19 +79,33 @@ export async function takeOwnFiles(folder: InstanceFolder): Promise<void> {
   }
 }
 
-type Presence = 'ours' | 'own' | 'deleted';
+type Presence = 'ours' | 'own file' | 'own folder' | 'deleted';
+
+function isOwn(state: Presence | undefined): boolean {
+  return state === 'own file' || state === 'own folder';
+}
 
 async function inspect(root: string, manifest: Manifest): Promise<Map<string, Presence>> {
   const states = new Map<string, Presence>();
   const writing = new Set(manifest.writing);
   for (const path of Object.keys(manifest.entries)) states.set(path, 'deleted');
   for (const path of writing) states.delete(path);
-  for (const { path } of await walkFolder(root)) {
+  for (const { path, type } of await walkFolder(root)) {
     if (writing.has(path)) continue; // neither: it is written again
     const entry = manifest.entries[path];
-    states.set(path, entry !== undefined && entry.stamp === (await stampOf(join(root, path))) ? 'ours' : 'own');
+    const ours = entry !== undefined && entry.stamp === (await stampOf(join(root, path)));
+    states.set(path, ours ? 'ours' : type === 'directory' ? 'own folder' : 'own file');
   }
   return states;
+}
+
+/** Below a file of the server's, or a folder it deleted: there overlayfs would show nothing either. */
+function isBelowOwn(path: string, present: ReadonlyMap<string, Presence>): boolean {
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+    const state = present.get(parent);
+    if (state === 'own file' || state === 'deleted') return true;
+  }
+  return false;
 }
 
 async function putOne(root: string, entry: LayerEntry, owner: number | null): Promise<void> {

@@ -1,18 +1,16 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
 import { copyFile, lstat, mkdir, open, readFile, readdir, readlink, rename, stat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { Interrupted, NotFound, PathRefused } from '../errors.js';
 import type { PublishRequest, PublishResult, Run } from '../host.js';
 import { numericId } from '../instances/names.js';
+import type { CommandRunner } from '../process/command-runner.js';
 import { DirHandle } from './dir-handle.js';
 import { hasCode, makeFolderDurably, syncFolder, temporaryName, writeFileDurably } from './durable.js';
 import { linkProblem } from './link-target.js';
 import { removeTree } from './remove-tree.js';
 
-const run = promisify(execFile);
 const CHUNK_BYTES = 256 * 1024;
 const SYNC_LIMIT_MS = 10 * 60_000;
 
@@ -23,6 +21,7 @@ export class Publisher {
   constructor(
     private readonly draftsFolder: string,
     private readonly overlaysFolder: string,
+    private readonly commands: CommandRunner,
   ) {}
 
   /**
@@ -45,7 +44,8 @@ export class Publisher {
         await output.output.write('stdout', `unchanged: the same content as revision ${request.previous}`);
         return { unchanged: true, ...record };
       }
-      await syncFilesystem(temporary);
+      // One syncfs instead of an fsync per file: overlays have thousands of small ones. Node has no syncfs.
+      await this.commands.run({ command: ['sync', '--file-system', temporary], timeLimitMs: SYNC_LIMIT_MS }, output);
       await writeFileDurably(`${path}.json`, JSON.stringify(record));
       await rename(temporary, path);
       await syncFolder(join(this.overlaysFolder, overlay));
@@ -198,11 +198,6 @@ class DraftCopy {
   private async leaveOut(path: string, reason: string): Promise<void> {
     await this.run.output.write('stderr', `left out ${JSON.stringify(path)}: ${reason}`);
   }
-}
-
-/** One syncfs instead of an fsync per file: overlays have thousands of small ones. Node has no syncfs. */
-async function syncFilesystem(path: string): Promise<void> {
-  await run('sync', ['--file-system', path], { timeout: SYNC_LIMIT_MS, env: { PATH: '/usr/bin:/bin' } });
 }
 
 async function chmodTo(path: string, executable: boolean): Promise<void> {

@@ -6,6 +6,7 @@ import { PROGRAMS } from '../programs.js';
 import type { CommandRecords } from './command-records.js';
 import { exitCodeOf } from './exit-code.js';
 import { LineSplitter } from './line-splitter.js';
+import { pause } from './pause.js';
 import { sendSignal } from './process-table.js';
 
 export interface Command {
@@ -18,6 +19,7 @@ export interface Command {
 }
 
 const GRACE_MS = 8_000;
+const DRAIN_MS = 500;
 const DEFAULT_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
 
 /**
@@ -43,24 +45,28 @@ export class CommandRunner {
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true, // a session and group of its own, to be signalled as a whole
     });
+    const stop = new Stop(child);
     const ended = endOf(child);
-    const release = await this.recordGroup(child);
-    const stop = new StopOnce(child);
-    const onAbort = (): void => stop.begin();
+    // Before anything is awaited: Node throws away what nobody reads when the program ends.
+    const drained = forward(child, run.output, stop);
+    const onAbort = (): void => stop.begin('signal');
     const timer = setTimeout(() => stop.begin('time'), request.timeLimitMs);
     run.signal.addEventListener('abort', onAbort, { once: true });
     if (run.signal.aborted) onAbort();
+    const recorded = this.recordGroup(child);
     try {
-      const [end] = await Promise.all([ended, forward(child, run.output)]);
+      const end = await Promise.race([ended, drained.then(() => ended)]);
+      killGroup(child); // children that the program left behind
+      await Promise.race([drained, stop.abandoned(ended)]);
       if (stop.cause === 'time') throw new TimedOut(request.command[0], request.timeLimitMs);
-      if (run.signal.aborted) throw new Interrupted(request.command[0]);
+      if (stop.cause === 'signal') throw new Interrupted(request.command[0]);
       if (end !== 0) throw new CommandFailed(end, request.command);
     } finally {
-      // Also when nobody takes the lines any more, and for children that the program itself left behind.
-      if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL');
+      killGroup(child); // also when taking its lines failed
       clearTimeout(timer);
       stop.end();
       run.signal.removeEventListener('abort', onAbort);
+      const release = await recorded;
       await release();
     }
   }
@@ -79,28 +85,43 @@ export class CommandRunner {
 }
 
 /** SIGTERM to the group, SIGKILL when it is still there after the grace. */
-class StopOnce {
+class Stop {
   cause: 'signal' | 'time' | null = null;
+  /** Lines that nobody took in time are dropped now. */
+  gaveUp = false;
   private timer: NodeJS.Timeout | null = null;
+  private readonly begun: Promise<void>;
+  private announce = (): void => undefined;
 
-  constructor(private readonly child: ChildProcess) {}
+  constructor(private readonly child: ChildProcess) {
+    this.begun = new Promise((resolve) => (this.announce = resolve));
+  }
 
-  begin(cause: 'signal' | 'time' = 'signal'): void {
+  begin(cause: 'signal' | 'time'): void {
     if (this.cause !== null || this.child.pid === undefined) return;
     const group = -this.child.pid;
     this.cause = cause;
     sendSignal(group, 'SIGTERM');
-    this.timer = setTimeout(() => {
-      sendSignal(group, 'SIGKILL');
-      // A reader that no longer takes lines must not keep a dead program's end from being noticed.
-      this.child.stdout?.destroy();
-      this.child.stderr?.destroy();
-    }, GRACE_MS);
+    this.timer = setTimeout(() => sendSignal(group, 'SIGKILL'), GRACE_MS);
+    this.announce();
+  }
+
+  /** Resolves a moment after a stopped program has ended: a reader that takes no lines must not hold that up. */
+  async abandoned(ended: Promise<number>): Promise<void> {
+    await Promise.all([this.begun, ended]);
+    await pause(DRAIN_MS);
+    this.gaveUp = true;
+    this.child.stdout?.destroy();
+    this.child.stderr?.destroy();
   }
 
   end(): void {
     if (this.timer !== null) clearTimeout(this.timer);
   }
+}
+
+function killGroup(child: ChildProcess): void {
+  if (child.pid !== undefined) sendSignal(-child.pid, 'SIGKILL');
 }
 
 function endOf(child: ChildProcess): Promise<number> {
@@ -111,21 +132,32 @@ function endOf(child: ChildProcess): Promise<number> {
 }
 
 /** Both streams, line by line; a pipe is read on only when its line was taken. */
-async function forward(child: ChildProcess, output: Output): Promise<void> {
-  await Promise.all([forwardStream(child.stdout, 'stdout', output), forwardStream(child.stderr, 'stderr', output)]);
+async function forward(child: ChildProcess, output: Output, stop: Stop): Promise<void> {
+  const streams = [
+    forwardStream(child.stdout, 'stdout', output, stop),
+    forwardStream(child.stderr, 'stderr', output, stop),
+  ];
+  await Promise.all(streams);
 }
 
-async function forwardStream(source: Readable | null, stream: 'stdout' | 'stderr', output: Output): Promise<void> {
+async function forwardStream(
+  source: Readable | null,
+  stream: 'stdout' | 'stderr',
+  output: Output,
+  stop: Stop,
+): Promise<void> {
   if (source === null) return;
   const splitter = new LineSplitter();
   try {
     for await (const chunk of source) {
       if (!Buffer.isBuffer(chunk)) continue;
-      for (const line of splitter.push(chunk)) await output.write(stream, line);
+      for (const line of splitter.push(chunk)) {
+        await output.write(stream, line);
+        if (stop.gaveUp) return;
+      }
     }
   } catch (error) {
-    // Destroyed by StopOnce: the command is being stopped, what it still had to say is dropped.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_STREAM_PREMATURE_CLOSE')) throw error;
+    if (!stop.gaveUp) throw error; // it was destroyed by us
   }
   for (const line of splitter.end()) await output.write(stream, line);
 }
