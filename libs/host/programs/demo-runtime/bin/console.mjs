@@ -153,6 +153,10 @@ export class Console {
       for (const map of readFileSync(join(this.folder, 'maplist.txt'), 'utf8').trim().split('\n'))
         reply(`PENDING:   (fs) ${map}.bsp`);
     },
+    cvarlist: (_, reply) => {
+      for (const [name, value] of this.rules()) reply(`${name.padEnd(40)} : ${value}`);
+      reply(`${this.rules().length} total convars/concommands`);
+    },
     quit: () => this.onQuit(),
     exit: () => this.onQuit(),
     stuffcmds: () => undefined,
