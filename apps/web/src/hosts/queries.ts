@@ -4,6 +4,7 @@ import { api, pageOf } from '../api/client';
 import { queryClient } from '../api/query-client';
 import { applyJob } from '../jobs/queries';
 import { type Job, isUnfinished, jobSchema } from '../jobs/schema';
+import { Pushed } from '../live/pushed';
 import { type Host, hostSchema } from './schema';
 
 export const hostKeys = {
@@ -11,13 +12,20 @@ export const hostKeys = {
   list: ['hosts', 'list'] as const,
 };
 
+const pushed = new Pushed<Host>();
+
 /** The machines; for now one, `local`. */
 export const hostListOptions = queryOptions({
   queryKey: hostKeys.list,
-  queryFn: ({ signal }) => allPages((cursor) => api.get('/hosts', pageOf(hostSchema), { query: { cursor }, signal })),
+  queryFn: async ({ signal }) => {
+    const mark = pushed.mark();
+    const items = await allPages((cursor) => api.get('/hosts', pageOf(hostSchema), { query: { cursor }, signal }));
+    return pushed.freshenAll(items, mark);
+  },
 });
 
 export function applyHost(client: QueryClient, host: Host): void {
+  pushed.note(host);
   client.setQueryData<Host[]>(hostKeys.list, (list) =>
     list?.some((item) => item.id === host.id)
       ? list.map((item) => (item.id === host.id ? host : item))

@@ -7,6 +7,7 @@ import {
 } from '@tanstack/vue-query';
 import { api, pageOf } from '../api/client';
 import { queryClient } from '../api/query-client';
+import { Pushed } from '../live/pushed';
 import { type JobFilters, matches, stateParameter } from './filters';
 import { type Job, jobSchema } from './schema';
 
@@ -18,14 +19,16 @@ export const jobKeys = {
 };
 
 const pageSize = 50;
+const pushed = new Pushed<Job>();
 
 /** Jobs, newest first, a page at a time. */
 export function jobListOptions(filters: JobFilters) {
   return infiniteQueryOptions({
     queryKey: jobKeys.list(filters),
     initialPageParam: null as string | null,
-    queryFn: ({ pageParam, signal }) =>
-      api.get('/jobs', pageOf(jobSchema), {
+    queryFn: async ({ pageParam, signal }) => {
+      const mark = pushed.mark();
+      const page = await api.get('/jobs', pageOf(jobSchema), {
         signal,
         query: {
           state: stateParameter(filters.state),
@@ -34,7 +37,9 @@ export function jobListOptions(filters: JobFilters) {
           limit: pageSize,
           cursor: pageParam,
         },
-      }),
+      });
+      return { ...page, items: pushed.freshen(page.items, mark).filter((job) => matches(job, filters)) };
+    },
     getNextPageParam: (page) => page.nextCursor,
   });
 }
@@ -43,7 +48,10 @@ export function jobListOptions(filters: JobFilters) {
 export function jobOptions(id: number) {
   return queryOptions({
     queryKey: jobKeys.detail(id),
-    queryFn: ({ signal }) => api.get(`/jobs/${id}`, jobSchema, { signal }),
+    queryFn: async ({ signal }) => {
+      const mark = pushed.mark();
+      return pushed.freshest(await api.get(`/jobs/${id}`, jobSchema, { signal }), mark);
+    },
   });
 }
 
@@ -78,8 +86,19 @@ function upsert(pages: readonly JobPage[], job: Job, filters: JobFilters): JobPa
   });
 }
 
+/** Jobs only ever move on: waiting, running, cancelling, ended. */
+function age(job: Job): number {
+  if (job.state === 'queued') return 0;
+  if (job.state === 'running') return 1;
+  return job.state === 'cancelling' ? 2 : 3;
+}
+
 /** Writes one job into every cached list and into its own entry. */
 export function applyJob(client: QueryClient, job: Job): void {
+  const known = client.getQueryData<Job>(jobKeys.detail(job.id));
+  // The answer to a POST may come after the pushes about what became of it.
+  if (known && age(known) > age(job)) return;
+  pushed.note(job);
   client.setQueryData<Job>(jobKeys.detail(job.id), job);
   for (const [key, data] of client.getQueriesData<InfiniteData<JobPage>>({ queryKey: jobKeys.lists })) {
     const filters = key[2] as JobFilters;

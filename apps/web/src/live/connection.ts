@@ -179,6 +179,7 @@ export class LiveConnection {
 
 /** Orders positions: "seq" of jobs and "major-minor" of servers, both decimal. */
 export function comparePositions(left: string, right: string): number {
+  if (!left.includes('-') && !right.includes('-')) return Number(left) - Number(right);
   const a = left.split('-');
   const b = right.split('-');
   for (let index = 0; index < Math.max(a.length, b.length); index += 1) {

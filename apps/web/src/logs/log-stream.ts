@@ -15,6 +15,10 @@ export interface LogStream {
   error: Readonly<ShallowRef<string | null>>;
 }
 
+/** More lines than this between two frames are a flood. */
+const flood = 300;
+const floodInterval = 100;
+
 /** Follows a log channel into a buffer while the calling component lives. */
 export function useLogStream(channel: string): LogStream {
   const buffer = new LogBuffer();
@@ -23,13 +27,24 @@ export function useLogStream(channel: string): LogStream {
   const end = shallowRef<{ state: JobState; exitCode: number | null } | null>(null);
   const error = ref<string | null>(null);
   let frame = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let waiting = 0;
+  let shownAt = -Infinity;
 
-  // A busy server writes thousands of lines a second; the view is told once per frame.
-  const changed = (): void => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      version.value += 1;
-    });
+  const show = (): void => {
+    frame = 0;
+    timer = undefined;
+    waiting = 0;
+    shownAt = performance.now();
+    version.value += 1;
+  };
+  // The view is told once per frame, and in a flood (a replay of 100,000 lines) ten times a second.
+  const changed = (added: number): void => {
+    waiting += added;
+    if (frame || (timer !== undefined && waiting <= flood)) return;
+    const rest = shownAt + floodInterval - performance.now();
+    if (waiting > flood && rest > 0) timer ??= setTimeout(() => (frame = requestAnimationFrame(show)), rest);
+    else frame = requestAnimationFrame(show);
   };
 
   const hear = (message: LiveMessage): void => {
@@ -45,7 +60,8 @@ export function useLogStream(channel: string): LogStream {
           message.items[0]?.at ?? new Date().toISOString(),
         );
       }
-      if (buffer.append(message.items) > 0 || message.truncated) changed();
+      const added = buffer.append(message.items);
+      if (added > 0 || message.truncated) changed(added);
     } else if (message.type === 'end') {
       end.value = { state: message.state, exitCode: message.exitCode };
     } else if (message.type === 'error') {
@@ -55,6 +71,9 @@ export function useLogStream(channel: string): LogStream {
   };
 
   useChannel(channel, { after: () => buffer.last, message: hear });
-  onScopeDispose(() => cancelAnimationFrame(frame));
+  onScopeDispose(() => {
+    clearTimeout(timer);
+    cancelAnimationFrame(frame);
+  });
   return { buffer, version, ready, end, error };
 }

@@ -4,6 +4,7 @@ import { api, pageOf } from '../api/client';
 import { queryClient } from '../api/query-client';
 import { applyJob } from '../jobs/queries';
 import { jobSchema } from '../jobs/schema';
+import { Pushed } from '../live/pushed';
 import { type Overlay, type OverlayInput, folderSchema, overlaySchema, revisionSchema } from './schema';
 
 export const overlayKeys = {
@@ -15,6 +16,8 @@ export const overlayKeys = {
   folder: (id: number, revision: number | null, path: string) => ['overlays', 'files', id, revision, path] as const,
 };
 
+const pushed = new Pushed<Overlay>();
+
 function byName(left: Overlay, right: Overlay): number {
   return left.name.localeCompare(right.name, 'en', { numeric: true });
 }
@@ -23,17 +26,21 @@ function byName(left: Overlay, right: Overlay): number {
 export const overlayListOptions = queryOptions({
   queryKey: overlayKeys.list,
   queryFn: async ({ signal }) => {
+    const mark = pushed.mark();
     const items = await allPages((cursor) =>
       api.get('/overlays', pageOf(overlaySchema), { query: { limit: 100, cursor }, signal }),
     );
-    return items.sort(byName);
+    return pushed.freshenAll(items, mark).sort(byName);
   },
 });
 
 export function overlayOptions(id: number) {
   return queryOptions({
     queryKey: overlayKeys.detail(id),
-    queryFn: ({ signal }) => api.get(`/overlays/${id}`, overlaySchema, { signal }),
+    queryFn: async ({ signal }) => {
+      const mark = pushed.mark();
+      return pushed.freshest(await api.get(`/overlays/${id}`, overlaySchema, { signal }), mark);
+    },
     placeholderData: () => queryClient.getQueryData<Overlay[]>(overlayKeys.list)?.find((overlay) => overlay.id === id),
   });
 }
@@ -56,6 +63,7 @@ export function folderOptions(id: number, revision: number | null, path: string)
 
 /** Writes one overlay, from an answer or a live message, where it is shown. */
 export function applyOverlay(client: QueryClient, overlay: Overlay): void {
+  pushed.note(overlay);
   const before = client.getQueryData<Overlay>(overlayKeys.detail(overlay.id));
   client.setQueryData<Overlay>(overlayKeys.detail(overlay.id), overlay);
   client.setQueryData<Overlay[]>(
@@ -71,6 +79,7 @@ export function applyOverlay(client: QueryClient, overlay: Overlay): void {
 }
 
 export function forgetOverlay(client: QueryClient, id: number): void {
+  pushed.forget(id);
   client.setQueryData<Overlay[]>(overlayKeys.list, (list) => list?.filter((item) => item.id !== id));
   void client.invalidateQueries({ queryKey: overlayKeys.detail(id) });
 }

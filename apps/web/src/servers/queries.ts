@@ -5,6 +5,7 @@ import { queryClient } from '../api/query-client';
 import { blueprintKeys } from '../blueprints/queries';
 import { applyJob } from '../jobs/queries';
 import { type Job, isUnfinished, jobSchema } from '../jobs/schema';
+import { Pushed } from '../live/pushed';
 import { type Server, type ServerInput, type ServerOperation, serverSchema } from './schema';
 
 export const serverKeys = {
@@ -13,18 +14,28 @@ export const serverKeys = {
   detail: (id: number) => ['servers', 'detail', id] as const,
 };
 
+const pushed = new Pushed<Server>();
+
 /** Every server the user may see, in the order of their names. */
 export const serverListOptions = queryOptions({
   queryKey: serverKeys.list,
-  queryFn: ({ signal }) =>
-    allPages((cursor) => api.get('/servers', pageOf(serverSchema), { query: { limit: 100, cursor }, signal })),
+  queryFn: async ({ signal }) => {
+    const mark = pushed.mark();
+    const items = await allPages((cursor) =>
+      api.get('/servers', pageOf(serverSchema), { query: { limit: 100, cursor }, signal }),
+    );
+    return pushed.freshenAll(items, mark).sort(byName);
+  },
 });
 
 /** One server; shows what the list knows until the answer arrives. */
 export function serverOptions(id: number) {
   return queryOptions({
     queryKey: serverKeys.detail(id),
-    queryFn: ({ signal }) => api.get(`/servers/${id}`, serverSchema, { signal }),
+    queryFn: async ({ signal }) => {
+      const mark = pushed.mark();
+      return pushed.freshest(await api.get(`/servers/${id}`, serverSchema, { signal }), mark);
+    },
     placeholderData: () => queryClient.getQueryData<Server[]>(serverKeys.list)?.find((server) => server.id === id),
   });
 }
@@ -85,6 +96,7 @@ function byName(left: Server, right: Server): number {
 
 /** Writes one server into the list and into its own entry. */
 export function applyServer(client: QueryClient, server: Server): void {
+  pushed.note(server);
   client.setQueryData<Server>(serverKeys.detail(server.id), server);
   client.setQueryData<Server[]>(
     serverKeys.list,
@@ -94,6 +106,7 @@ export function applyServer(client: QueryClient, server: Server): void {
 
 /** Takes a removed server out of the list; an open page of it asks again and shows "not found". */
 export function forgetServer(client: QueryClient, id: number): void {
+  pushed.forget(id);
   client.setQueryData<Server[]>(serverKeys.list, (list) => list?.filter((item) => item.id !== id));
   void client.invalidateQueries({ queryKey: serverKeys.detail(id) });
 }
