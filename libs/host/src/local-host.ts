@@ -40,7 +40,10 @@ export class LocalHost implements Host {
 
   async runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[] }> {
     const [current, records] = await Promise.all([this.parts.builds.current(), this.parts.builds.list()]);
-    return { current, builds: records.map(({ contentHash: _, ...build }) => build) };
+    return {
+      current,
+      builds: records.map(({ build, installedAt, demo, bytes }) => ({ build, installedAt, demo, bytes })),
+    };
   }
 
   install(request: { build?: string }, run: Run): Promise<{ build: string; demo: boolean }> {

@@ -41,6 +41,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const { isolation, isolationReason } = await isolationOf(options, own === 0 ? UID_FOR_ROOT : own);
   const uidForRoot = isolation === 'copy' ? UID_WITHOUT_NAMESPACES : UID_FOR_ROOT;
   const builds = new Builds(root);
+  const commands = new CommandRunner(isolation === 'namespaces', records);
   const facts = {
     machineId: await readMachineId(root),
     bootId: await readBootId(),
@@ -51,13 +52,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
   return new LocalHost(facts, openTrees(join(root, 'drafts')), {
     builds,
     runtime: steamcmd ? new SteamRuntime(steamcmd) : new DemoRuntime(builds),
-    instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds),
+    instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds, commands),
     manager,
-    publisher: new Publisher(
-      join(root, 'drafts'),
-      join(root, 'overlays'),
-      new CommandRunner(isolation === 'namespaces', records),
-    ),
+    publisher: new Publisher(join(root, 'drafts'), join(root, 'overlays'), commands),
   });
 }
 

@@ -12,4 +12,8 @@ export const PROGRAMS = {
   demoRuntime: fromPackage('programs/demo-runtime'),
   /** Compiled: a supervisor outlives the panel and needs no TypeScript loader. */
   supervisor: fromPackage('dist/process-manager/supervisor.js'),
+  composeCopy: fromPackage('dist/launcher/compose-program.js'),
 } as const;
+
+/** What with-lock.sh ends with when somebody else holds the lock. */
+export const LOCK_BUSY = 75;

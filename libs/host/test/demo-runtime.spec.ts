@@ -193,7 +193,7 @@ describe('the demo runtime', () => {
     await eventually(async () => (await statusOf(host, 'demo')).state === 'failed');
     expect(await statusOf(host, 'demo')).toMatchObject({ exitCode: 139, signal: 'SIGSEGV' });
     await host.start('demo', run);
-    await logWith(host, 'demo', 'Console initialized');
+    await eventually(async () => rconCommand(target, 'status').catch(() => null));
   });
 
   it('bans an address that guesses passwords', async () => {

@@ -1,11 +1,13 @@
 import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { InvalidSpec, NotInitialized } from '../errors.js';
+import { CommandFailed, InvalidSpec, NotInitialized } from '../errors.js';
 import type { InstanceStatus, Run } from '../host.js';
-import { composeCopy, takeOwnFiles } from '../launcher/copy-compose.js';
+import { takeOwnFiles, type ComposeRequest } from '../launcher/copy-compose.js';
 import { serverCommand, type LaunchPlan } from '../launcher/launch-plan.js';
 import { hasCode, makeFolderDurably, syncFolder } from '../overlay/durable.js';
 import { removeTree } from '../overlay/remove-tree.js';
+import type { CommandRunner } from '../process/command-runner.js';
+import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import { rconPasswordOf } from '../rcon/client.js';
 import type { Builds } from '../runtime/builds.js';
 import type { QuitTarget, ServiceManager } from '../service/service-manager.js';
@@ -15,6 +17,8 @@ import { isInstanceName, trashPath } from './names.js';
 import { validateSpec, type Spec } from './spec.js';
 
 const SERVER_CFG = 'left4dead2/cfg/server.cfg';
+/** A full copy of the game is about 10 GB. */
+const COMPOSE_LIMIT_MS = 60 * 60_000;
 
 export interface InstancesOptions {
   root: string;
@@ -29,6 +33,7 @@ export class Instances {
     private readonly options: InstancesOptions,
     private readonly manager: ServiceManager,
     private readonly builds: Builds,
+    private readonly commands: CommandRunner,
   ) {}
 
   async initialize(name: string, request: Spec, run: Run): Promise<{ generation: number }> {
@@ -60,7 +65,7 @@ export class Instances {
     const plan = await this.plan(folder, generation, spec);
     if (!running && plan.isolation === 'copy') {
       const owner = process.geteuid?.() === 0 ? plan.uid : null;
-      await composeCopy(folder, { layers: this.layerPaths(plan), hide: spec.hide, owner }, run);
+      await this.compose(folder, { layers: this.layerPaths(plan), hide: spec.hide, owner }, run);
     }
     const { started } = await this.manager.start(plan, run);
     await run.output.write('stdout', started ? `${name} runs generation ${generation}` : `${name} was running already`);
@@ -130,6 +135,19 @@ export class Instances {
     ];
     const command = serverCommand(spec.port, spec.arguments);
     return { root, name: folder.name, generation, isolation, uid, layers: layers.join(':'), command };
+  }
+
+  /** In a program of its own, which holds the instance's lock; a busy one means that the server runs. */
+  private async compose(folder: InstanceFolder, request: ComposeRequest, run: Run): Promise<void> {
+    const program = [process.execPath, PROGRAMS.composeCopy, this.options.root, folder.name, JSON.stringify(request)];
+    try {
+      await this.commands.run(
+        { command: ['/bin/sh', PROGRAMS.withLock, folder.lock(), ...program], timeLimitMs: COMPOSE_LIMIT_MS },
+        run,
+      );
+    } catch (error) {
+      if (!(error instanceof CommandFailed && error.exitCode === LOCK_BUSY)) throw error;
+    }
   }
 
   /** Absolute, topmost first. */

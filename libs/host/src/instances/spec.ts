@@ -25,8 +25,8 @@ const REVISION = /^[1-9][0-9]{0,9}\/[1-9][0-9]{0,9}$/;
 const SEPARATORS = /[:,\\]/;
 
 /** Reads a specification file (YAML or JSON). Throws `InvalidSpec`, naming the field. */
-export function parseSpec(text: string): Spec {
-  const document = parseDocument(text);
+export function parseSpec(yaml: string): Spec {
+  const document = parseDocument(yaml);
   const [error] = document.errors;
   if (error !== undefined) throw new InvalidSpec('(file)', error.message);
   let value: unknown;

@@ -1,8 +1,6 @@
 import { constants } from 'node:fs';
 import { copyFile, lchown, lstat, mkdir, readFile, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Interrupted } from '../errors.js';
-import type { Run } from '../host.js';
 import type { InstanceFolder } from '../instances/instance-folder.js';
 import { hasCode, writeFileDurably } from '../overlay/durable.js';
 import { removeTree } from '../overlay/remove-tree.js';
@@ -28,8 +26,12 @@ export interface ComposeRequest {
   owner: number | null;
 }
 
-/** Brings instances/<name>/copy up to date. Only for a server that does not run. */
-export async function composeCopy(folder: InstanceFolder, request: ComposeRequest, run: Run): Promise<void> {
+/** Brings instances/<name>/copy up to date. Only for a server that does not run; an interrupted one is finished by the next. */
+export async function composeCopy(
+  folder: InstanceFolder,
+  request: ComposeRequest,
+  report: (line: string) => void,
+): Promise<void> {
   const root = folder.copy();
   await mkdir(root, { recursive: true });
   if (request.owner !== null) await lchown(root, request.owner, request.owner);
@@ -50,18 +52,17 @@ export async function composeCopy(folder: InstanceFolder, request: ComposeReques
   });
   manifest.writing = stale.map((entry) => entry.path);
   await saveManifest(folder, manifest);
+  let shown = 0;
   for (const [i, entry] of stale.entries()) {
-    if (run.signal.aborted) throw new Interrupted(`composing ${folder.name}`);
     await putOne(root, entry, request.owner);
     manifest.entries[entry.path] = { origin: originOf(entry), stamp: await stampOf(join(root, entry.path)) };
-    run.output.progress(Math.round(((i + 1) / stale.length) * 100), 'copying the layers');
+    const percent = Math.floor(((i + 1) / stale.length) * 10) * 10;
+    if (percent > shown) report(`copying the layers: ${percent} %`);
+    shown = Math.max(shown, percent);
   }
   manifest.writing = [];
   await saveManifest(folder, manifest);
-  await run.output.write(
-    'stdout',
-    `copied ${stale.length} of ${wanted.size} entries (user namespaces are not available)`,
-  );
+  report(`copied ${stale.length} of ${wanted.size} entries (user namespaces are not available)`);
 }
 
 /** Moves what the server wrote or changed to `upper`, where it would be without the fallback. */

@@ -11,7 +11,7 @@ import { endSession } from '../process/command-records.js';
 import { exitCodeOf } from '../process/exit-code.js';
 import { waitUntil } from '../process/pause.js';
 import { isAlive, readBootId, readProcess, sendSignal, signalProcess } from '../process/process-table.js';
-import { PROGRAMS } from '../programs.js';
+import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import { rconCommand } from '../rcon/client.js';
 import type { QuitTarget, ServiceManager, ServiceState } from '../service/service-manager.js';
 import { readState } from './instance-state.js';
@@ -19,7 +19,6 @@ import { HeldLocks } from './liveness.js';
 import { readLog } from './log-reader.js';
 import { readRunRecord, type StopRecord } from './run-file.js';
 
-const LOCK_BUSY = 75;
 const START_LIMIT_MS = 45_000;
 const QUIT_LIMIT_MS = 10_000;
 const TERM_LIMIT_MS = 8_000;
