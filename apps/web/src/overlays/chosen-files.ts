@@ -6,7 +6,7 @@ export function below(folder: string, name: string): string {
 }
 
 /** Files of a picker. A folder picker gives paths that begin with the folder's own name, which is kept. */
-export function fromPicker(files: FileList | null, folder: string): Chosen[] {
+export function fromPicker(files: Iterable<File> | null, folder: string): Chosen[] {
   return [...(files ?? [])].map((file) => ({ file, path: below(folder, file.webkitRelativePath || file.name) }));
 }
 

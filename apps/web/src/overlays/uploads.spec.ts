@@ -1,0 +1,76 @@
+import { describe, expect, it, vi } from 'vitest';
+import { effectScope } from 'vue';
+import { fromPicker } from './chosen-files';
+import { type Put, useUploads } from './uploads';
+
+function chosen(...names: string[]) {
+  return names.map((name) => ({ file: new File(['12345'], name), path: `cfg/${name}` }));
+}
+
+function setUp(put: Put) {
+  const settled = vi.fn();
+  const scope = effectScope();
+  const uploads = scope.run(() => useUploads(put, settled));
+  if (!uploads) throw new Error('no scope');
+  return { uploads, settled, end: () => scope.stop() };
+}
+
+describe('uploads', () => {
+  it('go three at a time and end with one refresh', async () => {
+    let open = 0;
+    let most = 0;
+    const { uploads, settled } = setUp(async () => {
+      open += 1;
+      most = Math.max(most, open);
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      open -= 1;
+    });
+    uploads.add(chosen('a', 'b', 'c', 'd', 'e', 'f', 'g'));
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce());
+    expect(most).toBe(3);
+    expect(uploads.done.value).toBe(7);
+    expect(uploads.percent.value).toBe(100);
+  });
+
+  it('say what failed, and try it again', async () => {
+    const broken = new Set(['cfg/b']);
+    const { uploads, settled } = setUp((path) =>
+      broken.has(path) ? Promise.reject(new Error('The path is refused.')) : Promise.resolve(),
+    );
+    uploads.add(chosen('a', 'b'));
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce());
+    expect(uploads.failed.value.map((upload) => [upload.path, upload.error])).toEqual([
+      ['cfg/b', 'The path is refused.'],
+    ]);
+    broken.clear();
+    uploads.retry();
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2));
+    expect(uploads.failed.value).toEqual([]);
+  });
+
+  it('can be stopped', async () => {
+    const { uploads, settled } = setUp(
+      (_path, _file, _progress, signal) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))),
+    );
+    uploads.add(chosen('a', 'b', 'c', 'd'));
+    uploads.stop();
+    await vi.waitFor(() => expect(settled).toHaveBeenCalled());
+    expect(uploads.failed.value).toHaveLength(4);
+    expect(uploads.busy.value).toBe(false);
+  });
+});
+
+describe('chosen files', () => {
+  it('keep the folder they were chosen with', () => {
+    const file = new File([''], 'a.cfg');
+    Object.defineProperty(file, 'webkitRelativePath', { value: 'pack/cfg/a.cfg' });
+    const plain = new File([''], 'b.cfg');
+    const list = [file, plain];
+    expect(fromPicker(list, 'left4dead2').map((item) => item.path)).toEqual([
+      'left4dead2/pack/cfg/a.cfg',
+      'left4dead2/b.cfg',
+    ]);
+    expect(fromPicker(list, '').map((item) => item.path)).toEqual(['pack/cfg/a.cfg', 'b.cfg']);
+  });
+});
