@@ -1,0 +1,146 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { launchBrowser } from './browser.js';
+import { PASSWORD, RealPanel } from './real-panel.js';
+
+/**
+ * Every page of the console, on phone and desktop, light and dark: axe finds nothing, nothing is wider than the screen. With
+ * LEFT4ME_SCREENSHOTS set to a folder (`npm run screenshots`) a picture of each is left there to look at.
+ */
+const screens = [
+  { name: 'phone', width: 390, height: 844 },
+  { name: 'desktop', width: 1280, height: 900 },
+];
+const themes = ['light', 'dark'] as const;
+const pictures = process.env['LEFT4ME_SCREENSHOTS'];
+
+const violations = z.array(
+  z.object({ id: z.string(), help: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
+);
+
+let panel: RealPanel;
+let browser: Browser;
+let axe: string;
+/** Name of the picture → address; filled in when the panel has something to show. */
+const pages: Record<string, string> = {
+  servers: '/servers',
+  'server-log': '',
+  'server-jobs': '',
+  'server-settings': '',
+  'server-failed': '',
+  blueprints: '/blueprints',
+  'blueprint-new': '/blueprints/new',
+  blueprint: '/blueprints/1',
+  overlays: '/overlays',
+  overlay: '/overlays/1',
+  jobs: '/jobs',
+  job: '/jobs/1',
+  'job-failed': '',
+  host: '/host',
+  users: '/users',
+  tokens: '/tokens',
+  account: '/account',
+  'not-found': '/nowhere',
+};
+
+beforeAll(async () => {
+  [panel, browser] = await Promise.all([RealPanel.make(), launchBrowser()]);
+  axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  if (pictures) await mkdir(pictures, { recursive: true });
+  await fill();
+}, 120_000);
+afterAll(async () => {
+  await browser.close();
+  await panel.close();
+});
+
+/** A panel as a community has it after a while. */
+async function fill(): Promise<void> {
+  const { admin } = panel;
+  const maps = await panel.overlay('Custom campaigns', {
+    'left4dead2/addons/readme.txt': 'maps go here',
+    'left4dead2/cfg/server.cfg': 'sv_region 3\n',
+  });
+  const broken = await panel.overlay('broken pack', {
+    srcds_run: '#!/bin/sh\necho "cannot open shared object file"\nexit 7\n',
+  });
+  await panel.draft('not built yet', { 'left4dead2/cfg/rules.cfg': 'sv_cheats 0\n' });
+  const coop = await panel.blueprint('Cooperative evening', [maps], {
+    description: 'Four players, expert',
+    arguments: ['+map', 'c1m1_hotel'],
+    config: 'sv_cheats 0\nz_difficulty expert',
+  });
+  const faulty = await panel.blueprint('Faulty', [broken]);
+  const running = await panel.server('running', coop, { title: 'Friday evening, everybody welcome' });
+  await panel.server('stopped', coop, { title: 'Training' });
+  await panel.server('new', coop);
+  const unhappy = await panel.server('broken', faulty, { title: 'Does not start' });
+  await panel.startServer('running');
+  await panel.do('stopped', 'initialize');
+  const failed = await panel.do('broken', 'start');
+  expect(failed.state).toBe('failed');
+  pages['job-failed'] = `/jobs/${failed.id}`;
+  pages['server-log'] = `/servers/${running.id}`;
+  pages['server-jobs'] = `/servers/${running.id}?tab=jobs`;
+  pages['server-settings'] = `/servers/${running.id}?tab=settings`;
+  pages['server-failed'] = `/servers/${unhappy.id}`;
+  await admin.patch(`/api/v1/blueprints/${coop}`).send({ config: 'sv_cheats 0\nz_difficulty hard' }).expect(200);
+  await admin.post('/api/v1/users').send({ name: 'zoey', password: PASSWORD, role: 'user' }).expect(201);
+  await admin
+    .post('/api/v1/tokens')
+    .send({ name: 'night restarts', scopes: ['read', 'operate'] })
+    .expect(201);
+}
+
+async function open(page: Page, path: string): Promise<void> {
+  await page.goto(panel.url + path);
+  await page.locator('h1').first().waitFor();
+  // Everything that loads has loaded; the live connection stays open, so the network never is idle.
+  await page.waitForFunction(`document.querySelector('[aria-busy="true"], .skeleton') === null`);
+  await page.evaluate('document.fonts.ready.then(() => undefined)');
+  await page.waitForTimeout(200);
+}
+
+async function examine(page: Page, picture: string): Promise<void> {
+  if (pictures) await page.screenshot({ path: join(pictures, `${picture}.png`), fullPage: true });
+  const wider = await page.evaluate('document.documentElement.scrollWidth - window.innerWidth');
+  expect(wider, `${picture} is wider than the screen`).toBeLessThanOrEqual(0);
+  await page.evaluate(axe);
+  const found = violations.parse(await page.evaluate('axe.run().then((result) => result.violations)'));
+  expect(
+    found.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map((n) => n.html).join(' ')}`),
+    picture,
+  ).toEqual([]);
+}
+
+describe.each(screens)('on a $name', ({ name, width, height }) => {
+  describe.each(themes)('in %s', (theme) => {
+    let context: BrowserContext;
+    let page: Page;
+    beforeAll(async () => {
+      context = await browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce' });
+      page = await context.newPage();
+    });
+    afterAll(() => context.close());
+
+    it('shows the login', async () => {
+      await open(page, '/login');
+      await examine(page, `login-${name}-${theme}`);
+      await page.getByLabel('User name').fill('admin');
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.waitForURL('**/servers');
+    });
+
+    it.each(Object.keys(pages))('shows %s', async (title) => {
+      await open(page, pages[title] ?? '');
+      const known = title === 'not-found' || (await page.getByText('There is no page here').count()) === 0;
+      expect(known, `${title} has an address that the console does not know`).toBe(true);
+      await examine(page, `${title}-${name}-${theme}`);
+    });
+  });
+});
