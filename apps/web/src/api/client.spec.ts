@@ -51,7 +51,7 @@ describe('calls', () => {
   });
 
   it('report a lost session, but not a failed login', async () => {
-    const lost = vi.fn();
+    const lost = vi.fn<() => void>();
     onUnauthorized(lost);
     answer(401, '{"title": "Unauthorized", "status": 401}');
     await expect(api.post('/auth/login', {}, schema)).rejects.toMatchObject({ status: 401 });

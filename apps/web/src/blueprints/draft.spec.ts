@@ -1,14 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { differs, draftOf, inputOf, sentIndex } from './draft';
+import { differs, draftOf, inputOf, rowsOf, sentRange } from './draft';
 
 describe('a blueprint in the editor', () => {
-  it('is sent without empty argument rows, whose errors find their rows again', () => {
-    const rows = ['', '-tickrate 100', ' ', '+map c1m1_hotel'];
+  it('has an option with its values in a row, and is sent as words whose errors find their rows again', () => {
+    const words = [
+      '-tickrate',
+      '100',
+      '+map',
+      'c1m1_hotel',
+      'versus',
+      '+hostname',
+      '{{ title }}',
+      '+z_x',
+      '-1',
+      '-nomaster',
+    ];
+    const rows = ['-tickrate 100', '+map c1m1_hotel versus', '+hostname {{ title }}', '+z_x -1', '-nomaster'];
+    expect(rowsOf(words)).toEqual(rows);
     expect(inputOf({ ...draftOf(null), name: ' Versus ', arguments: rows })).toMatchObject({
       name: 'Versus',
-      arguments: ['-tickrate 100', '+map c1m1_hotel'],
+      arguments: words,
     });
-    expect(rows.map((_, index) => sentIndex(rows, index))).toEqual([-1, 0, -1, 1]);
+    const edited = ['', '-tickrate  100 ', ' ', '+map c1m1_hotel'];
+    expect(edited.map((_, row) => sentRange(edited, row))).toEqual([
+      { from: 0, to: 0 },
+      { from: 0, to: 2 },
+      { from: 2, to: 2 },
+      { from: 2, to: 4 },
+    ]);
   });
 
   it('differs only in what would be saved', () => {

@@ -15,26 +15,42 @@ export function draftOf(blueprint: Blueprint | null): BlueprintDraft {
     name: blueprint?.name ?? '',
     description: blueprint?.description ?? '',
     overlays: blueprint?.overlays.map((overlay) => ({ ...overlay })) ?? [],
-    arguments: [...(blueprint?.arguments ?? [])],
+    arguments: rowsOf(blueprint?.arguments ?? []),
     config: blueprint?.config ?? (blueprint ? '' : 'hostname "{{title}}"\n'),
   };
 }
 
-/** What is sent; empty argument rows are left out, see `sentIndex` for the way back. */
+/** What is sent; argument rows become words, see `sentRange` for the way back. */
 export function inputOf(draft: BlueprintDraft): BlueprintInput {
   return {
     name: draft.name.trim(),
     description: draft.description.trim(),
     overlays: draft.overlays.map(({ overlayId, exposeServerCfg }) => ({ overlayId, exposeServerCfg })),
-    arguments: draft.arguments.map((argument) => argument.trim()).filter((argument) => argument !== ''),
+    arguments: draft.arguments.flatMap(wordsOf),
     config: draft.config,
   };
 }
 
-/** The index an argument row has in what is sent; -1 for an empty row. */
-export function sentIndex(rows: readonly string[], row: number): number {
-  if ((rows[row] ?? '').trim() === '') return -1;
-  return rows.slice(0, row).filter((argument) => argument.trim() !== '').length;
+/** A row's words: the panel wants each word of the command line for itself. Spaces inside {{ name }} part nothing. */
+function wordsOf(row: string): string[] {
+  return row.match(/(?:\{\{[^{}]*\}\}|\S)+/g) ?? [];
+}
+
+/** Words as rows, an option with its values in each: "+map c1m1_hotel versus". */
+export function rowsOf(words: readonly string[]): string[] {
+  const rows: string[] = [];
+  for (const word of words) {
+    const last = rows.length - 1;
+    if (last < 0 || /^[+-]+[a-z_]/i.test(word)) rows.push(word);
+    else rows[last] += ` ${word}`;
+  }
+  return rows;
+}
+
+/** The places that a row's words have in what is sent; `to` is not included. */
+export function sentRange(rows: readonly string[], row: number): { from: number; to: number } {
+  const from = rows.slice(0, row).flatMap(wordsOf).length;
+  return { from, to: from + wordsOf(rows[row] ?? '').length };
 }
 
 /** Whether saving would change anything. */

@@ -3,7 +3,11 @@ import { ApiProblem, explain } from '../api/client';
 
 /** Sorts a failed call's problem onto a form's fields; what belongs to none of them is left for the form itself. */
 export function useFormErrors(error: Ref<Error | null>, fields: readonly string[]) {
-  const problems = computed(() => (error.value instanceof ApiProblem ? error.value.fields : []));
+  const problems = computed(() =>
+    error.value instanceof ApiProblem
+      ? error.value.fields.map(({ path, message }) => ({ path, message: sentence(message) }))
+      : [],
+  );
   const owner = (path: string): string | undefined =>
     fields.find((field) => path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`));
   const field = (name: string): string | null =>
@@ -18,4 +22,10 @@ export function useFormErrors(error: Ref<Error | null>, fields: readonly string[
     return problems.value.length > 0 ? null : explain(error.value);
   });
   return { field, rest, problems };
+}
+
+/** "must be a number" stands alone at a field. */
+function sentence(message: string): string {
+  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -86,6 +86,10 @@ function upsert(pages: readonly JobPage[], job: Job, filters: JobFilters): JobPa
   });
 }
 
+function isFilters(part: unknown): part is JobFilters {
+  return typeof part === 'object' && part !== null && 'state' in part && 'serverId' in part && 'overlayId' in part;
+}
+
 /** Jobs only ever move on: waiting, running, cancelling, ended. */
 function age(job: Job): number {
   if (job.state === 'queued') return 0;
@@ -101,7 +105,8 @@ export function applyJob(client: QueryClient, job: Job): void {
   pushed.note(job);
   client.setQueryData<Job>(jobKeys.detail(job.id), job);
   for (const [key, data] of client.getQueriesData<InfiniteData<JobPage>>({ queryKey: jobKeys.lists })) {
-    const filters = key[2] as JobFilters;
-    if (data) client.setQueryData<InfiniteData<JobPage>>(key, { ...data, pages: upsert(data.pages, job, filters) });
+    const filters = key[2];
+    if (data && isFilters(filters))
+      client.setQueryData<InfiniteData<JobPage>>(key, { ...data, pages: upsert(data.pages, job, filters) });
   }
 }

@@ -34,7 +34,7 @@ class FakeSocket implements Socket {
 function setUp() {
   const sockets: FakeSocket[] = [];
   const states: LiveState[] = [];
-  const onReconnect = vi.fn();
+  const onReconnect = vi.fn<() => void>();
   const connection = new LiveConnection({
     open: () => {
       const socket = new FakeSocket();
@@ -174,7 +174,7 @@ describe('the live connection', () => {
 
   it('ignores what it does not understand', () => {
     const { connection, socket } = setUp();
-    const heard = vi.fn();
+    const heard = vi.fn<(message: LiveMessage) => void>();
     connection.subscribe('jobs', { message: heard });
     connection.start();
     socket(0).opens();

@@ -8,7 +8,7 @@ function chosen(...names: string[]) {
 }
 
 function setUp(put: Put) {
-  const settled = vi.fn();
+  const settled = vi.fn<() => void>();
   const scope = effectScope();
   const uploads = scope.run(() => useUploads(put, settled));
   if (!uploads) throw new Error('no scope');

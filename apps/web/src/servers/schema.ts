@@ -41,5 +41,5 @@ export interface ServerInput {
   blueprintId: number;
 }
 
-/** The rule for names, from the API: they become folder and unit names on the host. */
-export const serverNamePattern = /^[a-z0-9][a-z0-9-]{0,31}$/;
+/** The rule for names, from the API: they become folder and unit names on the host, and digits alone would be an id. */
+export const serverNamePattern = /^(?!\d+$)[a-z0-9][a-z0-9-]{0,31}$/;
