@@ -134,6 +134,7 @@ describe.each(screens)('on a $name', ({ name, width, height }) => {
       await page.getByLabel('Password').fill(PASSWORD);
       await page.getByRole('button', { name: 'Log in' }).click();
       await page.waitForURL('**/servers');
+      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Servers');
     });
 
     it.each(Object.keys(pages))('shows %s', async (title) => {

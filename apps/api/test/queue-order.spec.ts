@@ -46,9 +46,10 @@ describe('the line', () => {
     const releases = names.map((name) => panel.host.hold('stop', name));
     const jobs = [];
     for (const name of names) jobs.push(await panel.queue(name, 'stop'));
-    for (const { id } of jobs) await panel.reaches(id, 'running');
+    // Both at once: neither ends before it is let go.
+    for (const { id } of jobs) expect((await panel.reaches(id, 'running')).finishedAt).toBeNull();
     for (const release of releases) release();
-    for (const { id } of jobs) await panel.ended(id);
+    for (const { id } of jobs) expect((await panel.ended(id)).state).toBe('succeeded');
   });
 
   it('makes install wait for running server jobs, and later server jobs for install', async () => {

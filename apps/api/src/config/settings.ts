@@ -18,11 +18,13 @@ const url = (...protocols: string[]) =>
     .string()
     .refine((v) => protocols.some((p) => v.startsWith(p)), `must be a URL starting with ${protocols.join(' or ')}`);
 
+const absolutePath = z.string().refine((value) => path.isAbsolute(value), 'must be an absolute path');
+
 const environment = z.object({
   DATABASE_URL: url('postgres://', 'postgresql://').optional(),
   REDIS_URL: url('redis://', 'rediss://', 'unix:').optional(),
   SECRET_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
-  LEFT4ME_ROOT: z.string().refine(path.isAbsolute, 'must be an absolute path').optional(),
+  LEFT4ME_ROOT: absolutePath.optional(),
   LEFT4ME_PORT: whole(1, 65_535).optional(),
   LEFT4ME_BIND: z.string().default('127.0.0.1'),
   LEFT4ME_PUBLIC_URL: url('http://', 'https://')
@@ -43,7 +45,7 @@ const environment = z.object({
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes, 32 at most')
     .default('local'),
   LEFT4ME_SERVICE_MANAGER: z.enum(['systemd', 'process'], 'must be systemd or process').default('process'),
-  LEFT4ME_STEAMCMD: z.string().refine(path.isAbsolute, 'must be an absolute path').optional(),
+  LEFT4ME_STEAMCMD: absolutePath.optional(),
   JOB_WORKER_ENABLED: flag.default(true),
   JOB_WORKER_CONCURRENCY: whole(1, 1000).default(16),
   STATE_POLLER_INTERVAL_SECONDS: whole(1, 3600).default(30),

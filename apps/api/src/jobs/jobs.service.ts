@@ -110,7 +110,11 @@ async function subjectOf(manager: EntityManager, request: JobRequest): Promise<N
       if (!row) throw new NotFound(`overlay ${request.overlayId}`);
       return { ...none, operation, hostId: row.hostId, overlayId: request.overlayId, overlayName: row.name };
     }
-    default: {
+    case 'initialize':
+    case 'start':
+    case 'stop':
+    case 'restart':
+    case 'delete': {
       const [row] = await manager.query<{ name: string; hostId: number; unbuilt: number[] }[]>(
         `SELECT servers.name, servers.host_id AS "hostId", ARRAY(
            SELECT overlay_id FROM blueprint_overlays used WHERE used.blueprint_id = servers.blueprint_id

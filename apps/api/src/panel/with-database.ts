@@ -20,7 +20,11 @@ export async function withDatabase<T>({ databaseUrl, root }: Settings, work: Wor
   }
   try {
     const embedded = await startEmbedded({ root, report: () => undefined, needs: { postgres: true, redis: false } });
-    return await use(embedded.databaseUrl ?? '', work).finally(() => embedded.stop());
+    try {
+      return await use(embedded.databaseUrl ?? '', work);
+    } finally {
+      await embedded.stop();
+    }
   } finally {
     await lock.release();
   }

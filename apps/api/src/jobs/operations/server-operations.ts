@@ -42,7 +42,8 @@ export class ServerOperationsHandler implements OperationHandler {
       case 'delete':
         await subject.host.delete(name, `${serverId}/${job.id}`, run);
         return this.generations.keepOnly(serverId, []);
-      default:
+      case 'install':
+      case 'build-overlay':
         throw new Error(`${job.operation} is not an operation of a server.`);
     }
   }

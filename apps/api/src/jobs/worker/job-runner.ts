@@ -90,7 +90,10 @@ export class JobRunner {
       return { state: 'cancelled', exitCode: null, error: null };
     }
     if (reason === 'time-limit') return this.failed(1, `It took longer than ${limitSeconds} s and was stopped.`);
-    if (reason === 'shutdown') return this.failed(null, 'interrupted: the panel was stopped while the job ran');
+    if (reason === 'shutdown') {
+      await this.log.write('system', 'The panel was stopped while this job ran. It is not run again by itself.');
+      return { state: 'failed', exitCode: null, error: 'interrupted: the panel was stopped while the job ran' };
+    }
     if (error instanceof CommandFailed) return this.failed(error.exitCode, error.message);
     if (!(error instanceof Error)) return this.failed(1, String(error));
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
@@ -99,7 +102,7 @@ export class JobRunner {
     return this.failed(1, error.message);
   }
 
-  private async failed(exitCode: number | null, error: string): Promise<End> {
+  private async failed(exitCode: number, error: string): Promise<End> {
     await this.log.write('stderr', error);
     return { state: 'failed', exitCode, error };
   }
