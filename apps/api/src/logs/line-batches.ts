@@ -4,7 +4,7 @@ const BATCH_MS = 20;
 const BATCH_LINES = 500;
 const CHECK_MS = 2000;
 
-/** Hands on a batch; throws when that is not possible. The first call is marked. */
+/** Hands on a batch; throws when that is not possible. The very first lines are marked. */
 export type Send = (lines: readonly ServerLogLine[], isFirst: boolean) => Promise<void>;
 
 /** Collects lines for a few milliseconds and hands them on, one batch at a time; without lines an empty batch every two seconds. */
@@ -13,9 +13,12 @@ export class LineBatches {
   private sending: Promise<void> | null = null;
   private readonly failure = new AbortController();
   private readonly check: NodeJS.Timeout;
-  private sentAny = false;
 
-  constructor(private readonly send: Send) {
+  /** @param sentAny lines were handed on before these */
+  constructor(
+    private readonly send: Send,
+    private sentAny: boolean,
+  ) {
     this.check = setInterval(() => {
       if (this.sentAny) this.sending ??= this.flush(0);
     }, CHECK_MS);

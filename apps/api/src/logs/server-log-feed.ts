@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HostLibrary } from '../hosts/host-library.js';
 import { LineBatches } from './line-batches.js';
-import { ServerLogStream, STREAM_LINES } from './server-log-stream.js';
+import { ServerLogStream, STREAM_LINES, StreamGone } from './server-log-stream.js';
 
 const REFRESH_MS = 10_000;
 const RETRY_MS = 1000;
@@ -86,10 +86,9 @@ export class ServerLogFeed {
   private async followOnce(host: Host, serverId: number, name: string, signal: AbortSignal): Promise<void> {
     const last = await this.stream.last(serverId);
     const batches = new LineBatches(async (lines, isFirst) => {
-      const mayBeEmpty = isFirst && last === null;
-      if (!mayBeEmpty && (await this.stream.last(serverId)) === null) throw new Error('its stream in Redis is gone');
-      if (lines.length > 0) await this.stream.append(serverId, lines);
-    });
+      if (lines.length > 0) await this.stream.append(serverId, lines, isFirst);
+      else if ((await this.stream.last(serverId)) === null) throw new StreamGone();
+    }, last !== null);
     const from = last === null ? { lines: STREAM_LINES } : { after: last };
     try {
       const lines = host.logs(name, { ...from, follow: true, signal: AbortSignal.any([signal, batches.failed]) });

@@ -20,6 +20,13 @@ export interface ServerLogPage {
   truncated: boolean;
 }
 
+/** The stream that lines were to be added to is not there any more. */
+export class StreamGone extends Error {
+  constructor() {
+    super('its stream in Redis is gone');
+  }
+}
+
 /** Where to begin reading: after a position, or with the last lines. */
 export interface ReadFrom {
   after?: string | undefined;
@@ -44,15 +51,23 @@ export class ServerLogStream {
     return entry?.[0] ?? null;
   }
 
-  /** Appends lines in order; those that are there already are passed over. */
-  async append(serverId: number, lines: readonly ServerLogLine[]): Promise<void> {
+  /**
+   * Appends lines in order; those that are there already are passed over.
+   * @param mayBegin makes the stream with the first line. Otherwise it must be there: one that Redis lost at this very moment would
+   *   begin in the middle of the log
+   * @throws StreamGone
+   */
+  async append(serverId: number, lines: readonly ServerLogLine[], mayBegin: boolean): Promise<void> {
     const key = this.key(serverId);
     const pipeline = this.redis.commands.pipeline();
-    for (const { position, stream, line, at } of lines) {
-      pipeline.xadd(key, 'MAXLEN', '~', STREAM_LINES, position, 'l', JSON.stringify([stream, line, at]));
+    for (const [index, { position, stream, line, at }] of lines.entries()) {
+      const options = mayBegin && index === 0 ? [] : ['NOMKSTREAM'];
+      const entry = [position, 'l', JSON.stringify([stream, line, at])];
+      pipeline.xadd(key, ...options, 'MAXLEN', '~', STREAM_LINES, ...entry);
     }
-    for (const [error] of (await pipeline.exec()) ?? []) {
+    for (const [error, position] of (await pipeline.exec()) ?? []) {
       if (error && !error.message.includes('equal or smaller')) throw error;
+      if (!error && position === null) throw new StreamGone();
     }
     this.announcements.publish({ topic: 'server-log', id: serverId });
   }
