@@ -1,7 +1,13 @@
 import { Module } from '@nestjs/common';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { HostViews } from './host-views.js';
+import { HostWatch } from './host-watch.js';
 import { HostsController } from './hosts.controller.js';
 
-@Module({ imports: [JobsModule], controllers: [HostsController], providers: [HostViews], exports: [HostViews] })
+@Module({
+  imports: [JobsModule],
+  controllers: [HostsController],
+  providers: [HostViews, HostWatch],
+  exports: [HostViews],
+})
 export class HostsModule {}

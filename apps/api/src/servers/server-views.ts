@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import { Blueprint } from '../blueprints/blueprint.entity.js';
 import { RunningSettings } from '../config/settings.js';
+import { isOnline } from '../hosts/host-presence.js';
 import { HostRow } from '../hosts/host.entity.js';
 import { JobViews } from '../jobs/job-views.js';
 import { User } from '../users/user.entity.js';
@@ -23,10 +24,7 @@ export class ServerViews {
   async render(servers: readonly Server[]): Promise<ServerView[]> {
     if (servers.length === 0) return [];
     const [hosts, blueprints, owners, jobs, changes] = await Promise.all([
-      this.names(
-        HostRow,
-        servers.map(({ hostId }) => hostId),
-      ),
+      this.hosts(servers.map(({ hostId }) => hostId)),
       this.names(
         Blueprint,
         servers.map(({ blueprintId }) => blueprintId),
@@ -45,21 +43,15 @@ export class ServerViews {
       title: server.title,
       port: server.port,
       hostId: server.hostId,
-      hostName: hosts.get(server.hostId) ?? '',
+      hostName: hosts.get(server.hostId)?.name ?? '',
       blueprintId: server.blueprintId,
       blueprintName: blueprints.get(server.blueprintId) ?? '',
       ownerId: server.ownerId,
       ownerName: owners.get(server.ownerId) ?? '',
       desiredState: server.desiredState,
-      actualState: server.actualState,
-      actualStateAt: server.actualStateAt?.toISOString() ?? null,
-      ready: server.ready,
-      readyAt: server.readyAt?.toISOString() ?? null,
+      ...observed(server, hosts.get(server.hostId)),
       lastError: server.lastError,
       pendingChanges: changes.get(server.id) ?? [],
-      map: server.map,
-      players: server.players,
-      maxPlayers: server.maxPlayers,
       connect: `${address}:${server.port}`,
       job: jobs.get(server.id) ?? null,
       createdAt: server.createdAt.toISOString(),
@@ -67,13 +59,31 @@ export class ServerViews {
     }));
   }
 
-  private async names(
-    entity: typeof HostRow | typeof Blueprint | typeof User,
-    ids: number[],
-  ): Promise<Map<number, string>> {
+  private async hosts(ids: number[]): Promise<Map<number, HostRow>> {
+    const rows = await this.database.getRepository(HostRow).findBy({ id: In([...new Set(ids)]) });
+    return new Map(rows.map((host) => [host.id, host]));
+  }
+
+  private async names(entity: typeof Blueprint | typeof User, ids: number[]): Promise<Map<number, string>> {
     const rows = await this.database
       .getRepository<{ id: number; name: string }>(entity)
       .find({ select: { id: true, name: true }, where: { id: In([...new Set(ids)]) } });
     return new Map(rows.map(({ id, name }) => [id, name]));
   }
+}
+
+type Observed = Pick<
+  ServerView,
+  'actualState' | 'actualStateAt' | 'ready' | 'readyAt' | 'map' | 'players' | 'maxPlayers'
+>;
+
+/** What was seen of a server. With its host's worker gone nobody looks: what an instance does there is unknown. */
+function observed(server: Server, host: HostRow | undefined): Observed {
+  const actualStateAt = server.actualStateAt?.toISOString() ?? null;
+  if (server.actualState !== 'absent' && host && !isOnline(host)) {
+    const nothing = { ready: null, readyAt: null, map: null, players: null, maxPlayers: null };
+    return { actualState: 'unknown', actualStateAt, ...nothing };
+  }
+  const { actualState, ready, readyAt, map, players, maxPlayers } = server;
+  return { actualState, actualStateAt, ready, readyAt: readyAt?.toISOString() ?? null, map, players, maxPlayers };
 }

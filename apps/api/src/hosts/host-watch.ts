@@ -1,0 +1,42 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { Announcements } from '../redis/announcements.js';
+import { announceServersOf } from '../servers/announce-servers.js';
+import { isOnline } from './host-presence.js';
+import { HostRow } from './host.entity.js';
+
+const LOOK_MS = 5000;
+
+/** Notices that a host's worker has gone or come back, and tells the open consoles; a worker that is gone cannot. */
+@Injectable()
+export class HostWatch implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Hosts');
+  private readonly online = new Map<number, boolean>();
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly announcements: Announcements,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => {
+      this.look().catch((error: unknown) => this.logger.debug(`hosts not read: ${String(error)}`));
+    }, LOOK_MS);
+  }
+
+  beforeApplicationShutdown(): void {
+    if (this.timer) clearInterval(this.timer);
+  }
+
+  private async look(): Promise<void> {
+    for (const host of await this.database.manager.find(HostRow)) {
+      const now = isOnline(host);
+      const before = this.online.get(host.id);
+      this.online.set(host.id, now);
+      if (before === undefined || before === now) continue;
+      this.announcements.publish({ topic: 'host', id: host.id });
+      await announceServersOf({ hostId: host.id }, this.database, this.announcements);
+    }
+  }
+}
