@@ -7,6 +7,7 @@ function fromPackage(path: string): string {
 
 export const PROGRAMS = {
   withLock: fromPackage('programs/with-lock.sh'),
+  whenTold: fromPackage('programs/when-told.sh'),
   launchServer: fromPackage('programs/launch-server.sh'),
   serverInit: fromPackage('programs/server-init.sh'),
   demoRuntime: fromPackage('programs/demo-runtime'),

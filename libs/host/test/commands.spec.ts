@@ -101,6 +101,7 @@ describe.each([true, false])('a command (in a process namespace: %s)', (isolated
     await new Promise((resolve) => worker.stdout.once('data', resolve));
     await eventually(async () => (await sleepers(mark)) === 3);
     worker.kill('SIGKILL');
+    await eventually(async () => worker.signalCode !== null);
     // Without a namespace a child that left the session on purpose cannot be found.
     const unfindable = isolated ? 0 : 1;
     if (!isolated) await new CommandRecords(`${root}/commands`).proveGone();

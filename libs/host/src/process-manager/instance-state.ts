@@ -1,7 +1,7 @@
 import type { InstanceFolder } from '../instances/instance-folder.js';
 import { isAlive } from '../process/process-table.js';
 import type { ServiceState } from '../service/service-manager.js';
-import type { HeldLocks } from './liveness.js';
+import { HeldLocks } from './liveness.js';
 import { readRunRecord, readStopRecord, type RunRecord } from './run-file.js';
 
 const NEVER_RAN: ServiceState = {
@@ -17,33 +17,38 @@ const NEVER_RAN: ServiceState = {
  * The lock tells whether a server lives, run.json and stop.json tell the rest. Neither a reused process number nor a
  * reboot is mistaken for a running server, since neither holds the lock.
  */
-export async function readState(folder: InstanceFolder, locks: HeldLocks, bootId: string): Promise<ServiceState> {
+export async function readState(
+  folder: InstanceFolder,
+  locks: HeldLocks,
+  bootId: string,
+  isSecondLook = false,
+): Promise<ServiceState> {
   const [record, stop] = await Promise.all([readRunRecord(folder.runFile()), readStopRecord(folder.stopFile())]);
   const stopOfThisBoot = stop !== null && stop.bootId === bootId ? stop : null;
-  if (await locks.isHeld(folder.lock(), record?.supervisor.pid ?? null)) {
-    const state = await heldState(record, bootId);
-    const stopping = stopOfThisBoot !== null && state.pid !== null && (await isAlive(stopOfThisBoot.by));
-    return stopping ? { ...state, state: 'stopping' } : state;
+  if (!(await locks.isHeld(folder.lock(), record?.supervisor.pid ?? null))) {
+    return record === null ? NEVER_RAN : freeState(record, bootId, stopOfThisBoot !== null);
   }
-  return record === null ? NEVER_RAN : freeState(record, bootId, stopOfThisBoot !== null);
+  if (record === null || record.bootId !== bootId || !(await isAlive(record.supervisor))) {
+    // It may have ended since the locks were read: look again before believing that somebody else holds it.
+    if (!isSecondLook) return readState(folder, await HeldLocks.read(), bootId, true);
+    return heldByAnother(record, bootId);
+  }
+  if (record.state === 'ended') return freeState(record, bootId, false); // about to let go
+  const stopping = stopOfThisBoot !== null && record.state === 'running' && (await isAlive(stopOfThisBoot.by));
+  return { ...lastRun(record), state: stopping ? 'stopping' : record.state, pid: record.server?.pid ?? null };
 }
 
-/** Somebody holds the lock: the server's supervisor, or what an ended one left behind. */
-async function heldState(record: RunRecord | null, bootId: string): Promise<ServiceState> {
-  const starting: ServiceState = { ...NEVER_RAN, state: 'starting' };
-  if (record === null || record.bootId !== bootId) return starting;
-  const own = await isAlive(record.supervisor);
-  if (!own) {
-    const left = record.server !== null && (await isAlive(record.server));
-    if (!left || record.state === 'ended') return starting; // a new supervisor that has not written yet
+/** By a new supervisor that has not written yet, or by what a killed one left behind. */
+async function heldByAnother(record: RunRecord | null, bootId: string): Promise<ServiceState> {
+  const wasRunning = record !== null && record.bootId === bootId && record.state !== 'ended';
+  if (wasRunning && record.server !== null && (await isAlive(record.server))) {
     return {
       ...lastRun(record),
       state: 'failed',
       reason: 'its supervisor was killed, processes of the server are left',
     };
   }
-  if (record.state === 'ended') return freeState(record, bootId, false);
-  return { ...lastRun(record), state: record.state, pid: record.server?.pid ?? null };
+  return { ...NEVER_RAN, state: 'starting' };
 }
 
 function freeState(record: RunRecord, bootId: string, stopWanted: boolean): ServiceState {

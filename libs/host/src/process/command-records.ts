@@ -1,7 +1,7 @@
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileDurably } from '../overlay/durable.js';
-import { isAlive, listProcesses, readBootId, readProcess, sendSignal, type ProcessId } from './process-table.js';
+import { listProcesses, readBootId, readProcess, sendSignal, type ProcessId } from './process-table.js';
 import { waitUntil } from './pause.js';
 
 interface CommandRecord {
@@ -40,7 +40,8 @@ export class CommandRecords {
       const path = join(this.folder, name);
       const record = parseRecord(await readFile(path, 'utf8').catch(() => ''));
       if (record !== null && record.bootId === bootId) {
-        if (await isAlive(record.owner)) continue;
+        const owner = await readProcess(record.owner.pid);
+        if (owner?.startTime === record.owner.startTime && owner.state !== 'Z') continue;
         if (!(await endSession(record.leader))) throw new Error(`processes of session ${record.leader.pid} do not end`);
       }
       await rm(path, { force: true });

@@ -42,20 +42,25 @@ export class CommandRunner {
     const child = spawn(argv[0], argv.slice(1), {
       cwd: request.cwd,
       env: request.env ?? DEFAULT_ENV,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       detached: true, // a session and group of its own, to be signalled as a whole
     });
     const stop = new Stop(child);
     const ended = endOf(child);
     // Before anything is awaited: Node throws away what nobody reads when the program ends.
     const drained = forward(child, run.output, stop);
+    const finished = Promise.race([ended, drained.then(() => ended)]);
+    finished.catch(() => undefined); // it is awaited below, but may fail before
     const onAbort = (): void => stop.begin('signal');
     const timer = setTimeout(() => stop.begin('time'), request.timeLimitMs);
     run.signal.addEventListener('abort', onAbort, { once: true });
     if (run.signal.aborted) onAbort();
     const recorded = this.recordGroup(child);
     try {
-      const end = await Promise.race([ended, drained.then(() => ended)]);
+      await recorded;
+      child.stdin.on('error', () => undefined); // it is gone already; its code says why
+      child.stdin.end('go\n');
+      const end = await finished;
       killGroup(child); // children that the program left behind
       await Promise.race([drained, stop.abandoned(ended)]);
       if (stop.cause === 'time') throw new TimedOut(request.command[0], request.timeLimitMs);
@@ -72,7 +77,8 @@ export class CommandRunner {
   }
 
   private wrap(command: readonly [string, ...string[]]): [string, ...string[]] {
-    const inner: [string, ...string[]] = ['/bin/sh', PROGRAMS.serverInit, ...command];
+    // Nothing runs before it was recorded: a kill -9 at the wrong moment would leave a command nobody knows of.
+    const inner = ['/bin/sh', PROGRAMS.whenTold, '/bin/sh', PROGRAMS.serverInit, ...command];
     if (!this.isolated) return ['setpriv', '--pdeathsig', 'KILL', ...inner];
     const namespaces = ['--user', '--map-current-user', '--pid', '--fork', '--kill-child'];
     return ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...namespaces, ...inner];
