@@ -60,6 +60,20 @@ describe('the log buffer', () => {
     expect(buffer.last).toBe('9');
   });
 
+  it('takes older lines before the first one, once', () => {
+    const buffer = new LogBuffer();
+    buffer.append(lines(10, 12));
+    expect(buffer.prepend(lines(5, 11))).toBe(5);
+    expect(buffer.prepend(lines(5, 11))).toBe(0);
+    expect(buffer.firstId).toBe(-5);
+    expect(buffer.byId(-5)?.text).toBe('line 5');
+    expect(buffer.byId(0)?.text).toBe('line 10');
+    expect(buffer.append(lines(12, 13))).toBe(1);
+    expect(Array.from({ length: buffer.size }, (_, index) => buffer.at(index)?.text)).toEqual(
+      lines(5, 13).map((item) => item.text),
+    );
+  });
+
   it('gives text for copying without escapes', () => {
     const buffer = new LogBuffer();
     buffer.append([line(1, '\u001b[31mred\u001b[0m'), line(2, 'two'), line(3, 'three')]);

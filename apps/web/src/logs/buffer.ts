@@ -38,6 +38,8 @@ export class LogBuffer {
   #characters = 0;
   #nextId = 0;
   #last: string | undefined;
+  /** The position of the first line, while it is still kept: before it older ones may be put. */
+  #first: string | undefined;
   #cap: number;
   #characterCap: number;
 
@@ -79,11 +81,25 @@ export class LogBuffer {
     for (const line of lines) {
       if (this.#last !== undefined && comparePositions(line.position, this.#last) <= 0) continue;
       this.#last = line.position;
+      if (this.#lines.length === 0) this.#first = line.position;
       this.#push(line);
       added += 1;
     }
     this.#trim();
     return added;
+  }
+
+  /** Puts older lines before the first one, as many as there is room for; their ids go down from it. Answers how many. */
+  prepend(lines: readonly LogLine[]): number {
+    const first = this.#first;
+    const room = this.#cap - this.#lines.length;
+    if (first === undefined || room <= 0) return 0;
+    const older = lines.filter((line) => comparePositions(line.position, first) < 0).slice(-room);
+    const from = this.firstId - older.length;
+    this.#lines = [...older.map((line, index) => new KeptLine(from + index, line)), ...this.#lines];
+    this.#characters += older.reduce((sum, line) => sum + line.text.length, 0);
+    this.#first = older[0]?.position ?? first;
+    return older.length;
   }
 
   /** Says inside the log that lines are missing here. */
@@ -117,5 +133,7 @@ export class LogBuffer {
       drop += 1;
     }
     this.#lines.splice(0, drop);
+    // What is older than a dropped line would leave a gap.
+    this.#first = undefined;
   }
 }

@@ -3,6 +3,7 @@ import type { JobState } from '../jobs/schema';
 import type { LiveMessage } from '../live/messages';
 import { useChannel } from '../live/live';
 import { LogBuffer } from './buffer';
+import type { LogLine } from './line';
 
 export interface LogStream {
   buffer: LogBuffer;
@@ -13,6 +14,8 @@ export interface LogStream {
   /** A job's last word; null while more may come. */
   end: Readonly<ShallowRef<{ state: JobState; exitCode: number | null } | null>>;
   error: Readonly<ShallowRef<string | null>>;
+  /** Puts older lines before the first; answers how many were new. */
+  prepend: (lines: readonly LogLine[]) => number;
 }
 
 /** More lines than this between two frames are a flood. */
@@ -75,5 +78,10 @@ export function useLogStream(channel: string): LogStream {
     clearTimeout(timer);
     cancelAnimationFrame(frame);
   });
-  return { buffer, version, ready, end, error };
+  const prepend = (older: readonly LogLine[]): number => {
+    const added = buffer.prepend(older);
+    if (added > 0) changed(added);
+    return added;
+  };
+  return { buffer, version, ready, end, error, prepend };
 }
