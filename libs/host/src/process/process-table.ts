@@ -73,3 +73,13 @@ export async function readCommandLine(pid: number): Promise<string> {
     return '';
   }
 }
+
+/** Direct children. Where the kernel does not list them (CONFIG_PROC_CHILDREN), every process is looked at. */
+export async function childrenOf(pid: number): Promise<number[]> {
+  try {
+    const list = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return list.trim().split(' ').filter(Boolean).map(Number);
+  } catch {
+    return (await listProcesses()).filter((row) => row.parent === pid).map((row) => row.pid);
+  }
+}
