@@ -89,22 +89,25 @@ export interface Finished {
 /** The whole product as somebody runs it: a process of the built program, with embedded services and the demo runtime. */
 export class RealPanel {
   private child: ChildProcess | null = null;
-  private said: () => string = () => '';
+  /** What it has printed since its start. */
+  said: () => string = () => '';
   /** The admin's session, which outlives restarts. */
   readonly admin: Agent;
   cookie = '';
 
-  private constructor(
+  /** A panel that is to run on that folder. */
+  constructor(
     readonly folder: StateFolder,
     readonly port: number,
-    private readonly env: Record<string, string>,
+    private readonly env: Record<string, string> = {},
   ) {
     this.admin = supertest.agent(this.url);
   }
 
-  /** A running panel as it is after its first start, with nothing in it. */
+  /** A running panel as it is after its first start, with nothing in it but its admin. */
   static async empty(env: Record<string, string> = {}): Promise<RealPanel> {
-    const panel = new RealPanel(await StateFolder.make(), await freePort(), env);
+    const given = { LEFT4ME_ADMIN_PASSWORD: PASSWORD, ...env };
+    const panel = new RealPanel(await StateFolder.make(), await freePort(), given);
     await panel.start();
     return panel;
   }
@@ -112,14 +115,15 @@ export class RealPanel {
   /** A running panel with the demo runtime installed. */
   static async make(env: Record<string, string> = {}): Promise<RealPanel> {
     const panel = await RealPanel.empty(env);
-    const login = await panel.admin
-      .post('/api/v1/auth/login')
-      .send({ username: 'admin', password: PASSWORD })
-      .expect(200);
-    panel.cookie = String(login.headers['set-cookie']).split(';')[0] ?? '';
+    await panel.logIn('admin', PASSWORD);
     const install = await panel.ended((await panel.install()).id);
     if (install.state !== 'succeeded') throw new Error(`the demo runtime was not installed: ${install.error}`);
     return panel;
+  }
+
+  async logIn(username: string, password: string): Promise<void> {
+    const { headers } = await this.admin.post('/api/v1/auth/login').send({ username, password }).expect(200);
+    this.cookie = String(headers['set-cookie']).split(';')[0] ?? '';
   }
 
   get url(): string {
@@ -138,8 +142,7 @@ export class RealPanel {
 
   /** Resolves when the panel listens. */
   async start(): Promise<void> {
-    const env = { LEFT4ME_PORT: String(this.port), LEFT4ME_ADMIN_PASSWORD: PASSWORD, ...this.env };
-    const child = this.folder.run(['serve'], env);
+    const child = this.folder.run(['serve'], { LEFT4ME_PORT: String(this.port), ...this.env });
     const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
     this.child = child;
     this.said = () => `${stdout()}${stderr()}`;
@@ -154,7 +157,7 @@ export class RealPanel {
   }
 
   /** Stops the panel, or kills it. @returns its exit code */
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+  async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null> {
     const { child } = this;
     if (!child) return null;
     if (child.exitCode === null && child.signalCode === null) {
