@@ -37,8 +37,10 @@ export async function eventually(what: string, check: () => Promise<boolean> | b
   }
 }
 
-export async function startQueue(overrides: Partial<RunningSettings> = {}): Promise<QueuePanel> {
-  const host = new StandInHost();
+export async function startQueue(
+  overrides: Partial<RunningSettings> = {},
+  host: StandInHost = new StandInHost(),
+): Promise<QueuePanel> {
   const panel = await startApp({ workerEnabled: true, ...overrides }, { openHost: host.open });
   const [{ id: hostId }] = await panel.database.query<[{ id: number }]>(`SELECT id FROM hosts WHERE name = 'local'`);
   const { body: blueprint } = await panel.admin.post('/api/v1/blueprints').send({ name: 'shared' }).expect(201);

@@ -72,22 +72,37 @@ export class ServerStates {
         if (!status) return true;
         // A job does not wait for its server's first answer; the poller asks for it a second later.
         const answer = status.state === 'running' && !inJob ? await query(ADDRESS, server.port) : null;
-        return this.write(server, status, answer);
+        return this.write(server, status, { answer, asked: !inJob });
       }),
     );
     return servers.filter((_, index) => !counted[index]).map((server) => server.name);
   }
 
-  /** @returns false when something newer had been written */
-  private async write(server: Polled, status: InstanceStatus, answer: Answer | null): Promise<boolean> {
+  /**
+   * A run that was not asked now keeps what it answered earlier; that it is the same run tells its generation, since every start makes
+   * a new one.
+   * @returns false when something newer had been written
+   */
+  private async write(
+    server: Polled,
+    status: InstanceStatus,
+    { answer, asked }: { answer: Answer | null; asked: boolean },
+  ): Promise<boolean> {
     const ready = status.state === 'running' ? (answer ? true : null) : false;
     const [rows] = await this.database.query<[{ changed: boolean }[], number]>(
       `UPDATE servers SET actual_state = $3, actual_state_at = clock_timestamp(), state_fence = servers.state_fence + 1,
-         ready = $4, ready_at = CASE WHEN $4 THEN coalesce(servers.ready_at, clock_timestamp()) END,
-         map = $5, players = $6, max_players = $7, generation = $8,
-         last_error = CASE WHEN $3 = 'failed' AND servers.actual_state <> 'failed'
-           THEN coalesce($9, servers.last_error) ELSE servers.last_error END
-       FROM (SELECT * FROM servers WHERE id = $1) before
+         ready = CASE WHEN kept THEN before.ready ELSE $4 END,
+         ready_at = CASE WHEN kept THEN before.ready_at WHEN $4 THEN coalesce(before.ready_at, clock_timestamp()) END,
+         map = CASE WHEN kept THEN before.map ELSE $5 END,
+         players = CASE WHEN kept THEN before.players ELSE $6 END,
+         max_players = CASE WHEN kept THEN before.max_players ELSE $7 END,
+         generation = $8,
+         last_error = CASE WHEN $3 = 'failed' AND before.actual_state <> 'failed'
+           THEN coalesce($9, before.last_error) ELSE before.last_error END
+       FROM (
+         SELECT *, NOT $10 AND $3 = 'running' AND actual_state = 'running' AND generation = $8 AS kept
+         FROM servers WHERE id = $1
+       ) before
        WHERE servers.id = $1 AND servers.state_fence = $2 AND before.id = servers.id
        RETURNING (before.actual_state, before.ready, before.map, before.players, before.max_players, before.generation)
          IS DISTINCT FROM (servers.actual_state, servers.ready, servers.map, servers.players, servers.max_players,
@@ -102,6 +117,7 @@ export class ServerStates {
         answer?.maxPlayers ?? null,
         status.generation,
         status.reason,
+        asked,
       ],
     );
     if (rows[0]?.changed) this.announcements.publish({ topic: 'server', id: server.id });

@@ -12,6 +12,7 @@ export class StatePoller {
   private readonly logger = new Logger('StatePoller');
   private readonly abort = new AbortController();
   private readonly tasks: Promise<void>[] = [];
+  private readonly looks = new Set<Promise<void>>();
 
   constructor(
     private readonly settings: RunningSettings,
@@ -28,7 +29,8 @@ export class StatePoller {
       }),
       this.repeat(NOT_READY_MS, async () => {
         const host = await this.library.get();
-        for await (const name of host.watch(this.abort.signal)) await this.states.poll(hostId, [name]);
+        // One that does not answer must not hold up the news of the others.
+        for await (const name of host.watch(this.abort.signal)) this.look(hostId, name);
       }),
     );
   }
@@ -36,6 +38,15 @@ export class StatePoller {
   async stop(): Promise<void> {
     this.abort.abort();
     await Promise.all(this.tasks);
+    await Promise.all(this.looks);
+  }
+
+  private look(hostId: number, name: string): void {
+    const look = this.states
+      .poll(hostId, [name])
+      .catch((error: unknown) => this.logger.warn(`The state of ${name} could not be read: ${String(error)}`))
+      .finally(() => this.looks.delete(look));
+    this.looks.add(look);
   }
 
   /** Does it, waits, and does it again until stopped; a failure is said once and does not end it. */
