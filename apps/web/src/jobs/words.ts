@@ -36,5 +36,6 @@ export function jobSubject(job: Job): string {
 
 /** "Start versus-1", for titles and announcements. */
 export function jobTitle(job: Job): string {
+  if (job.operation === 'install') return `${operationName(job.operation)} on ${jobSubject(job)}`;
   return `${operationName(job.operation)} ${jobSubject(job)}`.trim();
 }
