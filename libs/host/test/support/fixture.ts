@@ -2,7 +2,7 @@ import { chmod, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
+import { afterAll, onTestFinished } from 'vitest';
 import { openHost, type Host, type InstanceStatus, type Run, type Spec } from '../../src/index.js';
 import { removeTree } from '../../src/overlay/remove-tree.js';
 
@@ -41,8 +41,15 @@ export async function openTestHost(options: TestHostOptions = {}): Promise<TestH
   return { root, host, run, said };
 }
 
+const roots: string[] = [];
+afterAll(async () => {
+  for (const root of roots) await removeTree(root);
+});
+
+/** A folder that is removed when the file's tests are over. */
 export async function makeRoot(): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'left4me-test-'));
+  roots.push(root);
   await chmod(root, 0o755);
   return root;
 }
