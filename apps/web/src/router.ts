@@ -7,6 +7,9 @@ import type { User } from './users/schema';
 
 const id = ':id(\\d+)';
 
+/** Pages of the panel that are not the console's: Bull board, the API's own. The login may lead to them. */
+const servedByTheApi = /^\/(queues|api)(\/|$)/;
+
 /** All pages. Everything but the login needs a logged-in user; `admin` pages say so to others. */
 export function createConsoleRouter() {
   const router = createRouter({
@@ -49,6 +52,10 @@ export function createConsoleRouter() {
   });
 
   router.beforeEach(async (to) => {
+    if (servedByTheApi.test(to.path)) {
+      window.location.assign(to.fullPath);
+      return false;
+    }
     let user: User | null;
     try {
       user = await queryClient.ensureQueryData(meOptions);
