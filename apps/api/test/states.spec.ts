@@ -14,15 +14,16 @@ import { StandInHost } from './stand-in-host.js';
 class WatchedHost extends StandInHost {
   /** The names that each status call asked for. */
   readonly asked: (readonly string[])[] = [];
-  private held: Promise<void> | null = null;
+  private held: { name: string; until: Promise<void> } | null = null;
   private readonly changed: string[] = [];
   private wake = (): void => undefined;
 
-  /** What the next status call reads it reads at once, but it answers only when the returned function is called. */
-  holdNextStatus(): () => void {
+  /** The next look at this instance reads at once, but it answers only when it is released. */
+  holdNextStatus(name: string): { hasRead: () => boolean; release: () => void } {
     let release = (): void => undefined;
-    this.held = new Promise((resolve) => (release = resolve));
-    return release;
+    const held = { name, until: new Promise<void>((resolve) => (release = resolve)) };
+    this.held = held;
+    return { hasRead: () => this.held !== held, release };
   }
 
   /** Something happens to an instance by itself. */
@@ -34,10 +35,10 @@ class WatchedHost extends StandInHost {
 
   override async status(names?: readonly string[]): Promise<InstanceStatus[]> {
     this.asked.push(names ?? []);
-    const { held } = this;
-    this.held = null;
+    const held = this.held && names?.includes(this.held.name) ? this.held : null;
     const read = await super.status(names);
-    await held;
+    if (held) this.held = null;
+    await held?.until;
     return read;
   }
 
@@ -118,12 +119,12 @@ describe('a slow look at the servers', () => {
         BEGIN IF NEW.name = 'fenced' AND NEW.actual_state_at IS DISTINCT FROM OLD.actual_state_at THEN INSERT INTO noted (state) VALUES (NEW.actual_state); END IF; RETURN NEW; END $$;
       CREATE TRIGGER note AFTER UPDATE ON servers FOR EACH ROW EXECUTE FUNCTION note()`);
 
-    const release = host.holdNextStatus();
+    const look = host.holdNextStatus('fenced');
     const poll = panel.app.get(ServerStates).poll(panel.hostId, ['fenced']);
-    await eventually('the look has begun', () => host.asked.at(-1)?.includes('fenced') === true);
+    await eventually('the look has begun', look.hasRead);
     expect((await run('fenced', 'start')).state).toBe('succeeded');
     expect((await get('fenced')).actualState).toBe('running');
-    release();
+    look.release();
     await poll;
     expect((await get('fenced')).actualState).toBe('running');
     const noted = await panel.database.query<{ state: string }[]>(`SELECT state FROM noted ORDER BY n`);
@@ -131,17 +132,21 @@ describe('a slow look at the servers', () => {
   });
 
   it('that ends while a job runs does not count either, and while it runs the server is not looked at', async () => {
-    await panel.server('busy');
+    await answerOn(await serverOn('busy'), 'c1m1_hotel', 0);
     expect((await run('busy', 'start')).state).toBe('succeeded');
-    const release = host.holdNextStatus();
-    host.happen('busy', 'failed', { reason: 'it was seen before the job' });
-    await eventually('the look has begun', () => host.asked.at(-1)?.includes('busy') === true);
+    await reaches('busy', { ready: true });
+    host.set('busy', 'failed', { reason: 'it was seen before the job' });
+    const look = host.holdNextStatus('busy');
+    const poll = panel.app.get(ServerStates).poll(panel.hostId, ['busy']);
+    await eventually('the look has begun', look.hasRead);
     host.set('busy', 'running', { reason: null });
+
     const go = host.hold('stop', 'busy');
     const { id } = await panel.queue('busy', 'stop');
     await panel.reaches(id, 'running');
-    release();
     const before = host.asked.length;
+    look.release();
+    await poll;
     await panel.app.get(ServerStates).poll(panel.hostId);
     expect(host.asked.slice(before).flat()).not.toContain('busy');
     expect(await get('busy')).toMatchObject({ actualState: 'running', lastError: null });
