@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+const TEMPORARY = '.tmp-';
+
 /** Whether an error is one of the operating system's, like `ENOENT`. */
 export function hasCode(error: unknown, ...codes: string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
@@ -9,7 +11,12 @@ export function hasCode(error: unknown, ...codes: string[]): boolean {
 
 /** A name for something unfinished beside `path`; such names are never taken for the real thing. */
 export function temporaryName(path: string): string {
-  return join(dirname(path), `.tmp-${randomBytes(6).toString('hex')}`);
+  return join(dirname(path), `${TEMPORARY}${randomBytes(6).toString('hex')}`);
+}
+
+/** Whether a folder's entry is something unfinished. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith(TEMPORARY);
 }
 
 /** Makes renames and new names in a folder survive a power cut. */

@@ -9,7 +9,7 @@ import type { CommandRunner } from '../process/command-runner.js';
 import { DirHandle } from './dir-handle.js';
 import { hasCode, makeFolderDurably, syncFolder, temporaryName, writeFileDurably } from './durable.js';
 import { linkProblem } from './link-target.js';
-import { removeTree } from './remove-tree.js';
+import { removeTree, removeUnfinished } from './remove-tree.js';
 
 const CHUNK_BYTES = 256 * 1024;
 const SYNC_LIMIT_MS = 10 * 60_000;
@@ -32,6 +32,7 @@ export class Publisher {
     const overlay = numericId('overlay', request.overlay);
     const path = this.revisionPath(request.overlay, request.revision);
     await makeFolderDurably(join(this.overlaysFolder, overlay));
+    await removeUnfinished(join(this.overlaysFolder, overlay));
     if (await exists(path))
       throw new PathRefused(`${overlay}/${request.revision}`, 'this revision was published already');
     const temporary = temporaryName(path);

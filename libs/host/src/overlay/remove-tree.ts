@@ -1,6 +1,6 @@
 import { chmod, lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from './durable.js';
+import { hasCode, isTemporary } from './durable.js';
 
 /**
  * Removes a folder that servers or overlayfs wrote to: folders without permissions (overlayfs's `work/work` has mode 000)
@@ -9,6 +9,18 @@ import { hasCode } from './durable.js';
 export async function removeTree(path: string): Promise<void> {
   await openFolders(path);
   await rm(path, { recursive: true, force: true, maxRetries: 3 });
+}
+
+/** Removes what a killed worker left unfinished in a folder. For whoever has that folder to itself. Missing: success. */
+export async function removeUnfinished(folder: string): Promise<void> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return;
+    throw error;
+  }
+  for (const name of names.filter(isTemporary)) await removeTree(join(folder, name));
 }
 
 async function openFolders(path: string): Promise<void> {

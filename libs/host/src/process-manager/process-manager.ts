@@ -107,8 +107,13 @@ export class ProcessManager implements ServiceManager {
   private async startFailure(folder: InstanceFolder, name: string, exitCode: number): Promise<StartFailed> {
     const record = await readRunRecord(folder.runFile());
     const lines: string[] = [];
-    for await (const { line } of readLog(folder.logs(), { lines: 10 })) lines.push(line);
-    if (record?.state === 'ended') return new StartFailed(name, record.exitCode ?? 1, record.reason ?? 'ended', lines);
+    for await (const { line } of readLog(folder.logs(), { lines: 10 })) {
+      if (!line.startsWith('left4me: ')) lines.push(line);
+    }
+    if (record?.state === 'ended') {
+      const code = record.exitCode ?? 1;
+      return new StartFailed(name, code, `it ended with code ${code}`, lines);
+    }
     const errors = await readFile(supervisorErrors(folder), 'utf8').catch(() => '');
     return new StartFailed(name, exitCode, 'its supervisor failed', errors.trim().split('\n'));
   }

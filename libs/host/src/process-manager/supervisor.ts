@@ -8,7 +8,7 @@ import { endSession } from '../process/command-records.js';
 import { exitCodeOf, signalOf } from '../process/exit-code.js';
 import { closeInheritedDescriptors } from '../process/inherited-descriptors.js';
 import { LineSplitter } from '../process/line-splitter.js';
-import { waitUntil } from '../process/pause.js';
+import { pause, waitUntil } from '../process/pause.js';
 import { readBootId, readProcess, signalProcess, isAlive } from '../process/process-table.js';
 import { PROGRAMS } from '../programs.js';
 import { LogWriter } from './log-writer.js';
@@ -20,6 +20,8 @@ import { readRunRecord, readStopRecord, writeRunRecord, type RunRecord } from '.
  * `started` or `failed` once, if somebody still listens.
  */
 const START_LIMIT_MS = 30_000;
+/** A program that ends within this time has not started: a wrong file, a port that is taken. */
+const SETTLE_MS = 750;
 const LEFTOVERS_LIMIT_MS = 10_000;
 const REPORT_FD = 3;
 /** Opened by with-lock.sh. */
@@ -78,11 +80,16 @@ async function main(plan: LaunchPlan): Promise<void> {
     record.launcher = row === null ? null : { pid: row.pid, startTime: row.startTime };
     await awaitStart(launcher.pid, ended, record);
   }
+  let started = false;
   if (record.server !== null) {
+    await writeRunRecord(folder.runFile(), record); // so that it can be stopped in this time as well
+    started = await Promise.race([ended.then(() => false), pause(SETTLE_MS).then(() => true)]);
+  }
+  if (started) {
     record.state = 'running';
     await writeRunRecord(folder.runFile(), record);
     report('started');
-  } else if (launcher.exitCode === null && launcher.signalCode === null) {
+  } else if (record.server === null && launcher.exitCode === null && launcher.signalCode === null) {
     log.write('stderr', [`left4me: the server was not started within ${START_LIMIT_MS / 1000} s`]);
     launcher.kill('SIGKILL');
   }
@@ -91,17 +98,16 @@ async function main(plan: LaunchPlan): Promise<void> {
   // Without a process namespace children of the server may be left; they would also keep the pipes open.
   if (record.launcher !== null) await endSession(record.launcher);
   await drained;
-  const failedToStart = record.server === null;
   record.requested = await stopWasRequested(folder, bootId);
   record.state = 'ended';
   record.endedAt = new Date().toISOString();
   record.exitCode = exitCode;
   record.signal = signalOf(exitCode);
-  record.reason = failedToStart ? 'it did not start' : null;
+  record.reason = record.server === null ? 'it did not start' : null;
   log.write('stderr', [`left4me: the server ended with ${describeEnd(record)}`]);
   log.close();
   await writeRunRecord(folder.runFile(), record);
-  if (failedToStart) report('failed');
+  if (!started) report('failed');
 }
 
 /** Polls until the server's program runs, or the launcher ended, or the time is up. */

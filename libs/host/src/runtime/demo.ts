@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { Interrupted } from '../errors.js';
 import type { Run } from '../host.js';
 import { syncFolder, syncTree, temporaryName } from '../overlay/durable.js';
-import { removeTree } from '../overlay/remove-tree.js';
+import { removeTree, removeUnfinished } from '../overlay/remove-tree.js';
 import { pause } from '../process/pause.js';
 import { PROGRAMS } from '../programs.js';
 import type { Builds } from './builds.js';
@@ -53,6 +53,7 @@ export class DemoRuntime {
   private async write(build: string, files: readonly DemoFile[], contentHash: string, run: Run): Promise<void> {
     const path = this.builds.path(build);
     const temporary = temporaryName(path);
+    await removeUnfinished(this.builds.folder); // a real game has 10 GB
     let bytes = 0;
     try {
       for (const [i, file] of files.entries()) {
