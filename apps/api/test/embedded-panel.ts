@@ -36,7 +36,7 @@ export interface Person {
 
 /** `ourselves`, or where we are root: `somebody` without privileges, or root the way `npm start` runs the panel, `mapped`. */
 export async function person(who: Who, folder = 'state'): Promise<Person> {
-  const base = await mkdtemp(join(tmpdir(), 'left4me-test-'));
+  const base = await mkdtemp(join(tmpdir(), 'left4me-embedded-'));
   const forget = (): Promise<void> => rm(base, { recursive: true, force: true });
   const root = join(base, folder);
   // Where root may not use user namespaces, PostgreSQL's account has to come through to the state folder.

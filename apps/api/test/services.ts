@@ -17,7 +17,7 @@ export const NOT_DURABLE = { fsync: 'off', synchronous_commit: 'off', full_page_
 
 /** Once per run: a real PostgreSQL and a real Redis for all test files (see database.ts), gone afterwards. */
 export default async function services(project: TestProject): Promise<() => Promise<void>> {
-  const root = await mkdtemp(join(tmpdir(), 'left4me-test-'));
+  const root = await mkdtemp(join(tmpdir(), 'left4me-services-'));
   const embedded = await startEmbedded({
     root,
     needs: { postgres: true, redis: true },

@@ -29,7 +29,7 @@ export interface StoppableServices {
 
 /** A PostgreSQL and a Redis of a test's own, for tests that stop, kill or empty them. */
 export async function stoppableServices(): Promise<StoppableServices> {
-  const root = await mkdtemp(join(tmpdir(), 'left4me-test-'));
+  const root = await mkdtemp(join(tmpdir(), 'left4me-services-'));
   const places = await servicePlaces(root);
   const packages = await cacheFolder();
   const report = (): void => undefined;
