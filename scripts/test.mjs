@@ -50,10 +50,11 @@ function add(sum, project, mayBeEmpty) {
   sum.passed += report.numPassedTests;
   sum.failed += report.numFailedTests;
   sum.skipped += report.numPendingTests + report.numTodoTests;
-  // A file that could not even be loaded has no tests to count.
-  sum.failed += report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.length === 0,
-  ).length;
+  // A file that could not be loaded, or whose beforeAll failed, has no failed test to count.
+  const withoutTheirTests = report.testResults.filter(
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+  );
+  sum.failed += withoutTheirTests.length;
 }
 
 function run(command, args) {
