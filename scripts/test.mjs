@@ -52,7 +52,7 @@ function add(sum, project, mayBeEmpty) {
   sum.skipped += report.numPendingTests + report.numTodoTests;
   // A file that could not be loaded, or whose beforeAll failed, has no failed test to count.
   const withoutTheirTests = report.testResults.filter(
-    ({ status, assertionResults }) => status === 'failed' && assertionResults.every((test) => test.status !== 'failed'),
+    ({ status, assertionResults }) => status === 'failed' && assertionResults.every((one) => one.status !== 'failed'),
   );
   sum.failed += withoutTheirTests.length;
 }
