@@ -111,8 +111,8 @@ export class ProcessManager implements ServiceManager {
       if (!line.startsWith('left4me: ')) lines.push(line);
     }
     if (record?.state === 'ended') {
-      const code = record.exitCode ?? 1;
-      return new StartFailed(name, code, `it ended with code ${code}`, lines);
+      // A server that ends at once, even properly, has not started.
+      return new StartFailed(name, record.exitCode || 1, `it ended with code ${record.exitCode}`, lines);
     }
     const errors = await readFile(supervisorErrors(folder), 'utf8').catch(() => '');
     return new StartFailed(name, exitCode, 'its supervisor failed', errors.trim().split('\n'));
