@@ -9,6 +9,9 @@
 # copy: the tree was composed in instances/<name>/copy; nothing is hidden (this machine forbids user namespaces).
 set -eu
 umask 022
+# pivot_root is in /usr/sbin, which is not on an ordinary user's PATH.
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
 
 mode=$1 uid=$2 root=$3 name=$4 layers=$5
 programs=${0%/*}

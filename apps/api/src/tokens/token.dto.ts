@@ -68,7 +68,8 @@ export class NewToken {
   @ApiProperty({
     enum: scopes,
     isArray: true,
-    description: 'read: see; operate: start, stop and cancel; manage: make, change, build and remove. None includes another.',
+    description:
+      'read: see; operate: start, stop and cancel; manage: make, change, build and remove. None includes another.',
   })
   @IsArray()
   @ArrayMinSize(1)
