@@ -58,7 +58,7 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
   });
 
   it('is failed, with code and signal, when it crashes, and can be started again', async () => {
-    const { host, run } = await openTestHost({ isolation, server: '#!/bin/sh\necho up\nsleep 0.3\nkill -SEGV $$\n' });
+    const { host, run } = await openTestHost({ isolation, server: '#!/bin/sh\necho up\nsleep 1\nkill -SEGV $$\n' });
     await host.initialize('one', makeSpec(), run);
     await host.start('one', run);
     await eventually(async () => (await statusOf(host, 'one')).state === 'failed');
@@ -93,6 +93,18 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
     expect([126, 127]).toContain(error.exitCode);
     expect(error.lastLines.join('\n')).toMatch(/srcds_run/);
     expect(await statusOf(host, 'one')).toMatchObject({ state: 'failed', reason: 'it did not start' });
+  });
+
+  it.each([
+    ['exit 7', 7, 7],
+    ['sleep 0.2; exit 7', 7, 7],
+    ['exit 0', 0, 1],
+  ])('that ends soon (%s) has failed to start, with its code and last words', async (end, ended, exitCode) => {
+    const { host, run } = await openTestHost({ isolation, server: `#!/bin/sh\necho no such map >&2\n${end}\n` });
+    await host.initialize('one', makeSpec(), run);
+    const message = `one did not start (it ended with code ${ended}): no such map`;
+    await expect(host.start('one', run)).rejects.toMatchObject({ code: 'start-failed', exitCode, message });
+    expect(await statusOf(host, 'one')).toMatchObject({ state: ended === 0 ? 'stopped' : 'failed', pid: null });
   });
 
   it('that is being started is stopped when the signal aborts', async () => {
