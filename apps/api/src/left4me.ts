@@ -2,11 +2,8 @@
 import 'reflect-metadata';
 import path from 'node:path';
 import { Command } from 'commander';
-import { createUser } from './commands/create-user.js';
 import { readSettings, WrongSettings } from './config/settings.js';
 import { EmbeddedError } from './embedded/embedded-error.js';
-import { serve } from './panel/serve.js';
-import { withDatabase } from './panel/with-database.js';
 import { Problem } from './problems/problems.js';
 
 const settings = () => readSettings(process.env, { root: path.resolve('.left4me') });
@@ -19,7 +16,10 @@ program
   .command('serve', { isDefault: true })
   .description('run the panel: API, console and worker, until Ctrl-C')
   .action(async () => {
-    process.exitCode = await serve(settings());
+    // Loaded only now: what is wrong with the settings is told at once.
+    const given = settings();
+    const { serve } = await import('./panel/serve.js');
+    process.exitCode = await serve(given);
   });
 
 program
@@ -27,8 +27,12 @@ program
   .description('make a user; the password comes from LEFT4ME_ADMIN_PASSWORD')
   .option('--admin', 'make an admin', false)
   .action(async (name: string, { admin }: { admin: boolean }) => {
-    const password = process.env['LEFT4ME_ADMIN_PASSWORD'] || null;
-    const user = await withDatabase(settings(), (database) => createUser(database, { name, admin, password }));
+    const request = { name, admin, password: process.env['LEFT4ME_ADMIN_PASSWORD'] || null };
+    const given = settings();
+    const { checkNewUser, createUser } = await import('./commands/create-user.js');
+    checkNewUser(request);
+    const { withDatabase } = await import('./panel/with-database.js');
+    const user = await withDatabase(given, (database) => createUser(database, request));
     process.stdout.write(`${user.role === 'admin' ? 'Admin' : 'User'} "${user.name}" can log in now.\n`);
   });
 

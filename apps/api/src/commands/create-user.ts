@@ -14,10 +14,11 @@ export interface CreateUserRequest {
 }
 
 /**
- * Makes a user.
- * @throws Invalid for a bad name or password, naming the variable; Conflict when the name is taken
+ * What can be said without the database.
+ * @returns the password
+ * @throws Invalid for a bad name or password, naming the variable
  */
-export async function createUser(database: DataSource, { name, admin, password }: CreateUserRequest): Promise<User> {
+export function checkNewUser({ name, password }: CreateUserRequest): string {
   if (!USER_NAME.test(name)) throw new Invalid([{ path: 'name', message: USER_NAME_RULE }]);
   if (password === null)
     throw new Invalid([{ path: 'LEFT4ME_ADMIN_PASSWORD', message: 'is not set; it gives the new user’s password' }]);
@@ -25,5 +26,15 @@ export async function createUser(database: DataSource, { name, admin, password }
     const message = `must have ${PASSWORD_MIN} to ${PASSWORD_MAX} characters`;
     throw new Invalid([{ path: 'LEFT4ME_ADMIN_PASSWORD', message }]);
   }
+  return password;
+}
+
+/**
+ * Makes a user.
+ * @throws as checkNewUser; Conflict when the name is taken
+ */
+export async function createUser(database: DataSource, request: CreateUserRequest): Promise<User> {
+  const password = checkNewUser(request);
+  const { name, admin } = request;
   return createAccount(database, { name, password, role: admin ? 'admin' : 'user' });
 }
