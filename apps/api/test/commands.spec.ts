@@ -1,7 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePort, PASSWORD, RealPanel, StateFolder } from './real-panel.js';
+import { freePort } from './free-port.js';
+import { PASSWORD, RealPanel } from './real-panel.js';
+import { StateFolder } from './state-folder.js';
 
 const GIVEN = { LEFT4ME_ADMIN_PASSWORD: PASSWORD };
 

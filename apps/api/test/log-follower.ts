@@ -1,5 +1,14 @@
-/** An item of a log as NDJSON brings it; which fields there are depends on the log. */
-export type StreamItem = Record<string, unknown>;
+/** What a line of NDJSON brings: a job's line, a server's line, a ping or the end. */
+export interface StreamItem {
+  seq?: number;
+  position?: string;
+  line?: string;
+  stream?: string;
+  at?: string;
+  ping?: true;
+  truncated?: true;
+  end?: { state: string; exitCode: number | null };
+}
 
 /** Reads a followed log the way `curl -N` does: bytes as they come. */
 export class LogFollower {
@@ -39,6 +48,13 @@ export class LogFollower {
   /** The complete lines as NDJSON. */
   get items(): StreamItem[] {
     return this.lines.map((line): StreamItem => JSON.parse(line));
+  }
+
+  /** The lines of a server's log among the items. */
+  get serverLines(): { position: string; line: string }[] {
+    return this.items.flatMap(({ position, line }) =>
+      position === undefined || line === undefined ? [] : [{ position, line }],
+    );
   }
 
   leave(): void {

@@ -1,7 +1,8 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { launchBrowser } from './browser.js';
-import { freePort, PASSWORD, RealPanel } from './real-panel.js';
+import { freePort } from './free-port.js';
+import { PASSWORD, RealPanel } from './real-panel.js';
 import { askInfo } from './source-client.js';
 
 /** The whole main job in a browser, from an empty panel to a stopped server, with nothing but what a person sees and clicks. */

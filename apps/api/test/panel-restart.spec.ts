@@ -31,10 +31,6 @@ const follow = (name: string, after?: string) =>
     panel.cookie,
     NDJSON,
   );
-const linesOf = (follower: LogFollower) =>
-  follower.items
-    .filter((item) => 'position' in item)
-    .map(({ position, line }) => ({ position: String(position), line: String(line) }));
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 describe.each(['SIGTERM', 'SIGKILL'] as const)('the panel ended by %s while servers run', (signal) => {
@@ -45,7 +41,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('the panel ended by %s while serv
       const pids = await Promise.all(servers.map((server) => instanceOf(server).pids()));
       const jobs = (await panel.admin.get('/api/v1/jobs?limit=100').expect(200)).body;
       const first = await follow('one');
-      await eventually('ten ticks are followed', () => ticksOf(linesOf(first)).length > 10);
+      await eventually('ten ticks are followed', () => ticksOf(first.serverLines).length > 10);
       const ofThePanel = await descendants(panel.pid);
       expect(ofThePanel.map(({ command }) => command).join('\n')).toMatch(
         /postgres .*redis-server|redis-server.*postgres /s,
@@ -92,12 +88,12 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('the panel ended by %s while serv
         role: 'admin',
       });
 
-      const before = linesOf(first);
+      const before = first.serverLines;
       const last = before.at(-1)?.position;
       const second = await follow('one', last);
-      await eventually('ticks from after the restart are followed', () => ticksOf(linesOf(second)).length > 40);
+      await eventually('ticks from after the restart are followed', () => ticksOf(second.serverLines).length > 40);
       second.leave();
-      const followed = [...before, ...linesOf(second)];
+      const followed = [...before, ...second.serverLines];
       const ticks = ticksOf(followed);
       expect(ticks).toEqual(range(ticks[0] ?? 0, ticks.at(-1) ?? 0));
 

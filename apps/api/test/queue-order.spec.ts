@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually, type QueuePanel, startQueue } from './queue-panel.js';
+import { eventually } from './eventually.js';
+import { type QueuePanel, startQueue } from './queue-panel.js';
 
 let panel: QueuePanel;
 beforeAll(async () => {

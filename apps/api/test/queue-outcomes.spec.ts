@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailed } from '@left4me/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { twinId, Twins } from '../src/jobs/queue/twins.js';
-import { eventually, type QueuePanel, startQueue } from './queue-panel.js';
+import { eventually } from './eventually.js';
+import { type QueuePanel, startQueue } from './queue-panel.js';
 
 let panel: QueuePanel;
 beforeAll(async () => {

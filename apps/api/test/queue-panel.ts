@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunningSettings } from '../src/config/settings.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import type { JobState, ServerOperation } from '../src/jobs/job.entity.js';
@@ -6,6 +5,7 @@ import { Jobs } from '../src/jobs/jobs.service.js';
 import type { LogItem } from '../src/jobs/log/job-log.js';
 import { RedisConnections } from '../src/redis/redis.js';
 import { startApp, type TestApp } from './app.js';
+import { eventually } from './eventually.js';
 import { StandInHost } from './stand-in-host.js';
 
 /** A panel with its worker on a stand-in of the machine, and servers that can be started. */
@@ -26,15 +26,6 @@ export interface QueuePanel extends TestApp {
   log(id: number): Promise<LogItem[]>;
   /** Removes everything the panel has in Redis, as FLUSHALL would. */
   forgetRedis(): Promise<void>;
-}
-
-/** Waits until it is true; fails after the time with what was waited for. */
-export async function eventually(what: string, check: () => Promise<boolean> | boolean, seconds = 15): Promise<void> {
-  const limit = Date.now() + seconds * 1000;
-  while (!(await check())) {
-    if (Date.now() > limit) throw new Error(`not within ${seconds} s: ${what}`);
-    await sleep(20);
-  }
 }
 
 export async function startQueue(

@@ -1,90 +1,18 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { createSocket } from 'node:dgram';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import supertest from 'supertest';
-import { ordinaryUser } from '../src/embedded/ordinary-user.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import type { ServerOperation } from '../src/jobs/job.entity.js';
 import type { LogItem } from '../src/jobs/log/job-log.js';
 import type { ServerView } from '../src/servers/server.dto.js';
 import type { Agent } from './app.js';
-import { cacheFolder } from './cache-folder.js';
 import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
+import { collect, StateFolder } from './state-folder.js';
 
-const PROGRAM = fileURLToPath(new URL('../dist/left4me.js', import.meta.url));
 export const PASSWORD = 'correct horse battery';
-
-/** A state folder of a test's own, and how to run the built left4me on it, the way `npm start` does. */
-export class StateFolder {
-  private constructor(
-    readonly root: string,
-    private readonly prefix: readonly string[],
-  ) {}
-
-  static async make(): Promise<StateFolder> {
-    const root = await mkdtemp(join(tmpdir(), 'left4me-real-'));
-    const user = await ordinaryUser();
-    if (user.owner) await chown(root, user.owner.uid, user.owner.gid);
-    else {
-      // Redis has been fetched for the tests' own services already, where the machine has none.
-      await mkdir(join(root, 'cache'));
-      await symlink(await cacheFolder(), join(root, 'cache', 'packages'));
-    }
-    return new StateFolder(root, user.prefix);
-  }
-
-  /** Starts a command of left4me; it ends with the test at the latest. */
-  run(command: readonly string[], env: Record<string, string>): ChildProcess {
-    const argv = [...this.prefix, 'setpriv', '--pdeathsig', 'TERM', '--', process.execPath, PROGRAM, ...command];
-    const [program = '', ...args] = argv;
-    const { PATH = '', HOME = '/' } = process.env;
-    return spawn(program, args, { cwd: '/', stdio: 'pipe', env: { PATH, HOME, LEFT4ME_ROOT: this.root, ...env } });
-  }
-
-  /** Runs a command of left4me to its end. */
-  async finish(command: readonly string[], env: Record<string, string> = {}): Promise<Finished> {
-    const child = this.run(command, env);
-    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-    await once(child, 'close');
-    return { code: child.exitCode, stdout: stdout(), stderr: stderr() };
-  }
-
-  /** Every process that was started for this folder: services, supervisors, launchers. */
-  async processes(): Promise<{ pid: number; command: string }[]> {
-    const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-    const found = await Promise.all(
-      pids.map(async (name) => {
-        const line = await readFile(`/proc/${name}/cmdline`, 'utf8').catch(() => '');
-        return { pid: Number(name), command: line.replaceAll('\0', ' ') };
-      }),
-    );
-    return found.filter(({ command }) => command.includes(this.root));
-  }
-
-  /** Ends whatever of it still runs, servers too, and removes it. */
-  async remove(): Promise<void> {
-    await eventually('every process of the panel is gone', async () => {
-      const left = await this.processes();
-      for (const { pid } of left) killIfThere(pid);
-      return left.length === 0;
-    });
-    // overlayfs makes folders that nobody may enter.
-    spawnSync('chmod', ['-R', 'u+rwX', this.root]);
-    await rm(this.root, { recursive: true, force: true });
-  }
-}
-
-export interface Finished {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
 
 /** The whole product as somebody runs it: a process of the built program, with embedded services and the demo runtime. */
 export class RealPanel {
@@ -278,42 +206,4 @@ export class RealPanel {
   async jobLog(id: number): Promise<LogItem[]> {
     return (await this.admin.get(`/api/v1/jobs/${id}/logs?limit=10000`).expect(200)).body.items;
   }
-}
-
-/** A port that is free for the game (UDP) and for RCON (TCP), out of the range that the system gives away by itself. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(20_000, 32_000);
-    if ((await isFreeForTcp(port)) && (await isFreeForUdp(port))) return port;
-  }
-}
-
-function isFreeForTcp(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '0.0.0.0', () => server.close(() => resolve(true)));
-  });
-}
-
-function isFreeForUdp(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createSocket('udp4');
-    socket.once('error', () => resolve(false));
-    socket.bind(port, '0.0.0.0', () => socket.close(() => resolve(true)));
-  });
-}
-
-function killIfThere(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
-  }
-}
-
-function collect(stream: NodeJS.ReadableStream | null): () => string {
-  const chunks: string[] = [];
-  stream?.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
-  return () => chunks.join('');
 }

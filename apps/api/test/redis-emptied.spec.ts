@@ -29,16 +29,11 @@ async function flush(): Promise<void> {
 }
 
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
-const linesOf = (follower: LogFollower) =>
-  follower.items.flatMap(({ position, line }) =>
-    position === undefined ? [] : [{ position: String(position), line: String(line) }],
-  );
-
 describe('Redis emptied while servers run and jobs wait', () => {
   it('loses no job, runs none twice, and shows the servers and their logs as before', { timeout: 90_000 }, async () => {
     const url = `${panel.url}/api/v1/servers/one/logs?follow=true&lines=20000`;
     const follower = await LogFollower.open(url, panel.cookie, { Accept: 'application/x-ndjson' });
-    await eventually('ten ticks are followed', () => ticksOf(linesOf(follower)).length > 10);
+    await eventually('ten ticks are followed', () => ticksOf(follower.serverLines).length > 10);
 
     // An install runs; behind it waits a line for each server.
     const install = await panel.install('other');
@@ -47,7 +42,7 @@ describe('Redis emptied while servers run and jobs wait', () => {
       for (const { name } of servers) waiting.push(await panel.queue(name, operation));
     }
     await eventually('the install runs', async () => (await panel.jobLog(install.id)).length > 2);
-    const followedBefore = linesOf(follower).length;
+    const followedBefore = follower.serverLines.length;
     for (let i = 0; i < 3; i++) await flush();
     expect(await panel.job(install.id)).toMatchObject({ state: 'running' });
     await flush();
@@ -101,10 +96,10 @@ describe('Redis emptied while servers run and jobs wait', () => {
 
     // Whoever was reading missed nothing and saw nothing twice: from before the flush over three runs of the server to now.
     const disk = await new Instance(panel.root, 'one', servers[0]?.port ?? 0).lines();
-    await eventually('the follower has what is on the disk', () => linesOf(follower).length >= disk.length);
+    await eventually('the follower has what is on the disk', () => follower.serverLines.length >= disk.length);
     follower.leave();
     expect(followedBefore).toBeLessThan(disk.length);
-    expect(linesOf(follower).slice(0, disk.length)).toEqual(disk);
+    expect(follower.serverLines.slice(0, disk.length)).toEqual(disk);
   });
 
   it('keeps the log whole when it is emptied again and again while lines pour in', { timeout: 60_000 }, async () => {

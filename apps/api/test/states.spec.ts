@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerView } from '../src/servers/server.dto.js';
 import { ServerStates } from '../src/states/server-states.js';
 import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
 import { type QueuePanel, startQueue } from './queue-panel.js';
-import { freePort } from './real-panel.js';
 import { StandInHost } from './stand-in-host.js';
 
 /** A machine whose answers about states can be held back, and which tells of changes. */

@@ -184,8 +184,8 @@ describe('the demo runtime', () => {
 
   it('refuses a port that is taken, and crashes on demand', async () => {
     await host.initialize('second', { ...spec, files: [] }, run);
-    // On a busy machine it is later than what start waits for.
-    await host.start('second', run).catch((error: unknown) => expect(error).toMatchObject({ exitCode: 1 }));
+    // Start itself fails, unless the machine is so busy that it ends later than start waits for.
+    await Promise.allSettled([host.start('second', run)]);
     await eventually(async () => (await statusOf(host, 'second')).state === 'failed');
     expect((await statusOf(host, 'second')).exitCode).toBe(1);
     expect((await logWith(host, 'second', "Couldn't allocate")).length).toBeGreaterThan(0);
