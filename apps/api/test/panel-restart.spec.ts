@@ -147,9 +147,26 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('a job that runs when the panel i
 
     expect(await panel.ended(behind.id)).toMatchObject({ state: 'succeeded', exitCode: 0 });
     await panel.reaches(name, { actualState: 'running', ready: true });
-    const again = await panel.ended((await panel.install(build)).id);
-    expect(again).toMatchObject({ state: 'succeeded', exitCode: 0 });
-    expect(await readdir(join(panel.root, 'installation'))).toContain(build);
-    expect((await readdir(join(panel.root, 'installation'))).filter((file) => /^\.|tmp/.test(file))).toEqual([]);
+    expect(await panel.admin.get('/api/v1/hosts/1').then(({ body }) => body)).toMatchObject({
+      currentBuild: 'demo-1',
+      builds: [{ build: 'demo-1', current: true }],
+      job: null,
+    });
   });
+});
+
+it('removes what an interrupted install left unfinished when the next one runs', async () => {
+  const left = async () => (await readdir(join(panel.root, 'installation'))).filter((name) => name.startsWith('.tmp'));
+  expect(await left()).toHaveLength(1); // of the killed one; the stopped one cleaned up after itself
+  expect(await panel.ended((await panel.install('other-sigkill')).id)).toMatchObject({
+    state: 'succeeded',
+    exitCode: 0,
+  });
+  expect((await readdir(join(panel.root, 'installation'))).sort()).toEqual([
+    'current',
+    'demo-1',
+    'demo-1.json',
+    'other-sigkill',
+    'other-sigkill.json',
+  ]);
 });

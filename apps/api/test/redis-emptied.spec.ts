@@ -137,10 +137,11 @@ describe('Redis emptied while servers run and jobs wait', () => {
         'it has said its last',
         async () => (await instance.lines()).at(-1)?.line === 'Server is hibernating',
       );
-      await panel.end('SIGTERM');
-      await panel.start();
       const shown = async () => (await panel.admin.get(`/api/v1/servers/${name}/logs`).expect(200)).body.items.length;
       const all = (await instance.lines()).length;
+      await eventually('all of it is shown', async () => (await shown()) === all);
+      await panel.end('SIGTERM');
+      await panel.start();
       expect(await shown()).toBe(all);
       await flush();
       await eventually('the log is there again', async () => (await shown()) === all);

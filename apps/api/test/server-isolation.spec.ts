@@ -18,12 +18,22 @@ afterAll(() => panel.close());
 
 const instanceOf = ({ name, port }: ServerView) => new Instance(panel.root, name, port);
 
+/** Every file below a folder. */
+async function filesIn(folder: string): Promise<string[]> {
+  // The kernel's own, always empty, where nobody but root may look.
+  if (folder.endsWith('/work/work')) return [];
+  const entries = await readdir(folder, { withFileTypes: true });
+  const below = entries.map(async (entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesIn(path) : entry.isFile() ? [path] : [];
+  });
+  return (await Promise.all(below)).flat();
+}
+
 /** Files of that content below a folder. */
 async function copiesOf(content: string, folder: string): Promise<string[]> {
   const found: string[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
+  for (const path of await filesIn(folder)) {
     if ((await stat(path)).size === content.length && (await readFile(path, 'utf8')) === content) found.push(path);
   }
   return found;
@@ -44,14 +54,15 @@ describe('two servers from one overlay', () => {
   });
 
   it('share its layer, which is once on the disk beside its draft', async () => {
-    const copies = await copiesOf(CONTENT, panel.root);
+    const places = ['drafts', 'overlays', 'instances', 'installation', 'cache', 'trash'];
+    const copies = (await Promise.all(places.map((place) => copiesOf(CONTENT, join(panel.root, place))))).flat();
     expect(copies.sort()).toEqual([
       join(panel.root, 'drafts', String(overlay), ADDON),
       join(panel.root, 'overlays', String(overlay), '1', ADDON),
     ]);
     // The game's 100 MB too.
-    const games = await readdir(join(panel.root, 'instances'), { recursive: true });
-    expect(games.filter((path) => path.endsWith('demo-node'))).toEqual([]);
+    const games = (await filesIn(panel.root)).filter((path) => path.endsWith('demo-node'));
+    expect(games).toEqual([expect.stringContaining(join(panel.root, 'installation'))]);
   });
 
   it('see each their own merged tree: their configuration over the overlay over the game', async () => {

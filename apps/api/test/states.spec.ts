@@ -200,7 +200,7 @@ describe('a server that crashes', () => {
     });
     expect(await run('refusing', 'start')).toMatchObject({ state: 'failed', exitCode: 7 });
     await reaches('refusing', { actualState: 'failed' });
-    await panel.app.get(ServerStates).poll(panel.hostId);
+    await panel.app.get(ServerStates).poll(panel.hostId, ['refusing']);
     expect((await get('refusing')).lastError).toBe('start failed: there is no such map');
   });
 });
