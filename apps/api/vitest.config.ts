@@ -8,5 +8,7 @@ export default defineConfig({
     globalSetup: ['test/services.ts'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // The tests of the real panel mostly wait: for installs, for lines, for queries that time out.
+    maxWorkers: 2,
   },
 });
