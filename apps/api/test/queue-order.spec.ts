@@ -77,32 +77,6 @@ describe('the line', () => {
     expect((await panel.ended(later.id)).state).toBe('succeeded');
   });
 
-  it('runs a job with a lower id that is committed late before a later one', async () => {
-    const late = await panel.server('late');
-    let commit = () => {};
-    const held = new Promise<void>((resolve) => (commit = resolve));
-    let begun = () => {};
-    const open = new Promise<void>((resolve) => (begun = resolve));
-    // The first job's transaction stays open, with the lower id's place in the line taken.
-    const first = panel.jobs.enqueue(
-      { operation: 'install', hostId: panel.hostId, build: null, userId: null },
-      async () => {
-        begun();
-        await held;
-      },
-    );
-    await open;
-    const second = panel.jobs.enqueue({ operation: 'stop', serverId: late, userId: null });
-    await sleep(300);
-    expect(panel.host.begun.filter((call) => call === 'stop late')).toEqual([]);
-    commit();
-    const [{ id: firstId }, { id: secondId }] = await Promise.all([first, second]);
-    expect(firstId).toBeLessThan(secondId);
-    await panel.ended(secondId);
-    const begunLast = panel.host.begun.slice(-2);
-    expect(begunLast).toEqual(['install local', 'stop late']);
-  });
-
   it('waits for a build only while the overlay has no revision at all', async () => {
     const { body: overlay } = await panel.admin.post('/api/v1/overlays').send({ name: 'addons' }).expect(201);
     const body = { name: 'with addons', overlays: [{ overlayId: overlay.id }] };

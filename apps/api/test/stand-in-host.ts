@@ -17,6 +17,8 @@ export interface Call {
  */
 export class StandInHost implements Host {
   readonly calls: Call[] = [];
+  /** Overlay and revision. */
+  readonly removedRevisions: [number, number][] = [];
   readonly facts = {
     machineId: 'stand-in',
     bootId: 'stand-in',
@@ -141,7 +143,8 @@ export class StandInHost implements Host {
     return { unchanged: false, files: 1, bytes: 1, hash: 'hash' };
   }
 
-  removeRevision(): Promise<void> {
+  removeRevision(overlay: number, revision: number): Promise<void> {
+    this.removedRevisions.push([overlay, revision]);
     return Promise.resolve();
   }
 

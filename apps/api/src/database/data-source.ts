@@ -49,8 +49,8 @@ export function databaseOptions(url: string): DataSourceOptions {
     migrationsTransactionMode: 'each',
     applicationName: 'left4me',
     poolSize: 20,
-    // A server that went away is noticed at the next query instead of holding it for ever.
-    extra: { connectionTimeoutMillis: 10_000, keepAlive: true },
+    // A server that went away without a word is noticed within minutes instead of holding whoever waits for ever.
+    extra: { connectionTimeoutMillis: 10_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
   };
 }
 

@@ -6,7 +6,7 @@ import { RunningSettings } from '../config/settings.js';
 import { Dispatcher } from '../jobs/queue/dispatcher.js';
 import { LaneWorkers } from '../jobs/worker/lane-workers.js';
 import { OperationHandlers } from '../jobs/worker/operation-handler.js';
-import { endInterrupted } from '../jobs/worker/recovery.js';
+import { endLeftBehind } from '../jobs/worker/recovery.js';
 import { ServerLogFeed } from '../logs/server-log-feed.js';
 import { Announcements } from '../redis/announcements.js';
 import { RedisConnections } from '../redis/redis.js';
@@ -78,7 +78,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
       isolationReason,
       demo,
     });
-    await endInterrupted(this.database, hostId, this.incarnation);
+    await endLeftBehind(this.database, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();
   }

@@ -1,5 +1,5 @@
 import type { ServerLogLine } from '@left4me/host';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { z } from 'zod';
 import { Announcements } from '../redis/announcements.js';
 import { RedisConnections } from '../redis/redis.js';
@@ -35,11 +35,18 @@ export interface ReadFrom {
 
 /** A server's log as a capped Redis stream. The entries' ids are the host's own positions, so feeding twice adds nothing twice. */
 @Injectable()
-export class ServerLogStream {
+export class ServerLogStream implements OnApplicationBootstrap {
   constructor(
     private readonly redis: RedisConnections,
     private readonly announcements: Announcements,
   ) {}
+
+  onApplicationBootstrap(): void {
+    this.announcements.on('server', ({ id, removed }) => {
+      // Should Redis be away just now, the stream stays: it is capped, and ids are not given twice.
+      if (removed) this.redis.commands.del(this.key(id)).catch(() => undefined);
+    });
+  }
 
   private key(serverId: number): string {
     return `${this.redis.prefix}:server-log:${serverId}`;

@@ -33,9 +33,9 @@ export class Announcements implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    const subscriber = this.redis.connect();
+    // Waits for Redis however long it is away, and subscribes again by itself after a reconnect.
+    const subscriber = this.redis.connect({ maxRetriesPerRequest: null });
     subscriber.on('message', (_channel, text) => this.receive(text));
-    // ioredis subscribes again by itself after a reconnect.
     subscriber.subscribe(this.channel).catch((error: unknown) => this.logger.debug(`not subscribed: ${String(error)}`));
   }
 

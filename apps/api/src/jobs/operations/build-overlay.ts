@@ -28,6 +28,8 @@ export class BuildOverlayHandler implements OperationHandler {
       [overlayId],
     );
     const host = await this.library.get();
+    // A build that was interrupted after its rename has left a folder without a row: nothing can use it.
+    await host.removeRevision(overlayId, next);
     const previous = current ? { previous: current.number } : {};
     const result = await host.publish({ overlay: overlayId, revision: next, ...previous }, run);
     if (result.unchanged) {

@@ -47,18 +47,17 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
       this.again = true;
       return this.running;
     }
-    this.running = this.loop().finally(() => {
-      this.running = null;
-    });
+    this.running = this.loop();
     return this.running;
   }
 
   private async loop(): Promise<void> {
     do {
       this.again = false;
-      if (this.stopped) return;
       await this.attempt('Dispatch', () => this.once());
-    } while (this.again);
+    } while (this.again && !this.stopped);
+    // In the same step as the last look at `again`: a call in between would be lost.
+    this.running = null;
   }
 
   private async once(): Promise<void> {

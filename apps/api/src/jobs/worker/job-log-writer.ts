@@ -7,7 +7,7 @@ import type { JobStream } from '../job-log-line.entity.js';
 /** Longest stored line, in UTF-16 code units. */
 const LINE_LIMIT = 4096;
 /** Lines kept from the beginning and from the end of a log. */
-export const KEPT_LINES = 50_000;
+const KEPT_LINES = 50_000;
 /** Lines in memory beyond which a writer has to wait: the child's pipe is not read meanwhile. */
 const HIGH_WATER = 5000;
 /** Shortest time between two batches: a chatty child costs fifty inserts a second, not a thousand. */
@@ -59,19 +59,20 @@ export class JobLogWriter {
   private async flush(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, HIGH_WATER);
-      await this.store(batch);
+      await this.untilStored(() => this.insert(batch));
+      this.seq += batch.length;
+      await this.untilStored(() => this.trim());
       this.announcements.publish({ topic: 'job-log', id: this.jobId, seq: this.seq });
       if (this.waiting.length > 0) await sleep(BATCH_MS);
     }
     this.flushing = null;
   }
 
-  private async store(batch: Line[]): Promise<void> {
+  /** Tries until it is done: without PostgreSQL nothing goes on, and nothing is dropped. */
+  private async untilStored(write: () => Promise<unknown>): Promise<void> {
     for (let complained = false; !this.abandoned; complained = true) {
       try {
-        await this.insert(batch);
-        this.seq += batch.length;
-        await this.trim();
+        await write();
         return;
       } catch (error) {
         if (!complained) this.logger.warn(`The log of job ${this.jobId} waits for PostgreSQL: ${String(error)}`);

@@ -9,6 +9,9 @@ import type { OperationHandlers, RunningJob } from './operation-handler.js';
 
 const PROGRESS_MS = 250;
 const RETRY_MS = 1000;
+/** The host library ends its commands within 10 s of being told to stop. */
+const HEED_MS = 30_000;
+const REFRESH_LIMIT_MS = 15_000;
 
 /** Why a running job was told to stop. */
 export type StopReason = 'cancelled' | 'time-limit' | 'shutdown';
@@ -34,6 +37,7 @@ export class JobRunner {
   private readonly logger = new Logger('Job');
   private readonly abort = new AbortController();
   private readonly log: JobLogWriter;
+  private unheeded: NodeJS.Timeout | null = null;
   private progressTimer: NodeJS.Timeout | null = null;
   private latestProgress: { percent: number | null; text: string | null } = { percent: null, text: null };
 
@@ -46,7 +50,9 @@ export class JobRunner {
 
   /** Tells the handler to stop; the first reason counts. */
   stop(reason: StopReason): void {
-    if (!this.abort.signal.aborted) this.abort.abort(new Stopped(reason));
+    if (this.abort.signal.aborted) return;
+    this.abort.abort(new Stopped(reason));
+    this.unheeded = setTimeout(() => void this.complain(), HEED_MS);
   }
 
   /** The program ends and PostgreSQL does not answer: nothing more is waited for. */
@@ -59,6 +65,7 @@ export class JobRunner {
     const how = await this.outcome();
     if (this.job.serverId !== null) await this.refreshState(this.job.serverId);
     if (this.progressTimer) clearTimeout(this.progressTimer);
+    if (this.unheeded) clearTimeout(this.unheeded);
     await this.log.drain();
     await this.writeEnd(how);
     this.announce();
@@ -107,6 +114,13 @@ export class JobRunner {
     return { state: 'failed', exitCode, error };
   }
 
+  /** An operation that goes on regardless keeps its claims: what it does to the host must not meet another job. */
+  private async complain(): Promise<void> {
+    const text = `The ${this.job.operation} does not stop although it was told to; whatever waits for it goes on waiting.`;
+    this.logger.error(`Job ${this.job.id}: ${text}`);
+    await this.log.write('system', text);
+  }
+
   private stopReason(): StopReason | null {
     const reason: unknown = this.abort.signal.reason;
     return reason instanceof Stopped ? reason.reason : null;
@@ -143,7 +157,10 @@ export class JobRunner {
 
   private async refreshState(serverId: number): Promise<void> {
     try {
-      await this.context.refreshState(serverId);
+      const late = sleep(REFRESH_LIMIT_MS, undefined, { ref: false }).then(() => {
+        throw new Error('the host did not answer');
+      });
+      await Promise.race([this.context.refreshState(serverId), late]);
     } catch (error) {
       // The job's own result stands; the poller reads the state again.
       this.logger.warn(`The state of server ${serverId} could not be read after job ${this.job.id}: ${String(error)}`);

@@ -6,8 +6,9 @@ import { lanes, placesOf } from '../queue/lanes.js';
 import { PARKED_MS, queueName, twinData } from '../queue/twins.js';
 import { claim } from './job-rows.js';
 import { JobRunner, type RunnerContext, type StopReason } from './job-runner.js';
+import { endInterrupted } from './recovery.js';
 
-const CANCEL_POLL_MS = 1000;
+const LOOK_MS = 1000;
 /** A promotion that came while its twin was being refused is made good after this. */
 const SETTLE_MS = 50;
 /** How long stopping waits for the running jobs' ends. */
@@ -29,7 +30,8 @@ export class LaneWorkers {
   private readonly logger = new Logger('Worker');
   private readonly workers: Worker[] = [];
   private readonly running = new Map<number, JobRunner>();
-  private cancelTimer: NodeJS.Timeout | null = null;
+  private readonly claiming = new Set<number>();
+  private lookTimer: NodeJS.Timeout | null = null;
   private unlisten: (() => void) | null = null;
 
   constructor(private readonly context: LaneContext) {}
@@ -50,12 +52,12 @@ export class LaneWorkers {
       this.workers.push(worker);
     }
     this.unlisten = this.context.announcements.on('cancel', ({ id }) => this.running.get(id)?.stop('cancelled'));
-    this.cancelTimer = setInterval(() => void this.findCancelled(), CANCEL_POLL_MS);
+    this.lookTimer = setInterval(() => void this.look(), LOOK_MS);
   }
 
   /** Takes no more jobs, tells the running ones to stop and waits for their ends. */
   async stop(reason: StopReason): Promise<void> {
-    if (this.cancelTimer) clearInterval(this.cancelTimer);
+    if (this.lookTimer) clearInterval(this.lookTimer);
     this.unlisten?.();
     for (const runner of this.running.values()) runner.stop(reason);
     const giveUp = setTimeout(() => {
@@ -68,16 +70,14 @@ export class LaneWorkers {
   private async process(twin: Twin, token: string | undefined): Promise<string> {
     const data = twinData.safeParse(twin.data);
     if (!data.success) throw new UnrecoverableError('This entry names no job of left4me; nothing was run.');
-    const job = await claim(this.context.database, data.data.jobId, this.context.incarnation);
-    if (!job) return this.refuse(twin, token, data.data.jobId);
-    const runner = new JobRunner(this.context, job);
-    this.running.set(job.id, runner);
+    const runner = await this.claim(data.data.jobId);
+    if (!runner) return this.refuse(twin, token, data.data.jobId);
     try {
       const how = await runner.run();
       if (how.state === 'failed') throw new UnrecoverableError(how.error ?? 'failed');
       return how.state;
     } finally {
-      this.running.delete(job.id);
+      this.running.delete(runner.job.id);
       // Before BullMQ fills this place again: what this end has freed may be older than what is waiting for the place.
       await this.context.dispatcher.dispatch();
     }
@@ -94,17 +94,45 @@ export class LaneWorkers {
     throw new DelayedError();
   }
 
-  /** Announcements may be lost; the rows are not. */
-  private async findCancelled(): Promise<void> {
-    if (this.running.size === 0) return;
+  /** A runner for the job, if it may run. From its claim on the job is always in `claiming` or in `running`. */
+  private async claim(jobId: number): Promise<JobRunner | null> {
+    this.claiming.add(jobId);
     try {
-      const rows = await this.context.database.query<{ id: number }[]>(
-        `SELECT id FROM jobs WHERE finished_at IS NULL AND state = 'cancelling' AND incarnation = $1`,
+      const job = await claim(this.context.database, jobId, this.context.incarnation);
+      if (!job) return null;
+      const runner = new JobRunner(this.context, job);
+      this.running.set(job.id, runner);
+      return runner;
+    } finally {
+      this.claiming.delete(jobId);
+    }
+  }
+
+  /** Announcements may be lost; the rows are not. Neither are jobs whose claim was written while its answer got lost. */
+  private async look(): Promise<void> {
+    try {
+      const rows = await this.context.database.query<{ id: number; state: 'running' | 'cancelling' }[]>(
+        `SELECT id, state FROM jobs WHERE finished_at IS NULL AND state <> 'queued' AND incarnation = $1`,
         [this.context.incarnation],
       );
-      for (const { id } of rows) this.running.get(id)?.stop('cancelled');
+      for (const row of rows) {
+        const runner = this.running.get(row.id);
+        if (runner && row.state === 'cancelling') runner.stop('cancelled');
+        if (!runner && !this.claiming.has(row.id)) await this.endUnstarted(row);
+      }
     } catch (error) {
-      this.logger.debug(`cancellations not read: ${String(error)}`);
+      this.logger.debug(`jobs not looked at: ${String(error)}`);
     }
+  }
+
+  /** The claim's answer never came, so nothing was begun: the job ends like one whose worker died. */
+  private async endUnstarted({ id, state }: { id: number; state: 'running' | 'cancelling' }): Promise<void> {
+    const { database, incarnation, dispatcher } = this.context;
+    await endInterrupted(
+      database,
+      { id, state, incarnation },
+      'The connection to PostgreSQL broke before this job began.',
+    );
+    await dispatcher.dispatch();
   }
 }

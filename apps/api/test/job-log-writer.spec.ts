@@ -1,0 +1,91 @@
+import { DataSource } from 'typeorm';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { JobLogWriter } from '../src/jobs/worker/job-log-writer.js';
+import { Announcements } from '../src/redis/announcements.js';
+import { startApp, type TestApp } from './app.js';
+
+const INCARNATION = '11111111-1111-4111-8111-111111111111';
+let panel: TestApp;
+beforeAll(async () => {
+  panel = await startApp();
+});
+afterAll(() => panel.close());
+
+/** A job that this test pretends to run. */
+async function runningJob(): Promise<number> {
+  const [row] = await panel.database.query<{ id: number }[]>(
+    `INSERT INTO jobs (operation, state, host_id, incarnation) SELECT 'install', 'running', id, $1 FROM hosts LIMIT 1 RETURNING id`,
+    [INCARNATION],
+  );
+  if (!row) throw new Error('there is no host');
+  return row.id;
+}
+
+const stored = (jobId: number) =>
+  panel.database.query<{ seq: number; stream: string; line: string }[]>(
+    `SELECT seq, stream, line FROM job_log WHERE job_id = $1 ORDER BY seq`,
+    [jobId],
+  );
+
+/** The panel's database, of which every statement that contains `text` fails the first `times` times. */
+function failing(text: string, times: number): DataSource {
+  let left = times;
+  return new Proxy(panel.database, {
+    get(target, property) {
+      if (property !== 'query') return Reflect.get(target, property);
+      return (sql: string, parameters: unknown[]) => {
+        if (sql.includes(text) && left-- > 0) return Promise.reject(new Error('the connection broke'));
+        return target.query(sql, parameters);
+      };
+    },
+  });
+}
+
+it('keeps the first and the last lines of an endless log, with a marker that counts what is left out', async () => {
+  const jobId = await runningJob();
+  const writer = new JobLogWriter(panel.database, panel.app.get(Announcements), jobId, INCARNATION, 10);
+  for (let i = 1; i <= 1000; i++) {
+    await writer.write('stdout', `line ${i}`);
+    if (i % 7 === 0) await writer.drain();
+  }
+  await writer.drain();
+  const lines = await stored(jobId);
+  const first = Array.from({ length: 10 }, (_, i) => ({ seq: i + 1, stream: 'stdout', line: `line ${i + 1}` }));
+  const last = Array.from({ length: 10 }, (_, i) => ({ seq: i + 991, stream: 'stdout', line: `line ${i + 991}` }));
+  const marker = {
+    seq: 11,
+    stream: 'system',
+    line: '… 980 lines were left out here: a log keeps its first and last 10 …',
+  };
+  expect(lines).toEqual([...first, marker, ...last]);
+});
+
+it.each(['INSERT INTO job_log', 'DELETE FROM job_log'])(
+  'stores every line once although %s fails for a while',
+  async (statement) => {
+    const jobId = await runningJob();
+    const writer = new JobLogWriter(failing(statement, 2), panel.app.get(Announcements), jobId, INCARNATION, 2);
+    for (let i = 1; i <= 8; i++) await writer.write('stdout', `line ${i}`);
+    await writer.drain();
+    expect((await stored(jobId)).map(({ line }) => line)).toEqual([
+      'line 1',
+      'line 2',
+      '… 4 lines were left out here: a log keeps its first and last 2 …',
+      'line 7',
+      'line 8',
+    ]);
+  },
+);
+
+it('writes nothing for a job that another worker has by now', async () => {
+  const jobId = await runningJob();
+  const writer = new JobLogWriter(
+    panel.database,
+    panel.app.get(Announcements),
+    jobId,
+    '22222222-2222-4222-8222-222222222222',
+  );
+  await writer.write('stdout', 'late');
+  await writer.drain();
+  expect(await stored(jobId)).toEqual([]);
+});

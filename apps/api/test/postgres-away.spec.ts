@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { DataSource } from 'typeorm';
+import { openDatabase } from '../src/database/data-source.js';
+import { eventually } from './eventually.js';
+import { type QueuePanel, startQueue } from './queue-panel.js';
+import { type StoppableServices, stoppableServices } from './stoppable-services.js';
+
+let services: StoppableServices;
+let panel: QueuePanel;
+
+beforeAll(async () => {
+  services = await stoppableServices();
+  await (await openDatabase(services.postgres.url)).destroy();
+  panel = await startQueue({ databaseUrl: services.postgres.url, redisUrl: services.redis.url });
+}, 120_000);
+afterAll(async () => {
+  await panel.close();
+  await services.remove();
+});
+
+const answers = async (): Promise<boolean> => {
+  const { status } = await panel.anonymous.get('/health/ready');
+  return status === 200;
+};
+
+it('keeps what a job does and says while PostgreSQL is killed and comes back', async () => {
+  await panel.server('survivor');
+  let go = () => {};
+  const gone = new Promise<void>((resolve) => (go = resolve));
+  panel.host.on('stop', 'survivor', async ({ output }) => {
+    await output.write('stdout', 'before');
+    await gone;
+    for (let i = 0; i < 100; i++) await output.write('stdout', `while it is away ${i}`);
+  });
+  const job = await panel.queue('survivor', 'stop');
+  const behind = await panel.queue('survivor', 'initialize');
+  await panel.reaches(job.id, 'running');
+
+  await services.postgres.kill();
+  go();
+  await eventually('the panel says that it is not ready', async () => !(await answers()));
+  await services.postgres.start();
+  await eventually('the panel is ready again', answers, 30);
+
+  expect(await panel.ended(job.id)).toMatchObject({ state: 'succeeded', exitCode: 0 });
+  await panel.ended(behind.id);
+  const lines = (await panel.log(job.id)).map(({ line }) => line);
+  expect(lines).toEqual(['stop survivor', 'before', ...Array.from({ length: 100 }, (_, i) => `while it is away ${i}`)]);
+  expect(panel.host.begun.filter((call) => call === 'stop survivor')).toHaveLength(1);
+  expect(await panel.app.get(DataSource).query('SELECT 1 FROM job_claims')).toEqual([]);
+});
+
+it('takes jobs while Redis is stopped, and runs them once it is back', async () => {
+  await panel.server('offline');
+  await services.redis.kill();
+  const jobs = [await panel.queue('offline', 'stop'), await panel.queue('offline', 'initialize')];
+  await services.redis.start();
+  for (const { id } of jobs) expect((await panel.ended(id)).finishedAt).not.toBeNull();
+  const ran = panel.host.begun.filter((call) => call.endsWith(' offline'));
+  expect(ran[0]).toBe('stop offline');
+  expect(ran.filter((call) => call === 'stop offline')).toHaveLength(1);
+});

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobRunner } from '../src/jobs/worker/job-runner.js';
+import { OperationHandlers } from '../src/jobs/worker/operation-handler.js';
+import { operations } from '../src/jobs/job.entity.js';
+import { Announcements } from '../src/redis/announcements.js';
+import { eventually } from './eventually.js';
+import { type QueuePanel, startQueue } from './queue-panel.js';
+
+let panel: QueuePanel;
+beforeAll(async () => {
+  panel = await startQueue();
+});
+afterAll(() => panel.close());
+
+const incarnation = async (): Promise<string> => {
+  const [row] = await panel.database.query<{ incarnation: string }[]>(`SELECT incarnation FROM hosts WHERE id = $1`, [
+    panel.hostId,
+  ]);
+  if (!row) throw new Error('there is no host');
+  return row.incarnation;
+};
+
+/** A job's row as some other statement left it, with its claim on the server. */
+async function insertJob(serverId: number | null, state: string, worker: string | null): Promise<number> {
+  const [row] = await panel.database.query<{ id: number }[]>(
+    `INSERT INTO jobs (operation, state, host_id, server_id, server_name, incarnation, admitted_at)
+     VALUES ('stop', $1, $2, $3, 'of the test', $4, CASE WHEN $4::uuid IS NULL THEN NULL::timestamptz ELSE now() END) RETURNING id`,
+    [state, panel.hostId, serverId, worker],
+  );
+  if (!row) throw new Error('nothing was inserted');
+  const resource = `server:${serverId ?? 999_999}`;
+  await panel.database.query(`INSERT INTO job_claims (resource, job_id, exclusive) VALUES ($1, $2, true)`, [
+    resource,
+    row.id,
+  ]);
+  return row.id;
+}
+
+describe('a claim whose answer was lost', () => {
+  it.each([
+    ['running', 'failed'],
+    ['cancelling', 'cancelled'],
+  ])('leaves a job %s that is %s then, and does not hold up what is behind it', async (state, end) => {
+    const server = await panel.server(`lost-${state}`);
+    const lost = await insertJob(server, state, await incarnation());
+    const behind = await panel.queue(server, 'stop');
+    expect(await panel.ended(lost)).toMatchObject({ state: end, exitCode: null });
+    expect((await panel.ended(behind.id)).state).toBe('succeeded');
+  });
+});
+
+it('fails a job cleanly whose server is gone', async () => {
+  const id = await insertJob(null, 'queued', null);
+  const failed = await panel.ended(id);
+  expect(failed).toMatchObject({ state: 'failed', exitCode: 1 });
+  expect(failed.error).toBe('What the stop job was for, its server or overlay, has been deleted.');
+});
+
+it('builds an overlay again after a build that was interrupted between disk and database', async () => {
+  const { body: overlay } = await panel.admin.post('/api/v1/overlays').send({ name: 'leftover' }).expect(201);
+  const { body: build } = await panel.admin.post(`/api/v1/overlays/${overlay.id}/builds`).expect(202);
+  expect((await panel.ended(build.id)).state).toBe('succeeded');
+  expect(panel.host.removedRevisions).toContainEqual([overlay.id, 1]);
+});
+
+it('stops an operation that takes longer than its limit', async () => {
+  const server = await panel.server('endless');
+  const worker = await incarnation();
+  const id = await insertJob(server, 'running', worker);
+  const endless = {
+    operations,
+    limitSeconds: 0.1,
+    run: async (_job: unknown, { signal }: { signal: AbortSignal }) => {
+      await new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('told to stop'))));
+    },
+  };
+  const context = {
+    database: panel.database,
+    announcements: panel.app.get(Announcements),
+    handlers: new OperationHandlers([endless]),
+    incarnation: worker,
+    refreshState: () => Promise.resolve(),
+  };
+  const job = {
+    id,
+    operation: 'stop',
+    hostId: panel.hostId,
+    serverId: server,
+    serverName: 'endless',
+    overlayId: null,
+    build: null,
+  } as const;
+  const how = await new JobRunner(context, job).run();
+  expect(how).toEqual({ state: 'failed', exitCode: 1, error: 'It took longer than 0.1 s and was stopped.' });
+});
+
+it('finds what may run at once behind a long line', async () => {
+  const long = await panel.server('long');
+  const short = await panel.server('short');
+  const release = panel.host.hold('stop', 'long');
+  const first = await panel.queue(long, 'stop');
+  await panel.reaches(first.id, 'running');
+  await panel.database.query(
+    `WITH line AS (
+       INSERT INTO jobs (operation, host_id, server_id, server_name) SELECT 'stop', $1, $2, 'long' FROM generate_series(1, 3000) RETURNING id
+     ) INSERT INTO job_claims (resource, job_id, exclusive)
+       SELECT 'server:' || $2::int, id, true FROM line UNION ALL SELECT 'host:' || $1::int || '/runtime', id, false FROM line`,
+    [panel.hostId, long],
+  );
+  expect((await panel.ended((await panel.queue(short, 'stop')).id)).state).toBe('succeeded');
+  const { body } = await panel.admin.get('/api/v1/jobs?state=queued&limit=1').expect(200);
+  expect(body.items[0].waitsFor[0]).toMatchObject({ kind: 'job', jobId: first.id });
+  await panel.database.query(`DELETE FROM jobs WHERE state = 'queued' AND server_id = $1`, [long]);
+  release();
+  await panel.ended(first.id);
+});
+
+it('lets a job with a lower id, written but not committed yet, go first', async () => {
+  const server = await panel.server('uncommitted');
+  const early = panel.database.createQueryRunner();
+  await early.startTransaction();
+  await early.query('SELECT pg_advisory_xact_lock(4222860)');
+  const inserted: { id: number }[] = await early.manager.query(
+    `INSERT INTO jobs (operation, host_id) VALUES ('install', $1) RETURNING id`,
+    [panel.hostId],
+  );
+  const id = inserted[0]?.id ?? 0;
+  await early.query(`INSERT INTO job_claims (resource, job_id, exclusive) VALUES ($1, $2, true)`, [
+    `host:${panel.hostId}/runtime`,
+    id,
+  ]);
+  const later = panel.jobs.enqueue({ operation: 'stop', serverId: server, userId: null });
+  await sleep(300);
+  expect(panel.host.begun).not.toContain('stop uncommitted');
+  await early.commitTransaction();
+  await early.release();
+  const { id: laterId } = await later;
+  expect(id).toBeLessThan(laterId);
+  await panel.ended(laterId);
+  await eventually('both have run', () => panel.host.begun.includes('stop uncommitted'));
+  expect(panel.host.begun.slice(-2)).toEqual(['install local', 'stop uncommitted']);
+});
