@@ -1,6 +1,6 @@
 import { Server as HttpServer, type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../auth/access.js';
@@ -24,6 +24,7 @@ const NOT_LOGGED_IN = 4401;
 /** The WebSocket at /api/v1/ws: the same authorisation as REST, and pages of other origins are refused. */
 @Injectable()
 export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Live');
   private readonly context: LiveContext;
   private readonly server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
 
@@ -45,7 +46,10 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
     const http: unknown = this.adapter.httpAdapter.getHttpServer();
     if (!(http instanceof HttpServer)) throw new Error('The panel listens with something else than node:http.');
     http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-      void this.upgrade(request, socket, head);
+      this.upgrade(request, socket, head).catch((error: unknown) => {
+        this.logger.error(`an upgrade failed: ${String(error)}`);
+        socket.destroy();
+      });
     });
   }
 
@@ -57,18 +61,27 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
 
   private async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy());
-    if (new URL(request.url ?? '/', 'http://panel.invalid').pathname !== PATH) return refuse(socket, 404);
+    // Cut by hand: what stands in a request line need not be an address that URL takes.
+    if (request.url?.split('?', 1)[0] !== PATH) return refuse(socket, 404);
     const byToken = request.headers.authorization !== undefined;
     if (!byToken && !this.origins.allows(request.headers)) return refuse(socket, 403);
     try {
       const me = await this.authentication.authenticate(request.headers);
       if (!me.scopes.includes('read')) return refuse(socket, 403);
-      this.server.handleUpgrade(request, socket, head, (ws) => this.connected(ws, request, me));
+      this.accept(request, socket, head, (ws) => this.connected(ws, request, me));
     } catch (error) {
       if (!(error instanceof NotLoggedIn)) return refuse(socket, 500);
       // A browser learns the reason of a refused upgrade only as a close code, which needs the upgrade.
-      this.server.handleUpgrade(request, socket, head, (ws) => ws.close(NOT_LOGGED_IN, 'not logged in'));
+      this.accept(request, socket, head, (ws) => ws.close(NOT_LOGGED_IN, 'not logged in'));
     }
+  }
+
+  /** Upgrades. Without the listener, bytes that are no WebSocket frame would end the panel. */
+  private accept(request: IncomingMessage, socket: Duplex, head: Buffer, opened: (ws: WebSocket) => void): void {
+    this.server.handleUpgrade(request, socket, head, (ws) => {
+      ws.on('error', () => ws.terminate());
+      opened(ws);
+    });
   }
 
   private connected(socket: WebSocket, request: IncomingMessage, me: Principal): void {
@@ -83,7 +96,6 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
       clearInterval(ping);
       clearInterval(again);
     });
-    socket.on('error', () => socket.terminate());
   }
 }
 

@@ -23,9 +23,9 @@ export class QueueBoard {
 
   constructor(private readonly authentication: Authentication) {
     this.handler = Router();
-    this.handler.use(
-      (request: Request, response: Response, next: NextFunction) => void this.enter(request, response, next),
-    );
+    this.handler.use((request: Request, response: Response, next: NextFunction) => {
+      this.enter(request, response, next).catch(next);
+    });
     this.handler.use(this.server.getRouter());
   }
 
@@ -51,6 +51,8 @@ export class QueueBoard {
 
 /** The address below /queues that was asked for. Anything else (`/queues//elsewhere`) becomes /queues itself. */
 function own(request: Request): string {
-  const { pathname, search } = new URL(request.originalUrl, 'http://panel.invalid');
+  const base = 'http://panel.invalid';
+  if (!URL.canParse(request.originalUrl, base)) return PATH;
+  const { pathname, search } = new URL(request.originalUrl, base);
   return /^\/queues(\/[\w.-]+)*\/?$/.test(pathname) ? pathname + search : PATH;
 }
