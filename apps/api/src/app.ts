@@ -7,7 +7,7 @@ import type { NextFunction, Request, Response } from 'express';
 import { AuthModule } from './auth/auth.module.js';
 import { Origins } from './auth/origins.js';
 import { BlueprintsModule } from './blueprints/blueprints.module.js';
-import { RunningSettings, WrongSettings } from './config/settings.js';
+import { RunningSettings } from './config/settings.js';
 import { serveConsole } from './console/console.js';
 import { securityHeaders } from './console/security-headers.js';
 import { databaseOptions, openDatabase } from './database/data-source.js';
@@ -114,7 +114,7 @@ export async function createApp(settings: RunningSettings, options: AppOptions =
 
 async function configure(app: NestExpressApplication, settings: RunningSettings, options: AppOptions): Promise<void> {
   if (options.closeOnSignals !== false) app.enableShutdownHooks(['SIGINT', 'SIGTERM']);
-  trustProxies(app, settings.trustedProxies);
+  app.set('trust proxy', settings.trustedProxies);
   app.set('query parser', 'simple');
   app.disable('x-powered-by');
 
@@ -128,16 +128,6 @@ async function configure(app: NestExpressApplication, settings: RunningSettings,
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   await app.init();
   answerTheRest(app);
-}
-
-function trustProxies(app: NestExpressApplication, addresses: string[]): void {
-  try {
-    app.set('trust proxy', addresses);
-  } catch (error) {
-    throw new WrongSettings(`LEFT4ME_TRUSTED_PROXIES: must be IP addresses or networks, separated by commas`, {
-      cause: error,
-    });
-  }
 }
 
 /** What neither a route nor the console answered, and what failed outside of the routes. */

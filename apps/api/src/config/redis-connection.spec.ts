@@ -20,6 +20,7 @@ it.each([
   ['http://cache', 'not http:'],
   ['unix:relative.sock', 'absolute path'],
   ['redis://cache/first', 'database number'],
+  ['redis://:100%@cache', '%25'],
 ])('refuses %s', (url, reason) => {
   expect(() => redisConnection(url)).toThrow(reason);
 });

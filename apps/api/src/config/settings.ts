@@ -1,5 +1,7 @@
+import { isIP } from 'node:net';
 import path from 'node:path';
 import { z } from 'zod';
+import { redisConnection } from './redis-connection.js';
 
 /** A setting that is missing or wrong; the message names it and says what to do. */
 export class WrongSettings extends Error {
@@ -14,38 +16,84 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
 const url = (...protocols: string[]) =>
-  z
-    .string()
-    .refine((v) => protocols.some((p) => v.startsWith(p)), `must be a URL starting with ${protocols.join(' or ')}`);
+  z.string().refine((v) => protocols.some((p) => v.startsWith(p)), {
+    error: `must be a URL starting with ${protocols.join(' or ')}`,
+    abort: true,
+  });
 
-const absolutePath = z.string().refine((value) => path.isAbsolute(value), 'must be an absolute path');
+const absolutePath = z
+  .string()
+  .refine((value) => path.isAbsolute(value), { error: 'must be an absolute path', abort: true });
+
+const databaseUrl = url('postgres://', 'postgresql://').refine(
+  (value) => URL.canParse(value),
+  'must look like postgres://user:password@host:5432/database',
+);
+
+const redisUrl = url('redis://', 'rediss://', 'unix:').superRefine((value, context) => {
+  try {
+    redisConnection(value);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});
+
+/** An address, or a name that is none gone wrong: 999.1.1.1. Whether it is one of this machine's shows when it is tried. */
+const bind = z
+  .string()
+  .refine(
+    (value) => isIP(value) !== 0 || /^(?!-)([a-z0-9_-]{1,63}\.)*[a-z0-9-]*[a-z-][a-z0-9-]*$/i.test(value),
+    'must be an IP address or a host name of this machine',
+  );
+
+const proxies = z
+  .string()
+  .default('')
+  .transform((value) =>
+    value
+      .split(',')
+      .map((proxy) => proxy.trim())
+      .filter(Boolean),
+  )
+  .refine((given) => given.every(isNetwork), 'must be IP addresses or networks like 10.0.0.0/8, separated by commas');
+
+/** An address, a network, or one of the names Express knows (https://expressjs.com/en/guide/behind-proxies.html). */
+function isNetwork(value: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(value)) return true;
+  const [, address = '', bits] = /^([0-9a-f.:]+)(?:\/(\d{1,3}))?$/i.exec(value) ?? [];
+  const version = isIP(address);
+  if (version === 0) return false;
+  return bits === undefined || (Number(bits) > 0 && Number(bits) <= (version === 4 ? 32 : 128));
+}
 
 const environment = z.object({
-  DATABASE_URL: url('postgres://', 'postgresql://').optional(),
-  REDIS_URL: url('redis://', 'rediss://', 'unix:').optional(),
+  DATABASE_URL: databaseUrl.optional(),
+  REDIS_URL: redisUrl.optional(),
   SECRET_KEY: z.string().min(32, 'must have at least 32 characters').optional(),
   LEFT4ME_ROOT: absolutePath.optional(),
   LEFT4ME_PORT: whole(1, 65_535).optional(),
-  LEFT4ME_BIND: z.string().default('127.0.0.1'),
+  LEFT4ME_BIND: bind.default('127.0.0.1'),
   LEFT4ME_PUBLIC_URL: url('http://', 'https://')
     .refine((v) => URL.canParse(v), 'must be a URL')
     .optional(),
-  LEFT4ME_TRUSTED_PROXIES: z
+  LEFT4ME_TRUSTED_PROXIES: proxies,
+  LEFT4ME_ADMIN_PASSWORD: z
     .string()
-    .default('')
-    .transform((v) =>
-      v
-        .split(',')
-        .map((s) => s.trim())
-        .filter(Boolean),
-    ),
-  LEFT4ME_ADMIN_PASSWORD: z.string().min(8, 'must have at least 8 characters').optional(),
+    .min(8, 'must have at least 8 characters')
+    .max(256, 'must have at most 256 characters')
+    .optional(),
   LEFT4ME_HOST: z
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes, 32 at most')
     .default('local'),
-  LEFT4ME_SERVICE_MANAGER: z.enum(['systemd', 'process'], 'must be systemd or process').default('process'),
-  LEFT4ME_STEAMCMD: absolutePath.optional(),
+  LEFT4ME_SERVICE_MANAGER: z
+    .enum(['systemd', 'process'], 'must be process')
+    .refine((manager) => manager !== 'systemd', 'systemd is not supported yet; leave it empty, or set it to process')
+    .default('process'),
+  LEFT4ME_STEAMCMD: absolutePath
+    .refine(() => false, 'installing with steamcmd is not supported yet; leave it empty to use the demo runtime')
+    .optional(),
   JOB_WORKER_ENABLED: flag.default(true),
   JOB_WORKER_CONCURRENCY: whole(1, 1000).default(16),
   STATE_POLLER_INTERVAL_SECONDS: whole(1, 3600).default(30),
