@@ -75,6 +75,7 @@ describe('the panel outlives a stranger who', () => {
       if (wait) await eventually('it is upgraded', () => stranger.status === 101);
       stranger.send(0xff, 0xff, 0xff);
       await eventually('it is closed', () => stranger.closed);
+      expect(stranger.status).toBe(101);
       await lives();
     }
   });

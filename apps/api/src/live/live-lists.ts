@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { Principal } from '../auth/access.js';
+import { HostRow } from '../hosts/host.entity.js';
 import { HostViews } from '../hosts/host-views.js';
 import { JobAccess } from '../jobs/job-access.js';
 import { JobViews } from '../jobs/job-views.js';
@@ -33,8 +34,7 @@ export class LiveLists {
       }
       case 'overlays': {
         const rows = await this.database.manager.find(Overlay, { where });
-        const mine = (overlay: Overlay) => me.admin || overlay.ownerId === null || overlay.ownerId === me.user.id;
-        return this.overlays.render(rows.filter(mine));
+        return this.overlays.render(rows.filter((overlay) => seesOverlay(me, overlay)));
       }
       case 'jobs':
         return this.jobs.byIds(await this.jobAccess.visible(me, ids));
@@ -42,4 +42,28 @@ export class LiveLists {
         return this.hosts.render(ids);
     }
   }
+
+  /** Ids of what the principal sees of a list now; of jobs none, since they are never deleted. */
+  async shown(me: Principal, list: ListName): Promise<number[]> {
+    const { manager } = this.database;
+    const select = { id: true, ownerId: true } as const;
+    switch (list) {
+      case 'servers':
+        return idsOf((await manager.find(Server, { select })).filter((server) => seesServer(me, server)));
+      case 'overlays':
+        return idsOf((await manager.find(Overlay, { select })).filter((overlay) => seesOverlay(me, overlay)));
+      case 'jobs':
+        return [];
+      case 'hosts':
+        return idsOf(await manager.find(HostRow, { select: { id: true } }));
+    }
+  }
+}
+
+function seesOverlay(me: Principal, overlay: Pick<Overlay, 'ownerId'>): boolean {
+  return me.admin || overlay.ownerId === null || overlay.ownerId === me.user.id;
+}
+
+function idsOf(rows: readonly { id: number }[]): number[] {
+  return rows.map(({ id }) => id);
 }
