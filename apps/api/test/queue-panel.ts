@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { RunningSettings } from '../src/config/settings.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import type { JobState, ServerOperation } from '../src/jobs/job.entity.js';
@@ -26,6 +27,8 @@ export interface QueuePanel extends TestApp {
   log(id: number): Promise<LogItem[]>;
   /** Removes everything the panel has in Redis, as FLUSHALL would. */
   forgetRedis(): Promise<void>;
+  /** Cuts every open connection, as a proxy that restarts does. */
+  dropConnections(): void;
 }
 
 export async function startQueue(
@@ -33,6 +36,11 @@ export async function startQueue(
   host: StandInHost = new StandInHost(),
 ): Promise<QueuePanel> {
   const panel = await startApp({ workerEnabled: true, ...overrides }, { openHost: host.open });
+  const sockets = new Set<Socket>();
+  panel.app.getHttpServer().on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
   const [{ id: hostId }] = await panel.database.query<[{ id: number }]>(`SELECT id FROM hosts WHERE name = 'local'`);
   const { body: blueprint } = await panel.admin.post('/api/v1/blueprints').send({ name: 'shared' }).expect(201);
   const job = async (id: number): Promise<JobView> => (await panel.admin.get(`/api/v1/jobs/${id}`).expect(200)).body;
@@ -58,6 +66,9 @@ export async function startQueue(
     job,
     reaches,
     ended: (id) => reaches(id, 'succeeded', 'failed', 'cancelled'),
+    dropConnections: () => {
+      for (const socket of sockets) socket.destroy();
+    },
     forgetRedis: async () => {
       const { commands, prefix } = panel.app.get(RedisConnections);
       const keys = await commands.keys(`${prefix}:*`);

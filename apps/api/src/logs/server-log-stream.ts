@@ -94,13 +94,16 @@ export class ServerLogStream implements OnApplicationBootstrap {
   /** Follows the log until the signal aborts; yields pages that are never empty unless they say `truncated`. */
   async *follow(serverId: number, from: ReadFrom, signal: AbortSignal): AsyncGenerator<ServerLogPage> {
     let position = from.after;
+    let changed: Promise<void> | null = null;
     for (let first = true; !signal.aborted; first = false) {
-      const changed = this.announcements.logChanged('server-log', serverId, LOOK_AGAIN_MS, signal);
+      changed ??= this.announcements.logChanged('server-log', serverId, LOOK_AGAIN_MS, signal);
       const page = await this.read(serverId, position === undefined ? { lines: from.lines } : { after: position });
       const truncated = first && page.truncated;
       if (page.items.length > 0 || truncated) yield { items: page.items, truncated };
       position = page.items.at(-1)?.position ?? position;
-      if (page.items.length < PAGE) await changed;
+      if (page.items.length === PAGE) continue;
+      await changed;
+      changed = null;
     }
   }
 }

@@ -40,8 +40,9 @@ export class JobLog {
 
   /** Follows from `after` to the job's end or until the signal aborts. The end is told once every line was. */
   async *follow(jobId: number, after: number, signal: AbortSignal): AsyncGenerator<JobLogStep> {
+    let changed: Promise<void> | null = null;
     for (let position = after; !signal.aborted;) {
-      const changed = this.announcements.logChanged('job-log', jobId, LOOK_AGAIN_MS, signal);
+      changed ??= this.announcements.logChanged('job-log', jobId, LOOK_AGAIN_MS, signal);
       // The state is read before the lines: a job that had ended by then writes no more.
       const [job] = await this.database.query<{ state: JobState; exitCode: number | null; ended: boolean }[]>(
         `SELECT state, exit_code AS "exitCode", finished_at IS NOT NULL AS ended FROM jobs WHERE id = $1`,
@@ -56,6 +57,7 @@ export class JobLog {
         return;
       }
       await changed;
+      changed = null;
     }
   }
 }

@@ -1,0 +1,102 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from './browser.js';
+import { eventually } from './eventually.js';
+import { PASSWORD } from './app.js';
+import { type QueuePanel, startQueue } from './queue-panel.js';
+
+/** What the console does with a long log, without a connection and without a mouse. */
+let panel: QueuePanel;
+let browser: Browser;
+let page: Page;
+
+beforeAll(async () => {
+  [panel, browser] = await Promise.all([startQueue(), launchBrowser()]);
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: panel.url });
+  page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  await page.goto(`${panel.url}/login`);
+  await page.getByLabel('User name').fill('admin');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/servers');
+});
+afterAll(async () => {
+  await browser.close();
+  await panel.close();
+});
+
+describe('a job log of 100,000 lines', () => {
+  const log = () => page.getByRole('log');
+
+  beforeAll(async () => {
+    await panel.server('long');
+    const { id } = await panel.ended((await panel.queue('long', 'stop')).id);
+    await panel.database.query(
+      `INSERT INTO job_log (job_id, seq, stream, line, at)
+       SELECT $1, 1 + n, 'stdout', CASE WHEN n % 1000 = 0 THEN 'needle ' ELSE 'hay ' END || n, now() FROM generate_series(1, 99999) n`,
+      [id],
+    );
+    await page.goto(`${panel.url}/jobs/${id}`);
+    await log().getByText('hay 99999').waitFor();
+  });
+
+  it('is shown from its end, with few rows in the page at any time', async () => {
+    const lines = () => log().getByText(/^(hay|needle) \d+$/);
+    expect(await lines().count()).toBeLessThan(200);
+    // Far up and down again, in big steps: there are always lines to see.
+    for (const part of [0.5, 0.01, 0.9, 0]) {
+      await page.evaluate(
+        `(() => { const log = document.querySelector('[role=log]'); log.scrollTop = log.scrollHeight * ${part}; })()`,
+      );
+      await eventually('lines are in sight', async () => (await lines().count()) > 5);
+      expect(await lines().count()).toBeLessThan(200);
+    }
+    await log().getByText('stop long').waitFor();
+  });
+
+  it('is searched', async () => {
+    await page.getByRole('searchbox').fill('needle');
+    await page.getByText(/of 99$/).waitFor();
+    await page.getByRole('button', { name: 'Next match' }).click();
+    await log()
+      .getByText(/^needle \d+$/)
+      .first()
+      .waitFor();
+    await page.getByRole('button', { name: 'Clear search' }).click();
+  });
+});
+
+describe('a lost connection', () => {
+  it('is shown, heals by itself, and what changed meanwhile is seen', async () => {
+    await panel.server('watched');
+    await page.goto(`${panel.url}/servers`);
+    await page.getByText('watched').first().waitFor();
+    await page.context().setOffline(true);
+    // Chromium keeps an open socket when it goes offline.
+    panel.dropConnections();
+    await page.getByText('Connection lost, retrying.').waitFor();
+    await panel.server('made-meanwhile');
+    await page.context().setOffline(false);
+    await page.getByText('Connection lost, retrying.').waitFor({ state: 'hidden', timeout: 30_000 });
+    await page.getByText('made-meanwhile').first().waitFor();
+  });
+});
+
+describe('without a mouse', () => {
+  it('a server is started', async () => {
+    await panel.ended((await panel.install()).id);
+    await panel.server('by-keyboard');
+    await page.goto(`${panel.url}/servers`);
+    const start = page.getByRole('button', { name: 'Start by-keyboard' });
+    await start.waitFor();
+    for (let presses = 0; presses < 80; presses++) {
+      if ((await page.evaluate(`document.activeElement.getAttribute('aria-label')`)) === 'Start by-keyboard') break;
+      await page.keyboard.press('Tab');
+    }
+    await page.keyboard.press('Enter');
+    await eventually('it was started', () => panel.host.begun.includes('start by-keyboard'));
+    await page.getByRole('button', { name: 'Stop by-keyboard' }).waitFor();
+  });
+});
