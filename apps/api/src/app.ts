@@ -4,6 +4,7 @@ import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE, NestFactory } from '@nestjs/core
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import type { NextFunction, Request, Response } from 'express';
+import type { DataSource } from 'typeorm';
 import { AuthModule } from './auth/auth.module.js';
 import { Origins } from './auth/origins.js';
 import { BlueprintsModule } from './blueprints/blueprints.module.js';
@@ -60,15 +61,14 @@ import { UsersModule } from './users/users.module.js';
 })
 export class AppModule {
   /** The module with its settings and database, which every feature may inject (`RunningSettings`, `DataSource`). */
-  static with(settings: RunningSettings, open: OpenHost): DynamicModule {
+  static with(settings: RunningSettings, database: DataSource, open: OpenHost): DynamicModule {
     return {
       module: AppModule,
       global: true,
       imports: [
         TypeOrmModule.forRootAsync({
           useFactory: () => ({ ...databaseOptions(settings.databaseUrl), toRetry: () => false }),
-          // The one place where a running panel migrates.
-          dataSourceFactory: () => openDatabase(settings.databaseUrl),
+          dataSourceFactory: () => Promise.resolve(database),
         }),
       ],
       providers: [
@@ -85,6 +85,8 @@ export interface AppOptions {
   logger?: LoggerService | LogLevel[] | false;
   /** Where the built console is. */
   consoleFolder?: string;
+  /** The database, open and up to date already, which belongs to the panel from now on; otherwise it is opened. */
+  database?: DataSource;
   /** Opens the machine; tests give a stand-in. */
   openHost?: OpenHost;
   /** False: whoever starts the panel closes it; otherwise SIGINT and SIGTERM do. */
@@ -96,13 +98,21 @@ export interface AppOptions {
  * @throws when PostgreSQL cannot be reached or a migration fails
  */
 export async function createApp(settings: RunningSettings, options: AppOptions = {}): Promise<NestExpressApplication> {
-  const app = await NestFactory.create<NestExpressApplication>(AppModule.with(settings, options.openHost ?? openHost), {
-    logger: options.logger ?? new PanelLog(),
-    bodyParser: false,
-    // Streams of logs stay open for hours; closing does not wait for them.
-    forceCloseConnections: true,
-    abortOnError: false,
-  });
+  // Before Nest makes anything, because Nest leaves what it has made by itself when something else fails.
+  const database = options.database ?? (await openDatabase(settings.databaseUrl));
+  let app: NestExpressApplication;
+  try {
+    app = await NestFactory.create(AppModule.with(settings, database, options.openHost ?? openHost), {
+      logger: options.logger ?? new PanelLog(),
+      bodyParser: false,
+      // Streams of logs stay open for hours; closing does not wait for them.
+      forceCloseConnections: true,
+      abortOnError: false,
+    });
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
   try {
     await configure(app, settings, options);
   } catch (error) {

@@ -44,3 +44,5 @@ try {
   process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
 }
+// Everything is closed by now, or should be: what a failed start has left open must not keep the process for ever.
+setTimeout(() => process.exit(), 5000).unref();

@@ -16,6 +16,11 @@ export class PanelLog extends ConsoleLogger {
     super({ prefix: 'left4me', logLevels: ['log', 'warn', 'error', 'fatal'] });
   }
 
+  /** What fails inside Nest while it starts is thrown too, and told by whoever starts it. */
+  override error(message: unknown, ...rest: unknown[]): void {
+    if (rest.at(-1) !== 'ExceptionHandler') super.error(message, ...rest);
+  }
+
   override log(message: unknown, ...rest: unknown[]): void {
     if (!chatter.has(String(rest.at(-1)))) super.log(message, ...rest);
   }

@@ -1,48 +1,87 @@
 import { DataSource } from 'typeorm';
 import { createApp } from '../app.js';
-import { type Settings, WrongSettings } from '../config/settings.js';
-import { freePort } from '../embedded/free-port.js';
+import type { Settings } from '../config/settings.js';
+import { openDatabase } from '../database/data-source.js';
 import { PanelLog } from '../panel-log.js';
+import { checkAddress, named, portFor, USUAL_PORT } from './address.js';
 import { firstAdmin } from './first-admin.js';
-import { openServices } from './services.js';
+import { openGivenDatabase } from './open-database.js';
+import { openServices, type PanelServices } from './services.js';
 
-const USUAL_PORT = 8080;
 /** Longer than a running job may take to be stopped. */
 const CLOSE_MS = 25_000;
+/** How long a start that is to end may take for what it is in the middle of. */
+const ABANDON_MS = 5000;
+
+class AskedToStop extends Error {}
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** Runs the panel until SIGINT or SIGTERM. Game servers go on without it. @returns the exit code */
 export async function serve(settings: Settings): Promise<number> {
-  const services = await openServices(settings, say);
-  const asked = new Promise<'asked'>((resolve) => {
-    process.once('SIGINT', () => resolve('asked'));
-    process.once('SIGTERM', () => resolve('asked'));
-  });
+  const asked = stopSignal();
+  const abandon = () => endWithin(ABANDON_MS);
+  asked.addEventListener('abort', abandon);
   try {
-    const port = await portFor(settings);
-    const app = await createApp({ ...services.settings, port }, { logger: new PanelLog(), closeOnSignals: false });
+    await checkAddress(settings);
+    asked.throwIfAborted();
+    const services = await openServices(settings, say);
     try {
-      const admin = await firstAdmin(app.get(DataSource), settings.adminPassword);
-      await app.listen(port, settings.bind);
-      welcome(settings, port, admin);
-      const reason = await Promise.race([asked, services.failed]);
-      say(reason === 'asked' ? 'Stopping. Game servers go on running.' : lostService(reason, settings));
-      return reason === 'asked' ? 0 : 1;
+      asked.throwIfAborted();
+      return await run(settings, services, asked, () => asked.removeEventListener('abort', abandon));
     } finally {
-      const tooLong = setTimeout(() => process.exit(1), CLOSE_MS);
-      await app.close();
-      clearTimeout(tooLong);
+      await services.stop();
     }
-  } finally {
-    await services.stop();
+  } catch (error) {
+    if (!(error instanceof AskedToStop)) throw error;
+    say('Stopped before it was running.');
+    return 0;
   }
 }
 
-async function portFor({ port, bind }: Settings): Promise<number> {
-  const free = await freePort(port ?? USUAL_PORT, bind);
-  if (port !== null && free !== port) throw new WrongSettings(`LEFT4ME_PORT: port ${port} is taken on ${bind}.`);
-  return free;
+async function run(
+  settings: Settings,
+  services: PanelServices,
+  asked: AbortSignal,
+  started: () => void,
+): Promise<number> {
+  const port = await portFor(settings);
+  const open = settings.databaseUrl === null ? openDatabase : openGivenDatabase;
+  const database = await open(services.settings.databaseUrl);
+  const options = { logger: new PanelLog(), closeOnSignals: false, database };
+  const app = await createApp({ ...services.settings, port }, options);
+  try {
+    asked.throwIfAborted();
+    const admin = await firstAdmin(app.get(DataSource), settings.adminPassword);
+    await named({ port, bind: settings.bind }, () => app.listen(port, settings.bind));
+    asked.throwIfAborted();
+    started();
+    welcome(settings, port, admin);
+    const lost = await Promise.race([services.failed, untilAborted(asked)]);
+    say(lost === null ? 'Stopping. Game servers go on running.' : lostService(lost, settings));
+    return lost === null ? 0 : 1;
+  } finally {
+    endWithin(CLOSE_MS);
+    await app.close();
+  }
+}
+
+/** Aborted by the first SIGINT or SIGTERM; a second one ends the process as if nobody listened. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => controller.abort(new AskedToStop(signal)));
+  }
+  return controller.signal;
+}
+
+function untilAborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(null)));
+}
+
+/** Whatever does not end in time is left as it is: everything the panel writes bears that. */
+function endWithin(ms: number): void {
+  setTimeout(() => process.exit(1), ms).unref();
 }
 
 function lostService(name: string, { root }: Settings): string {

@@ -1,7 +1,9 @@
+import { constants } from 'node:fs';
+import { access, mkdir } from 'node:fs/promises';
 import type { RunningSettings, Settings } from '../config/settings.js';
 import { WrongSettings } from '../config/settings.js';
-import { startEmbedded } from '../embedded/embedded.js';
-import { lockState } from '../embedded/state-lock.js';
+import { type Embedded, startEmbedded } from '../embedded/embedded.js';
+import { lockState, type StateLock } from '../embedded/state-lock.js';
 import { secretKeyIn } from './secret-key.js';
 
 /** What a command of left4me runs on: the services given, or the embedded ones. */
@@ -13,32 +15,54 @@ export interface PanelServices {
 }
 
 /**
- * Takes the state folder for this process and starts what is not given.
+ * Starts what is not given. Whoever starts services or serves the host of a state folder has it to themselves; a process that only
+ * answers requests may share it.
  * @throws StateLocked when another panel runs on the folder; EmbeddedError when a service cannot be had here
  */
 export async function openServices(settings: Settings, report: (line: string) => void): Promise<PanelServices> {
-  const lock = await lockState(settings.root);
+  const needs = { postgres: settings.databaseUrl === null, redis: settings.redisUrl === null };
+  const starts = needs.postgres || needs.redis;
+  await makeRoot(settings.root);
+  const lock = starts || settings.workerEnabled ? await lockState(settings.root) : null;
   try {
-    const embedded = await startEmbedded({
-      root: settings.root,
-      report,
-      needs: { postgres: settings.databaseUrl === null, redis: settings.redisUrl === null },
-    });
-    const databaseUrl = settings.databaseUrl ?? embedded.databaseUrl;
-    const redisUrl = settings.redisUrl ?? embedded.redisUrl;
-    if (databaseUrl === undefined || redisUrl === undefined)
-      throw new WrongSettings('No database or Redis was started.');
-    const secretKey = settings.secretKey ?? (await secretKeyIn(settings.root));
-    return {
-      settings: { ...settings, databaseUrl, redisUrl, secretKey },
-      failed: embedded.failed,
-      stop: async () => {
-        await embedded.stop();
-        await lock.release();
-      },
-    };
+    const embedded = starts ? await startEmbedded({ root: settings.root, report, needs }) : null;
+    try {
+      return await servicesOf(settings, embedded, lock);
+    } catch (error) {
+      await embedded?.stop();
+      throw error;
+    }
   } catch (error) {
-    await lock.release();
+    await lock?.release();
     throw error;
+  }
+}
+
+async function servicesOf(
+  settings: Settings,
+  embedded: Embedded | null,
+  lock: StateLock | null,
+): Promise<PanelServices> {
+  const databaseUrl = settings.databaseUrl ?? embedded?.databaseUrl;
+  const redisUrl = settings.redisUrl ?? embedded?.redisUrl;
+  if (databaseUrl === undefined || redisUrl === undefined) throw new WrongSettings('No database or Redis was started.');
+  const secretKey = settings.secretKey ?? (await secretKeyIn(settings.root));
+  return {
+    settings: { ...settings, databaseUrl, redisUrl, secretKey },
+    failed: embedded?.failed ?? new Promise(() => undefined),
+    stop: async () => {
+      await embedded?.stop();
+      await lock?.release();
+    },
+  };
+}
+
+async function makeRoot(root: string): Promise<void> {
+  try {
+    await mkdir(root, { recursive: true, mode: 0o700 });
+    await access(root, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new WrongSettings(`LEFT4ME_ROOT: nothing can be kept in ${root}: ${reason}`, { cause: error });
   }
 }
