@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Agent, startApp, type TestApp } from './app.js';
+import { type Agent, PASSWORD, startApp, type TestApp } from './app.js';
 import { eventually } from './eventually.js';
 import { LiveClient } from './live-client.js';
 
@@ -54,5 +55,61 @@ describe('a list', () => {
     await eventually('both are gone', () => client.of('removed', 'servers').length === 2);
     expect(client.of('removed', 'servers').map(({ id }) => id)).toEqual([own, later]);
     client.cut();
+  });
+});
+
+describe('a connection ends at once', () => {
+  /** Somebody new with a session, whose cookie the console uses too. */
+  async function person(name: string, role: 'admin' | 'user') {
+    const made = await panel.admin.post('/api/v1/users').send({ name, password: PASSWORD, role }).expect(201);
+    const login = await supertest(panel.url).post('/api/v1/auth/login').send({ username: name, password: PASSWORD });
+    const cookie = login.get('Set-Cookie')?.[0]?.split(';')[0] ?? '';
+    return { id: Number(made.body.id), cookie, client: await LiveClient.open(panel.url, { cookie }) };
+  }
+  const closed = async (client: LiveClient, code: number) => {
+    await eventually('it is closed', () => client.closed !== null, 3);
+    expect(client.closed).toBe(code);
+  };
+  const change = (id: number, body: object) => panel.admin.patch(`/api/v1/users/${id}`).send(body).expect(200);
+
+  it("to come back with a user's rights, when an admin is made one", async () => {
+    const { id, cookie, client } = await person('former-admin', 'admin');
+    const bystander = await live(guest);
+    await change(id, { role: 'user' });
+    await closed(client, 1012);
+    const again = await LiveClient.open(panel.url, { cookie });
+    again.subscribe('servers');
+    await eventually('it is subscribed', () => again.of('subscribed', 'servers').length === 1);
+    await server(panel.admin, 'admins-own');
+    await sleep(300);
+    expect(again.of('changed', 'servers')).toEqual([]);
+    expect(bystander.closed).toBeNull();
+    again.cut();
+    bystander.cut();
+  });
+
+  it('for good, when the user is disabled, logs out or gets another password', async () => {
+    const disabled = await person('disabled', 'user');
+    await change(disabled.id, { disabled: true });
+    await closed(disabled.client, 4401);
+    const leaving = await person('leaving', 'user');
+    await panel.anonymous.post('/api/v1/auth/logout').set('Cookie', leaving.cookie).expect(204);
+    await closed(leaving.client, 4401);
+    const reset = await person('reset', 'user');
+    await change(reset.id, { password: `${PASSWORD}!` });
+    await closed(reset.client, 4401);
+  });
+
+  it('for good, when its token is revoked', async () => {
+    const { body } = await guest
+      .post('/api/v1/tokens')
+      .send({ name: 'bot', scopes: ['read'] })
+      .expect(201);
+    const bot = await LiveClient.open(panel.url, { authorization: `Bearer ${body.token}` });
+    const other = await live(guest);
+    await guest.delete(`/api/v1/tokens/${body.id}`).expect(204);
+    await closed(bot, 4401);
+    expect(other.closed).toBeNull();
+    other.cut();
   });
 });

@@ -6,6 +6,7 @@ import { Accounts } from '../users/accounts.js';
 import { UserView } from '../users/user.dto.js';
 import { Me, type Principal, Public, Scoped } from './access.js';
 import { Login, PasswordChange } from './auth.dto.js';
+import { LoginChanges } from './login-changes.js';
 import { LoginAttempts } from './login-attempts.js';
 import { LoginGuard } from './login.js';
 import { verifyPassword } from './passwords.js';
@@ -19,6 +20,7 @@ export class AuthController {
     private readonly accounts: Accounts,
     private readonly sessions: Sessions,
     private readonly attempts: LoginAttempts,
+    private readonly changes: LoginChanges,
   ) {}
 
   /** Begins a session; the cookie is HttpOnly. */
@@ -74,6 +76,7 @@ export class AuthController {
     this.attempts.succeed(user.name, address);
     await this.accounts.setPassword(user.id, body.newPassword);
     await this.sessions.endAll(user.id, session?.secretHash);
+    this.changes.tell(user.id);
   }
 
   private async endCurrent(request: Request): Promise<void> {

@@ -4,6 +4,7 @@ import { UsersModule } from '../users/users.module.js';
 import { AccessGuard } from './access.guard.js';
 import { AuthController } from './auth.controller.js';
 import { Authentication } from './authentication.js';
+import { LoginChanges } from './login-changes.js';
 import { LoginAttempts } from './login-attempts.js';
 import { LoginGuard, PasswordStrategy } from './login.js';
 import { Origins } from './origins.js';
@@ -19,10 +20,11 @@ import { Sessions } from './sessions.js';
     Sessions,
     Origins,
     LoginAttempts,
+    LoginChanges,
     PasswordStrategy,
     LoginGuard,
     { provide: APP_GUARD, useClass: AccessGuard },
   ],
-  exports: [Authentication, Sessions, Origins],
+  exports: [Authentication, Sessions, Origins, LoginChanges],
 })
 export class AuthModule {}

@@ -4,6 +4,7 @@ import type { CookieOptions, Request, Response } from 'express';
 import { DataSource, type EntityManager, LessThan, Not } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
 import type { SessionInUse } from './access.js';
+import { LoginChanges } from './login-changes.js';
 import { hashSecret, newSecret } from './secret.js';
 import { Session } from './session.entity.js';
 
@@ -17,6 +18,7 @@ export class Sessions {
   constructor(
     private readonly database: DataSource,
     private readonly settings: RunningSettings,
+    private readonly changes: LoginChanges,
   ) {}
 
   /** Begins a session; the result is the cookie's value. Those that have ended are removed. */
@@ -51,7 +53,11 @@ export class Sessions {
   }
 
   async end(secretHash: Buffer): Promise<void> {
-    await this.database.getRepository(Session).delete({ secretHash });
+    const sessions = this.database.getRepository(Session);
+    const session = await sessions.findOneBy({ secretHash });
+    if (!session) return;
+    await sessions.delete({ secretHash });
+    this.changes.tell(session.userId);
   }
 
   /** Ends the user's sessions, but for the one that is kept. */

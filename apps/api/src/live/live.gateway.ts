@@ -5,6 +5,7 @@ import { HttpAdapterHost } from '@nestjs/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../auth/access.js';
 import { Authentication } from '../auth/authentication.js';
+import { LoginChanges } from '../auth/login-changes.js';
 import { Origins } from '../auth/origins.js';
 import { JobAccess } from '../jobs/job-access.js';
 import { JobLog } from '../jobs/log/job-log.js';
@@ -20,6 +21,8 @@ const PING_MS = 15_000;
 const AUTHENTICATE_AGAIN_MS = 30_000;
 /** Close code: not logged in (any more); connecting again does not help. */
 const NOT_LOGGED_IN = 4401;
+/** Close code: service restart, come back. */
+const COME_BACK = 1012;
 
 /** The WebSocket at /api/v1/ws: the same authorisation as REST, and pages of other origins are refused. */
 @Injectable()
@@ -32,6 +35,7 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
     private readonly adapter: HttpAdapterHost,
     private readonly authentication: Authentication,
     private readonly origins: Origins,
+    private readonly changes: LoginChanges,
     announcements: Announcements,
     lists: LiveLists,
     jobLog: JobLog,
@@ -54,8 +58,7 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   beforeApplicationShutdown(): void {
-    // 1012: service restart, come back.
-    for (const socket of this.server.clients) socket.close(1012);
+    for (const socket of this.server.clients) socket.close(COME_BACK);
     this.server.close();
   }
 
@@ -87,18 +90,32 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
   private connected(socket: WebSocket, request: IncomingMessage, me: Principal): void {
     const connection = new LiveConnection(this.context, socket, me);
     const ping = setInterval(() => connection.send({ type: 'ping' }), PING_MS);
-    const again = setInterval(() => {
-      this.authentication.authenticate(request.headers).catch((error: unknown) => {
-        if (error instanceof NotLoggedIn) socket.close(NOT_LOGGED_IN, 'not logged in');
-      });
-    }, AUTHENTICATE_AGAIN_MS);
+    const check = () => {
+      this.authentication.authenticate(request.headers).then(
+        // What may be shown is decided by who connected: somebody else by now begins anew.
+        (now) => {
+          if (!sameRights(me, now)) socket.close(COME_BACK, 'your rights have changed');
+        },
+        (error: unknown) => {
+          if (error instanceof NotLoggedIn) socket.close(NOT_LOGGED_IN, 'not logged in');
+        },
+      );
+    };
+    const again = setInterval(check, AUTHENTICATE_AGAIN_MS);
+    const deaf = this.changes.on(me.user.id, check);
     socket.on('close', () => {
       clearInterval(ping);
       clearInterval(again);
+      deaf();
     });
   }
 }
 
 function refuse(socket: Duplex, status: number): void {
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+}
+
+function sameRights(before: Principal, now: Principal): boolean {
+  const rights = ({ user, admin, scopes, serverIds }: Principal) => JSON.stringify([user.id, admin, scopes, serverIds]);
+  return rights(before) === rights(now);
 }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, LessThan } from 'typeorm';
 import type { Principal } from '../auth/access.js';
+import { LoginChanges } from '../auth/login-changes.js';
 import { hashSecret, newSecret } from '../auth/secret.js';
 import { type Page, page, type PageQuery } from '../paging/page.js';
 import { type FieldError, Invalid, NotFound } from '../problems/problems.js';
@@ -11,7 +12,10 @@ import { Token } from './token.entity.js';
 /** A user's own API tokens. */
 @Injectable()
 export class Tokens {
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    private readonly changes: LoginChanges,
+  ) {}
 
   async list(userId: number, { limit, cursor }: PageQuery): Promise<Page<Token>> {
     const rows = await this.database.getRepository(Token).find({
@@ -51,6 +55,7 @@ export class Tokens {
   async revoke(userId: number, id: number): Promise<void> {
     const { affected } = await this.database.getRepository(Token).delete({ id, userId });
     if (affected !== 1) throw new NotFound(`token ${id}`);
+    this.changes.tell(userId);
   }
 
   private async serverErrors(owner: Pick<Principal, 'user' | 'admin'>, ids: number[]): Promise<FieldError[]> {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, LessThan, QueryFailedError } from 'typeorm';
+import { LoginChanges } from '../auth/login-changes.js';
 import { hashPassword } from '../auth/passwords.js';
 import { Sessions } from '../auth/sessions.js';
 import { type Page, page, type PageQuery } from '../paging/page.js';
@@ -13,6 +14,7 @@ export class Accounts {
   constructor(
     private readonly database: DataSource,
     private readonly sessions: Sessions,
+    private readonly changes: LoginChanges,
   ) {}
 
   /** The user of that name, whatever its case. */
@@ -40,7 +42,7 @@ export class Accounts {
    */
   async change(id: number, change: UserChange, keep?: Buffer): Promise<User> {
     const passwordHash = change.password === undefined ? undefined : await hashPassword(change.password);
-    return this.database.transaction(async (manager) => {
+    const changed = await this.database.transaction(async (manager) => {
       // Locked in one order: two admins who disable each other at the same time are seen one after the other.
       const admins = await manager
         .createQueryBuilder(User, 'user')
@@ -61,6 +63,8 @@ export class Accounts {
       if (user.disabled || passwordHash !== undefined) await this.sessions.endAll(id, keep, manager);
       return user;
     });
+    this.changes.tell(id);
+    return changed;
   }
 
   async setPassword(id: number, password: string): Promise<void> {
