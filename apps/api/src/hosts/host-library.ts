@@ -16,9 +16,15 @@ export class HostLibrary {
     @Inject(OPEN_HOST) private readonly open: OpenHost,
   ) {}
 
+  /** What failed is tried again the next time: a full disk or a missing folder may be mended by then. */
   get(): Promise<Host> {
+    if (this.opened) return this.opened;
     const { root, serviceManager, steamcmd } = this.settings;
-    this.opened ??= this.open({ root, serviceManager, ...(steamcmd === null ? {} : { steamcmd }) });
-    return this.opened;
+    const opened = this.open({ root, serviceManager, ...(steamcmd === null ? {} : { steamcmd }) });
+    this.opened = opened;
+    opened.catch(() => {
+      if (this.opened === opened) this.opened = null;
+    });
+    return opened;
   }
 }
