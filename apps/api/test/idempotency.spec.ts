@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { IdempotencyKey } from '../src/idempotency/idempotency-key.entity.js';
 import { PASSWORD, startApp, type TestApp } from './app.js';
@@ -66,4 +67,14 @@ it('never keeps the secret of a token', async () => {
   const [first, second] = [await token(), await token()];
   expect(second.body.token).not.toBe(first.body.token);
   expect(await panel.database.getRepository(IdempotencyKey).countBy({ key: 'g' })).toBe(0);
+});
+
+it('keeps nothing that a password could be tried against without the secret key', async () => {
+  const body = { name: 'hanna', password: PASSWORD, role: 'user' };
+  await make('h', 'hanna').expect(201);
+  const { bodyHash } = await panel.database.getRepository(IdempotencyKey).findOneByOrFail({ key: 'h' });
+  for (const text of [JSON.stringify(body), `idempotency-key\0${JSON.stringify(body)}`, PASSWORD]) {
+    expect(bodyHash.equals(createHash('sha256').update(text).digest())).toBe(false);
+  }
+  expect(bodyHash).toHaveLength(32);
 });

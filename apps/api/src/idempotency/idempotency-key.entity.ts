@@ -18,7 +18,7 @@ export class IdempotencyKey {
   @PrimaryColumn('text')
   key: string;
 
-  /** SHA-256 of the body: the same key with another body is a mistake of the client. */
+  /** HMAC of the body, which may hold a password, under the secret key: the same key with another body is a mistake of the client. */
   @Column('bytea')
   bodyHash: Buffer;
 

@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { catchError, concatMap, from, type Observable, of } from 'rxjs';
 import { DataSource, LessThan } from 'typeorm';
+import { RunningSettings } from '../config/settings.js';
 import { problemBody } from '../problems/answer.js';
 import { Conflict, Invalid } from '../problems/problems.js';
 import { IdempotencyKey } from './idempotency-key.entity.js';
@@ -24,6 +25,7 @@ export class Idempotency implements NestInterceptor {
   constructor(
     private readonly database: DataSource,
     private readonly reflector: Reflector,
+    private readonly settings: RunningSettings,
   ) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
@@ -39,9 +41,7 @@ export class Idempotency implements NestInterceptor {
       ]);
     }
     const place: Place = { userId: request.principal.user.id, path: request.path, key };
-    const bodyHash = createHash('sha256')
-      .update(JSON.stringify(request.body ?? null))
-      .digest();
+    const bodyHash = this.hash(request.body);
     if (await this.claim(place, bodyHash)) {
       return next.handle().pipe(
         catchError((error: unknown) => from(this.refused(place, error))),
@@ -49,6 +49,13 @@ export class Idempotency implements NestInterceptor {
       );
     }
     return of(await this.repeat(place, bodyHash, response));
+  }
+
+  /** A body may hold a password: without the secret key nobody can try which body fits the hash. */
+  private hash(body: unknown): Buffer {
+    return createHmac('sha256', this.settings.secretKey)
+      .update(`idempotency-key\0${JSON.stringify(body ?? null)}`)
+      .digest();
   }
 
   /** True for the first request. The primary key lets only one of those that come at the same time through. */
