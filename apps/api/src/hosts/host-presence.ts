@@ -1,14 +1,27 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { WrongSettings } from '../config/settings.js';
 import { Announcements } from '../redis/announcements.js';
-import type { HostRow } from './host.entity.js';
+import { HostRow } from './host.entity.js';
+import { OFFLINE_AFTER_S, onlineSql } from './online.js';
 
 const HEARTBEAT_MS = 5000;
-/** A worker not seen for this long is gone, as far as anybody can tell. */
-export const OFFLINE_AFTER_MS = 15_000;
 
 /** What a worker says of its machine. */
-export type Machine = Pick<HostRow, 'machineId' | 'serviceManager' | 'isolation' | 'isolationReason' | 'demo'>;
+export type Machine = Pick<
+  HostRow,
+  'machineId' | 'stateId' | 'serviceManager' | 'isolation' | 'isolationReason' | 'demo'
+>;
+
+/** Another worker lives on the host, and it is not one that this worker's start has proved gone. */
+export class HostServed extends WrongSettings {
+  constructor(host: string, where: string) {
+    super(
+      `LEFT4ME_HOST: the host ${host} is served by another worker, ${where}. Stop that one first, or choose another ` +
+        `name; one that has died gives way after ${OFFLINE_AFTER_S} s.`,
+    );
+  }
+}
 
 /** Writes down which worker serves a host, and that it lives. */
 @Injectable()
@@ -30,39 +43,53 @@ export class HostPresence {
     return row.id;
   }
 
-  /** Makes this worker the host's. From now on a former worker's updates do not count. */
-  async begin(hostId: number, incarnation: string, machine: Machine): Promise<void> {
-    this.hostId = hostId;
-    const { machineId, serviceManager, isolation, isolationReason, demo } = machine;
-    await this.database.query(
-      `UPDATE hosts SET incarnation = $2, worker_seen_at = clock_timestamp(), machine_id = $3, service_manager = $4,
-         isolation = $5, isolation_reason = $6, demo = $7 WHERE id = $1`,
-      [hostId, incarnation, machineId, serviceManager, isolation, isolationReason, demo],
+  /**
+   * Makes this worker the host's; from now on a former worker's updates do not count. A former worker on the same state folder of the
+   * same machine has ended, or the folder could not have been locked: it gives way at once, others when they were not seen for a while.
+   * @param lost called when another worker has done the same to this one
+   * @throws HostServed
+   */
+  async begin(hostId: number, incarnation: string, machine: Machine, lost: () => void): Promise<void> {
+    const { machineId, stateId, serviceManager, isolation, isolationReason, demo } = machine;
+    const [begun] = await this.database.query<[unknown[], number]>(
+      `UPDATE hosts SET incarnation = $2, worker_seen_at = clock_timestamp(), machine_id = $3, state_id = $4,
+         service_manager = $5, isolation = $6, isolation_reason = $7, demo = $8
+       WHERE id = $1 AND (NOT (${onlineSql('hosts')}) OR (machine_id = $3 AND state_id = $4)) RETURNING id`,
+      [hostId, incarnation, machineId, stateId, serviceManager, isolation, isolationReason, demo],
     );
-    this.heartbeat = setInterval(() => void this.beat(hostId, incarnation), HEARTBEAT_MS);
+    if (begun.length === 0) throw await this.served(hostId, machine);
+    this.hostId = hostId;
+    this.heartbeat = setInterval(() => void this.beat(hostId, incarnation, lost), HEARTBEAT_MS);
     this.announcements.publish({ topic: 'host', id: hostId });
   }
 
   /** The worker stops in an orderly way: the host is offline at once. */
   async end(incarnation: string): Promise<void> {
+    if (this.hostId === null) return;
     if (this.heartbeat) clearInterval(this.heartbeat);
     await this.database.query(`UPDATE hosts SET worker_seen_at = NULL WHERE incarnation = $1`, [incarnation]);
-    if (this.hostId !== null) this.announcements.publish({ topic: 'host', id: this.hostId });
+    this.announcements.publish({ topic: 'host', id: this.hostId });
   }
 
-  private async beat(hostId: number, incarnation: string): Promise<void> {
+  private async beat(hostId: number, incarnation: string, lost: () => void): Promise<void> {
     try {
-      await this.database.query(
+      const [, beaten] = await this.database.query<[unknown[], number]>(
         `UPDATE hosts SET worker_seen_at = clock_timestamp() WHERE id = $1 AND incarnation = $2`,
         [hostId, incarnation],
       );
+      if (beaten > 0 || !this.heartbeat) return;
+      clearInterval(this.heartbeat);
+      this.heartbeat = null;
+      lost();
     } catch (error) {
       this.logger.debug(`heartbeat not written: ${String(error)}`);
     }
   }
-}
 
-/** Whether a host's worker lives. */
-export function isOnline(host: Pick<HostRow, 'workerSeenAt'>, now = Date.now()): boolean {
-  return host.workerSeenAt !== null && now - host.workerSeenAt.getTime() < OFFLINE_AFTER_MS;
+  private async served(hostId: number, { machineId }: Machine): Promise<HostServed> {
+    const other = await this.database.manager.findOneByOrFail(HostRow, { id: hostId });
+    const sameMachine = other.machineId === machineId;
+    const where = sameMachine ? 'on this machine with another LEFT4ME_ROOT' : `on the machine ${other.machineId}`;
+    return new HostServed(other.name, where);
+  }
 }

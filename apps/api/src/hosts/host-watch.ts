@@ -2,7 +2,6 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { DataSource } from 'typeorm';
 import { Announcements } from '../redis/announcements.js';
 import { announceServersOf } from '../servers/announce-servers.js';
-import { isOnline } from './host-presence.js';
 import { HostRow } from './host.entity.js';
 
 const LOOK_MS = 5000;
@@ -31,7 +30,7 @@ export class HostWatch implements OnApplicationBootstrap, BeforeApplicationShutd
 
   private async look(): Promise<void> {
     for (const host of await this.database.manager.find(HostRow)) {
-      const now = isOnline(host);
+      const now = host.online;
       const before = this.online.get(host.id);
       this.online.set(host.id, now);
       if (before === undefined || before === now) continue;

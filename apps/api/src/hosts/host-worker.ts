@@ -15,6 +15,7 @@ import { StatePoller } from '../states/state-poller.js';
 import { HostLibrary } from './host-library.js';
 import { HostPresence } from './host-presence.js';
 import { RuntimeBuilds } from './runtime-builds.js';
+import { stateIdIn } from './state-id.js';
 
 /**
  * The worker of this machine's host, from start to stop: ends what a former worker left behind, takes the host over under an
@@ -25,6 +26,8 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly logger = new Logger('Worker');
   private readonly incarnation = randomUUID();
   private lanes: LaneWorkers | null = null;
+  private lost = false;
+  private ending: Promise<void> | null = null;
 
   constructor(
     private readonly settings: RunningSettings,
@@ -46,6 +49,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     if (!this.settings.workerEnabled) return;
     const host = await this.library.get();
     await this.takeOver(hostId, host);
+    if (this.lost) return;
     this.lanes = new LaneWorkers({
       hostId,
       incarnation: this.incarnation,
@@ -70,23 +74,43 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
   private async takeOver(hostId: number, host: Host): Promise<void> {
     const { machineId, isolation, isolationReason, runtimeKind } = host.facts;
     const { serviceManager } = this.settings;
-    const demo = runtimeKind === 'demo';
-    await this.presence.begin(hostId, this.incarnation, {
+    const machine = {
       machineId,
+      stateId: await stateIdIn(this.settings.root),
       serviceManager,
       isolation,
       isolationReason,
-      demo,
-    });
+      demo: runtimeKind === 'demo',
+    };
+    await this.presence.begin(hostId, this.incarnation, machine, () => void this.lose());
     await endLeftBehind(this.database, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();
   }
 
+  /** Jobs of this worker do not count any more, and no other would be given to it. Whoever runs the panel has to look into it. */
+  private async lose(): Promise<void> {
+    this.lost = true;
+    this.logger.error(
+      `Another worker serves host ${this.settings.host} now: this one ends its jobs and takes no more until it is started ` +
+        `again. The panel goes on answering; game servers go on running.`,
+    );
+    await this.endWork();
+  }
+
   /** While PostgreSQL and Redis are still there: ends what runs, as interrupted. Servers go on. */
   async beforeApplicationShutdown(): Promise<void> {
+    await this.endWork();
+    await this.presence.end(this.incarnation);
+  }
+
+  private endWork(): Promise<void> {
+    this.ending ??= this.stopAll();
+    return this.ending;
+  }
+
+  private async stopAll(): Promise<void> {
     if (!this.lanes) return;
     await Promise.all([this.lanes.stop('shutdown'), this.poller.stop(), this.feed.stop()]);
-    await this.presence.end(this.incarnation);
   }
 }

@@ -1,4 +1,5 @@
-import { Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn } from 'typeorm';
+import { Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn, VirtualColumn } from 'typeorm';
+import { onlineSql } from './online.js';
 
 /** A machine that runs game servers. Its worker writes what it knows of the machine here. */
 @Entity('hosts')
@@ -14,12 +15,20 @@ export class HostRow {
   @Column('text', { nullable: true })
   machineId: string | null;
 
+  /** The state folder that worker keeps the host's servers in: a random id kept there. */
+  @Column('text', { nullable: true })
+  stateId: string | null;
+
   /** The running worker process; every one has its own. Updates of its jobs are fenced by it. */
   @Column('uuid', { nullable: true })
   incarnation: string | null;
 
   @Column('timestamptz', { nullable: true })
   workerSeenAt: Date | null;
+
+  /** Whether its worker lives. */
+  @VirtualColumn({ type: 'boolean', query: onlineSql })
+  online: boolean;
 
   @Column('text', { nullable: true })
   serviceManager: string | null;

@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
-import { isOnline } from '../hosts/host-presence.js';
+import { onlineSql } from '../hosts/online.js';
 import type { JobView, WaitsFor } from './job.dto.js';
 import type { Job, JobState, Operation } from './job.entity.js';
 import { laneOf, placesOf } from './queue/lanes.js';
 
 interface Row extends Omit<Job, 'host' | 'server' | 'overlay' | 'user' | 'incarnation' | 'twin' | 'build'> {
   hostName: string;
-  workerSeenAt: Date | null;
+  hostOnline: boolean;
   userName: string | null;
 }
 
@@ -21,7 +21,7 @@ interface Blocker {
 }
 
 const select = `
-  SELECT jobs.id, operation, state, host_id AS "hostId", hosts.name AS "hostName", hosts.worker_seen_at AS "workerSeenAt",
+  SELECT jobs.id, operation, state, host_id AS "hostId", hosts.name AS "hostName", (${onlineSql('hosts')}) AS "hostOnline",
     server_id AS "serverId", server_name AS "serverName", overlay_id AS "overlayId", overlay_name AS "overlayName",
     user_id AS "userId", users.name AS "userName", admitted_at AS "admittedAt", exit_code AS "exitCode", error,
     progress_percent AS "progressPercent", progress_text AS "progressText",
@@ -127,7 +127,7 @@ export class JobViews {
       operation: job.operation,
       text: `waits for job ${job.aheadId}, ${job.operation} ${job.operation === 'install' ? 'on' : 'of'} ${job.subject}`,
     }));
-    if (!isOnline(row)) {
+    if (!row.hostOnline) {
       waits.push({ kind: 'host', text: `waits for host ${row.hostName}, whose worker is not there` });
     } else if (waits.length === 0) {
       const lane = laneOf(row.operation);

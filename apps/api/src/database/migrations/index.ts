@@ -3,6 +3,8 @@ import { Initial1795300000000 } from './1795300000000-initial.js';
 import { UserNames1795300100000 } from './1795300100000-user-names.js';
 import { GenerationRecipe1795300200000 } from './1795300200000-generation-recipe.js';
 import { IdempotencyKeys1795300300000 } from './1795300300000-idempotency-keys.js';
+import { ForgetPlainBodyHashes1795300400000 } from './1795300400000-forget-plain-body-hashes.js';
+import { HostState1795300500000 } from './1795300500000-host-state.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -10,4 +12,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   UserNames1795300100000,
   GenerationRecipe1795300200000,
   IdempotencyKeys1795300300000,
+  ForgetPlainBodyHashes1795300400000,
+  HostState1795300500000,
 ];
