@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
+import type { Principal } from '../auth/access.js';
 import { JobViews } from '../jobs/job-views.js';
+import { isOnline } from './host-presence.js';
 import type { BuildView, HostView } from './host.dto.js';
 import { HostRow } from './host.entity.js';
 import { RuntimeBuild } from './runtime-build.entity.js';
@@ -13,20 +15,20 @@ export class HostViews {
     private readonly jobs: JobViews,
   ) {}
 
-  /** All hosts, or those of these ids, newest first. */
-  async render(ids?: readonly number[]): Promise<HostView[]> {
+  /** All hosts, or those of these ids, newest first, as somebody sees them; null: as the panel itself does. */
+  async render(me: Principal | null = null, ids?: readonly number[]): Promise<HostView[]> {
     const { manager } = this.database;
     const where = ids ? { id: In([...ids]) } : {};
     const hosts = await manager.find(HostRow, { where, order: { id: 'DESC' } });
     const hostIds = hosts.map((host) => host.id);
     const builds = await manager.find(RuntimeBuild, { where: { hostId: In(hostIds) }, order: { installedAt: 'DESC' } });
-    const installs = await this.jobs.currentInstall(hostIds);
+    const installs = await this.jobs.currentInstall(me, hostIds);
     return hosts.map((host) => {
       const own = builds.filter((build) => build.hostId === host.id);
       return {
         id: host.id,
         name: host.name,
-        online: host.online,
+        online: isOnline(host),
         workerSeenAt: host.workerSeenAt?.toISOString() ?? null,
         serviceManager: host.serviceManager,
         isolation: host.isolation,

@@ -25,15 +25,15 @@ export class HostsController {
   @Get()
   @Scoped('read')
   @ApiOkResponse({ type: PageOf(HostView) })
-  async list(): Promise<Page<HostView>> {
-    return { items: await this.views.render(), nextCursor: null };
+  async list(@Me() me: Principal): Promise<Page<HostView>> {
+    return { items: await this.views.render(me), nextCursor: null };
   }
 
   @Get(':id')
   @Scoped('read')
   @ApiOkResponse({ type: HostView })
-  async get(@Param('id', new IdPipe('host')) id: number): Promise<HostView> {
-    const [view] = await this.views.render([id]);
+  async get(@Me() me: Principal, @Param('id', new IdPipe('host')) id: number): Promise<HostView> {
+    const [view] = await this.views.render(me, [id]);
     if (!view) throw new NotFound(`host ${id}`);
     return view;
   }
@@ -50,11 +50,11 @@ export class HostsController {
     @Body() body: NewHostJob,
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
-    await this.get(id);
+    await this.get(me, id);
     const { operation, build } = body;
     const job = await this.jobs.enqueue({ operation, hostId: id, build: build ?? null, userId: me.user.id });
     response.location(`/api/v1/jobs/${job.id}`);
-    const [view] = await this.jobViews.byIds([job.id]);
+    const [view] = await this.jobViews.byIds(me, [job.id]);
     if (!view) throw new NotFound(`job ${job.id}`);
     return view;
   }

@@ -1,16 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { Principal } from '../auth/access.js';
 import { RunningSettings } from '../config/settings.js';
-import { onlineSql } from '../hosts/online.js';
+import { isOnline } from '../hosts/host-presence.js';
+import { viewer, visibleJobs } from './job-access.js';
 import type { JobView, WaitsFor } from './job.dto.js';
 import type { Job, JobState, Operation } from './job.entity.js';
 import { laneOf, placesOf } from './queue/lanes.js';
 
 interface Row extends Omit<Job, 'host' | 'server' | 'overlay' | 'user' | 'incarnation' | 'twin' | 'build'> {
   hostName: string;
-  hostOnline: boolean;
+  workerSeenAt: Date | null;
   userName: string | null;
 }
+
+/** For whom jobs are rendered; null: for the panel itself, from which nothing is hidden. */
+type Viewer = Principal | null;
 
 interface Blocker {
   jobId: number;
@@ -18,20 +23,23 @@ interface Blocker {
   operation: Operation;
   state: JobState;
   subject: string;
+  /** Whether the viewer sees the job; of others they learn only that there is one. */
+  visible: boolean;
 }
 
 const select = `
-  SELECT jobs.id, operation, state, host_id AS "hostId", hosts.name AS "hostName", (${onlineSql('hosts')}) AS "hostOnline",
+  SELECT jobs.id, operation, state, host_id AS "hostId", hosts.name AS "hostName", hosts.worker_seen_at AS "workerSeenAt",
     server_id AS "serverId", server_name AS "serverName", overlay_id AS "overlayId", overlay_name AS "overlayName",
     user_id AS "userId", users.name AS "userName", admitted_at AS "admittedAt", exit_code AS "exitCode", error,
     progress_percent AS "progressPercent", progress_text AS "progressText",
     jobs.created_at AS "createdAt", started_at AS "startedAt", finished_at AS "finishedAt"
   FROM jobs JOIN hosts ON hosts.id = jobs.host_id LEFT JOIN users ON users.id = jobs.user_id`;
 
-/** The first conflicting jobs ahead of each of a job's claims: index probes, as in admission. */
+/** The first conflicting jobs ahead of each of a job's claims: index probes, as in admission. $4: the jobs' ids. */
 const blockers = `
   SELECT DISTINCT mine.job_id AS "jobId", jobs.id AS "aheadId", jobs.operation, jobs.state,
-    coalesce(jobs.server_name, jobs.overlay_name, hosts.name) AS subject
+    coalesce(jobs.server_name, jobs.overlay_name, hosts.name) AS subject,
+    (${visibleJobs}) AS visible
   FROM job_claims mine
   CROSS JOIN LATERAL (
     (SELECT ahead.job_id FROM job_claims ahead
@@ -42,9 +50,12 @@ const blockers = `
      ORDER BY ahead.job_id LIMIT 2)
   ) ahead
   JOIN jobs ON jobs.id = ahead.job_id JOIN hosts ON hosts.id = jobs.host_id
-  WHERE mine.job_id = ANY ($1) ORDER BY mine.job_id, jobs.id`;
+  WHERE mine.job_id = ANY ($4) ORDER BY mine.job_id, jobs.id`;
 
-/** Renders jobs for the API: with names, what each waits for, and progress. */
+/**
+ * Renders jobs for somebody: with names, what each waits for, and progress. Whether they may see these jobs is the caller's business;
+ * the jobs that they wait for are checked here.
+ */
 @Injectable()
 export class JobViews {
   constructor(
@@ -53,23 +64,24 @@ export class JobViews {
   ) {}
 
   /** The jobs of these ids, newest first; ids that are not there are left out. */
-  async byIds(ids: readonly number[]): Promise<JobView[]> {
+  async byIds(me: Viewer, ids: readonly number[]): Promise<JobView[]> {
     if (ids.length === 0) return [];
     const rows = await this.database.query<Row[]>(`${select} WHERE jobs.id = ANY ($1) ORDER BY jobs.id DESC`, [ids]);
-    return this.render(rows);
+    return this.render(me, rows);
   }
 
   /** For each server its running job, else the first that waits. */
-  async current(serverIds: readonly number[]): Promise<Map<number, JobView>> {
-    return this.firstUnfinished('server_id', serverIds, (view) => view.serverId);
+  async current(me: Viewer, serverIds: readonly number[]): Promise<Map<number, JobView>> {
+    return this.firstUnfinished(me, 'server_id', serverIds, (view) => view.serverId);
   }
 
   /** For each host its unfinished `install`, if there is one. */
-  async currentInstall(hostIds: readonly number[]): Promise<Map<number, JobView>> {
-    return this.firstUnfinished('host_id', hostIds, (view) => view.hostId, `AND operation = 'install'`);
+  async currentInstall(me: Viewer, hostIds: readonly number[]): Promise<Map<number, JobView>> {
+    return this.firstUnfinished(me, 'host_id', hostIds, (view) => view.hostId, `AND operation = 'install'`);
   }
 
   private async firstUnfinished(
+    me: Viewer,
     column: string,
     ids: readonly number[],
     keyOf: (view: JobView) => number | null,
@@ -82,16 +94,22 @@ export class JobViews {
        ORDER BY ${column}, state = 'queued', id`,
       [ids],
     );
-    for (const view of await this.byIds(rows.map((row) => row.id))) {
+    for (const view of await this.byIds(
+      me,
+      rows.map((row) => row.id),
+    )) {
       const key = keyOf(view);
       if (key !== null) found.set(key, view);
     }
     return found;
   }
 
-  private async render(rows: Row[]): Promise<JobView[]> {
+  private async render(me: Viewer, rows: Row[]): Promise<JobView[]> {
     const waiting = rows.filter((row) => row.state === 'queued').map((row) => row.id);
-    const ahead = waiting.length > 0 ? await this.database.query<Blocker[]>(blockers, [waiting]) : [];
+    const ahead =
+      waiting.length > 0
+        ? await this.database.query<Blocker[]>(blockers, [...(me ? viewer(me) : [null, true, null]), waiting])
+        : [];
     return rows.map((row) => ({
       id: row.id,
       operation: row.operation,
@@ -121,13 +139,15 @@ export class JobViews {
   }
 
   private waitsFor(row: Row, ahead: Blocker[]): WaitsFor[] {
-    const waits: WaitsFor[] = ahead.map((job) => ({
+    const seen = ahead.filter((job) => job.visible);
+    const waits: WaitsFor[] = seen.map((job) => ({
       kind: 'job',
       jobId: job.aheadId,
       operation: job.operation,
       text: `waits for job ${job.aheadId}, ${job.operation} ${job.operation === 'install' ? 'on' : 'of'} ${job.subject}`,
     }));
-    if (!row.hostOnline) {
+    if (seen.length < ahead.length) waits.push({ kind: 'job', text: 'waits for another job' });
+    if (!isOnline(row)) {
       waits.push({ kind: 'host', text: `waits for host ${row.hostName}, whose worker is not there` });
     } else if (waits.length === 0) {
       const lane = laneOf(row.operation);

@@ -51,7 +51,13 @@ export class JobsController {
       ],
     );
     const { items, nextCursor } = page(rows, query.limit);
-    return { items: await this.views.byIds(items.map((row) => row.id)), nextCursor };
+    return {
+      items: await this.views.byIds(
+        me,
+        items.map((row) => row.id),
+      ),
+      nextCursor,
+    };
   }
 
   /** A job. With `wait` the answer comes when the job has ended or the time is up. */
@@ -70,7 +76,7 @@ export class JobsController {
       request.on('close', () => gone.abort());
       await this.ends.wait(id, query.wait * 1000, gone.signal);
     }
-    return this.view(id);
+    return this.view(me, id);
   }
 
   /** Cancels a job: at once when it is queued; a running one is `cancelling` until its commands are gone. 409 when it has ended. */
@@ -83,7 +89,7 @@ export class JobsController {
     const job = await this.access.find(me, id);
     await this.access.assertMayCancel(me, job);
     await this.jobs.cancel(job);
-    return this.view(id);
+    return this.view(me, id);
   }
 
   /**
@@ -114,8 +120,8 @@ export class JobsController {
     response.json({ items, nextCursor } satisfies JobLogPage);
   }
 
-  private async view(id: number): Promise<JobView> {
-    const [view] = await this.views.byIds([id]);
+  private async view(me: Principal, id: number): Promise<JobView> {
+    const [view] = await this.views.byIds(me, [id]);
     if (!view) throw new NotFound(`job ${id}`);
     return view;
   }

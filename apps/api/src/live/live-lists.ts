@@ -30,16 +30,19 @@ export class LiveLists {
     switch (list) {
       case 'servers': {
         const rows = await this.database.manager.find(Server, { where });
-        return this.servers.render(rows.filter((server) => seesServer(me, server)));
+        return this.servers.render(
+          me,
+          rows.filter((server) => seesServer(me, server)),
+        );
       }
       case 'overlays': {
         const rows = await this.database.manager.find(Overlay, { where });
         return this.overlays.render(rows.filter((overlay) => seesOverlay(me, overlay)));
       }
       case 'jobs':
-        return this.jobs.byIds(await this.jobAccess.visible(me, ids));
+        return this.jobs.byIds(me, await this.jobAccess.visible(me, ids));
       case 'hosts':
-        return this.hosts.render(ids);
+        return this.hosts.render(me, ids);
     }
   }
 

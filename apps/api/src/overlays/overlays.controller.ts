@@ -66,7 +66,7 @@ export class OverlaysController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
     const job = await this.overlays.build(me, id);
-    const [view] = await this.jobs.byIds([job.id]);
+    const [view] = await this.jobs.byIds(me, [job.id]);
     if (!view) throw new Error('a job has no view');
     response.setHeader('Location', `/api/v1/jobs/${job.id}`);
     return view;

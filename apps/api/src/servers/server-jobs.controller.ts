@@ -34,7 +34,7 @@ export class ServerJobsController {
     const server = await this.servers.get(me, reference);
     const job = await this.jobs.enqueue({ operation: body.operation, serverId: server.id, userId: me.user.id });
     response.location(`/api/v1/jobs/${job.id}`);
-    const [view] = await this.views.byIds([job.id]);
+    const [view] = await this.views.byIds(me, [job.id]);
     if (!view) throw new NotFound(`job ${job.id}`);
     return view;
   }

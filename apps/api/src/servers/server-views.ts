@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
+import type { Principal } from '../auth/access.js';
 import { Blueprint } from '../blueprints/blueprint.entity.js';
 import { RunningSettings } from '../config/settings.js';
+import { isOnline } from '../hosts/host-presence.js';
 import { HostRow } from '../hosts/host.entity.js';
 import { JobViews } from '../jobs/job-views.js';
 import { User } from '../users/user.entity.js';
@@ -20,7 +22,7 @@ export class ServerViews {
   ) {}
 
   /** In the order given; needs no relations loaded. Whether somebody may see them is the caller's business. */
-  async render(servers: readonly Server[]): Promise<ServerView[]> {
+  async render(me: Principal, servers: readonly Server[]): Promise<ServerView[]> {
     if (servers.length === 0) return [];
     const [hosts, blueprints, owners, jobs, changes] = await Promise.all([
       this.hosts(servers.map(({ hostId }) => hostId)),
@@ -32,7 +34,10 @@ export class ServerViews {
         User,
         servers.map(({ ownerId }) => ownerId),
       ),
-      this.jobs.current(servers.map(({ id }) => id)),
+      this.jobs.current(
+        me,
+        servers.map(({ id }) => id),
+      ),
       pendingChanges(this.database.manager, servers),
     ]);
     const address = connectHost(this.settings.publicUrl);
@@ -79,7 +84,7 @@ type Observed = Pick<
 /** What was seen of a server. With its host's worker gone nobody looks: what an instance does there is unknown. */
 function observed(server: Server, host: HostRow | undefined): Observed {
   const actualStateAt = server.actualStateAt?.toISOString() ?? null;
-  if (server.actualState !== 'absent' && host && !host.online) {
+  if (server.actualState !== 'absent' && host && !isOnline(host)) {
     const nothing = { ready: null, readyAt: null, map: null, players: null, maxPlayers: null };
     return { actualState: 'unknown', actualStateAt, ...nothing };
   }

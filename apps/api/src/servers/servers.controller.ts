@@ -22,7 +22,7 @@ export class ServersController {
   @ApiOkResponse({ type: ServerPage })
   async list(@Me() me: Principal, @Query() query: PageQuery): Promise<ServerPage> {
     const { items, nextCursor } = await this.servers.list(me, query);
-    return { items: await this.views.render(items), nextCursor };
+    return { items: await this.views.render(me, items), nextCursor };
   }
 
   @Get(':id')
@@ -30,14 +30,14 @@ export class ServersController {
   @ApiParam(byReference)
   @ApiOkResponse({ type: ServerView })
   async get(@Me() me: Principal, @Param('id') reference: string): Promise<ServerView> {
-    return this.view(await this.servers.get(me, reference));
+    return this.view(me, await this.servers.get(me, reference));
   }
 
   @Post()
   @Scoped('manage')
   @ApiCreatedResponse({ type: ServerView })
   async create(@Me() me: Principal, @Body() body: CreateServerBody): Promise<ServerView> {
-    return this.view(await this.servers.create(me, body));
+    return this.view(me, await this.servers.create(me, body));
   }
 
   @Patch(':id')
@@ -50,7 +50,7 @@ export class ServersController {
     @Param('id') reference: string,
     @Body() body: UpdateServerBody,
   ): Promise<ServerView> {
-    return this.view(await this.servers.update(me, reference, body));
+    return this.view(me, await this.servers.update(me, reference, body));
   }
 
   @Delete(':id')
@@ -63,8 +63,8 @@ export class ServersController {
     await this.servers.remove(me, reference);
   }
 
-  private async view(server: Server): Promise<ServerView> {
-    const [view] = await this.views.render([server]);
+  private async view(me: Principal, server: Server): Promise<ServerView> {
+    const [view] = await this.views.render(me, [server]);
     if (!view) throw new Error('a server has no view');
     return view;
   }
