@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { JobViews } from '../jobs/job-views.js';
-import { isOnline } from './host-presence.js';
 import type { BuildView, HostView } from './host.dto.js';
 import { HostRow } from './host.entity.js';
 import { RuntimeBuild } from './runtime-build.entity.js';
@@ -28,7 +27,7 @@ export class HostViews {
       return {
         id: host.id,
         name: host.name,
-        online: isOnline(host),
+        online: host.online,
         workerSeenAt: host.workerSeenAt?.toISOString() ?? null,
         serviceManager: host.serviceManager,
         isolation: host.isolation,

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { RunningSettings } from '../config/settings.js';
-import { isOnline } from '../hosts/host-presence.js';
+import { onlineSql } from '../hosts/online.js';
 import { viewer, visibleJobs } from './job-access.js';
 import type { JobView, WaitsFor } from './job.dto.js';
 import type { Job, JobState, Operation } from './job.entity.js';
@@ -10,7 +10,7 @@ import { laneOf, placesOf } from './queue/lanes.js';
 
 interface Row extends Omit<Job, 'host' | 'server' | 'overlay' | 'user' | 'incarnation' | 'twin' | 'build'> {
   hostName: string;
-  workerSeenAt: Date | null;
+  hostOnline: boolean;
   userName: string | null;
 }
 
@@ -28,7 +28,7 @@ interface Blocker {
 }
 
 const select = `
-  SELECT jobs.id, operation, state, host_id AS "hostId", hosts.name AS "hostName", hosts.worker_seen_at AS "workerSeenAt",
+  SELECT jobs.id, operation, state, host_id AS "hostId", hosts.name AS "hostName", (${onlineSql('hosts')}) AS "hostOnline",
     server_id AS "serverId", server_name AS "serverName", overlay_id AS "overlayId", overlay_name AS "overlayName",
     user_id AS "userId", users.name AS "userName", admitted_at AS "admittedAt", exit_code AS "exitCode", error,
     progress_percent AS "progressPercent", progress_text AS "progressText",
@@ -147,7 +147,7 @@ export class JobViews {
       text: `waits for job ${job.aheadId}, ${job.operation} ${job.operation === 'install' ? 'on' : 'of'} ${job.subject}`,
     }));
     if (seen.length < ahead.length) waits.push({ kind: 'job', text: 'waits for another job' });
-    if (!isOnline(row)) {
+    if (!row.hostOnline) {
       waits.push({ kind: 'host', text: `waits for host ${row.hostName}, whose worker is not there` });
     } else if (waits.length === 0) {
       const lane = laneOf(row.operation);

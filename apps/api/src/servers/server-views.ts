@@ -3,7 +3,6 @@ import { DataSource, In } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { Blueprint } from '../blueprints/blueprint.entity.js';
 import { RunningSettings } from '../config/settings.js';
-import { isOnline } from '../hosts/host-presence.js';
 import { HostRow } from '../hosts/host.entity.js';
 import { JobViews } from '../jobs/job-views.js';
 import { User } from '../users/user.entity.js';
@@ -84,7 +83,7 @@ type Observed = Pick<
 /** What was seen of a server. With its host's worker gone nobody looks: what an instance does there is unknown. */
 function observed(server: Server, host: HostRow | undefined): Observed {
   const actualStateAt = server.actualStateAt?.toISOString() ?? null;
-  if (server.actualState !== 'absent' && host && !isOnline(host)) {
+  if (server.actualState !== 'absent' && host && !host.online) {
     const nothing = { ready: null, readyAt: null, map: null, players: null, maxPlayers: null };
     return { actualState: 'unknown', actualStateAt, ...nothing };
   }
