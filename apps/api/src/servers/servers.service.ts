@@ -10,6 +10,7 @@ import { type Page, page, type PageQuery } from '../paging/page.js';
 import { parseId } from '../problems/id.js';
 import { Conflict, Invalid, NotFound } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
+import { portsInUse } from './ports-in-use.js';
 import { nextFreePort } from './ports.js';
 import { RconPasswords } from './rcon-password.js';
 import { seesServer } from './server-access.js';
@@ -66,13 +67,14 @@ export class Servers {
   async create(me: Principal, body: CreateServerBody): Promise<Server> {
     const { name, port, blueprintId } = body;
     const hostId = await this.hostFor(body.hostId);
+    const busy = port === undefined ? await this.busyPorts(hostId) : [];
     const server = await this.write(me, { hostId, name, port }, async (manager) => {
       await this.requireBlueprint(me, blueprintId, manager);
       const servers = manager.getRepository(Server);
       const made = servers.create({
         name,
         title: body.title ?? name,
-        port: port ?? (await this.freePort(manager, hostId)),
+        port: port ?? (await this.freePort(manager, hostId, busy)),
         hostId,
         blueprintId,
         ownerId: me.user.id,
@@ -165,11 +167,17 @@ export class Servers {
     return host.id;
   }
 
+  /** What other programs use, as far as this process can see: on its own host. */
+  private async busyPorts(hostId: number): Promise<number[]> {
+    const here = await this.database.getRepository(HostRow).existsBy({ id: hostId, name: this.settings.host });
+    return here ? portsInUse() : [];
+  }
+
   /** The next free port; servers that are made at the same time wait for each other here. */
-  private async freePort(manager: EntityManager, hostId: number): Promise<number> {
+  private async freePort(manager: EntityManager, hostId: number, busy: readonly number[]): Promise<number> {
     await manager.query('SELECT pg_advisory_xact_lock($1, $2)', [PORT_LOCK, hostId]);
     const servers = await manager.getRepository(Server).find({ where: { hostId }, select: { id: true, port: true } });
-    const port = nextFreePort(servers.map((server) => server.port));
+    const port = nextFreePort([...servers.map((server) => server.port), ...busy]);
     if (port === null) throw new Conflict('Every port of this host is taken.');
     return port;
   }

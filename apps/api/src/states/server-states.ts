@@ -92,7 +92,8 @@ export class ServerStates {
     const [rows] = await this.database.query<[{ changed: boolean }[], number]>(
       `UPDATE servers SET actual_state = $3, actual_state_at = clock_timestamp(), state_fence = servers.state_fence + 1,
          ready = CASE WHEN kept THEN before.ready ELSE $4 END,
-         ready_at = CASE WHEN kept THEN before.ready_at WHEN $4 THEN coalesce(before.ready_at, clock_timestamp()) END,
+         ready_at = CASE WHEN kept THEN before.ready_at WHEN $4 THEN CASE
+           WHEN before.ready_at >= coalesce($11::timestamptz, '-infinity') THEN before.ready_at ELSE clock_timestamp() END END,
          map = CASE WHEN kept THEN before.map ELSE $5 END,
          players = CASE WHEN kept THEN before.players ELSE $6 END,
          max_players = CASE WHEN kept THEN before.max_players ELSE $7 END,
@@ -118,6 +119,7 @@ export class ServerStates {
         status.generation,
         status.reason,
         asked,
+        status.startedAt,
       ],
     );
     if (rows[0]?.changed) this.announcements.publish({ topic: 'server', id: server.id });

@@ -49,7 +49,7 @@ export class Instances {
     const generation = await new Generations(folder).prepare({ ...spec, build }, whiteouts);
     await run.output.write(
       'stdout',
-      `prepared generation ${generation}: build ${build}, ${spec.overlays.length} overlays`,
+      `prepared generation ${generation}: build ${build}, ${spec.overlays.length} ${spec.overlays.length === 1 ? 'overlay' : 'overlays'}`,
     );
     return { generation };
   }

@@ -73,8 +73,7 @@ export class ServerOperationsHandler implements OperationHandler {
   }
 
   private async launch({ host, name, serverId, run }: Subject): Promise<void> {
-    const { generation } = await host.start(name, run);
-    await run.output.write('stdout', `${name} runs generation ${generation}.`);
+    await host.start(name, run);
     await this.forgetOld(host, name, serverId);
   }
 

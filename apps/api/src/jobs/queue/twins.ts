@@ -1,11 +1,11 @@
-import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { type JobsOptions, Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { QueueBoard } from '../../queues/queue-board.js';
 import { RedisConnections } from '../../redis/redis.js';
 import type { WaitingJob } from './admission.js';
-import { type Lane, laneOf } from './lanes.js';
+import { type Lane, laneOf, lanes } from './lanes.js';
 
 /** All a twin carries; the job itself is in PostgreSQL. */
 export const twinData = z.object({ jobId: z.number().int() });
@@ -24,7 +24,7 @@ export const twinId = (job: Pick<WaitingJob, 'id' | 'twin'>) => `job-${job.id}.$
  * so that Bull board shows the whole line. Twins make jobs run and never decide whether they may: that is the claim in SQL.
  */
 @Injectable()
-export class Twins implements OnApplicationShutdown {
+export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly queues = new Map<string, Queue<TwinData>>();
 
   constructor(
@@ -32,6 +32,12 @@ export class Twins implements OnApplicationShutdown {
     private readonly database: DataSource,
     private readonly board: QueueBoard,
   ) {}
+
+  /** Bull board shows every host's lanes from the start, not only those that were used since. */
+  async onApplicationBootstrap(): Promise<void> {
+    const hosts = await this.database.query<{ id: number }[]>('SELECT id FROM hosts ORDER BY id');
+    for (const { id } of hosts) for (const lane of lanes) this.queue(id, lane);
+  }
 
   /** The queue of a host's lane; made and shown on Bull board at first use. */
   queue(hostId: number, lane: Lane): Queue<TwinData> {
