@@ -18,7 +18,7 @@ export type Announcement = z.infer<typeof announcement>;
 const envelope = z.object({ origin: z.string(), message: announcement });
 
 /**
- * Tells every process of the panel that something changed. Only a hint: it may be lost with Redis, so whoever follows something
+ * Tells every process of the panel that something changed. Only a hint: it may be lost with Redis, so whoever waits for something
  * also looks again by itself every few seconds.
  */
 @Injectable()
