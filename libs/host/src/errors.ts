@@ -79,13 +79,6 @@ export class StartFailed extends CommandFailed {
   }
 }
 
-/** Something that must not run for this runs already. */
-export class AlreadyRunning extends HostError {
-  constructor(name: string) {
-    super('already-running', `${name} is running`);
-  }
-}
-
 /** The build is not installed, or none is. */
 export class NoRuntime extends HostError {
   constructor(build?: string) {
