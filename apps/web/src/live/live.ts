@@ -47,7 +47,8 @@ function apply(message: LiveMessage): void {
     if (message.channel === 'servers') forgetServer(queryClient, message.id);
     if (message.channel === 'overlays') forgetOverlay(queryClient, message.id);
   } else if (message.type === 'subscribed') {
-    // What changed between a list's answer and this subscription was pushed to nobody: read it once more.
+    // What changed between a list's answer and this subscription was pushed to nobody: read it once more. The same when the panel
+    // could not read for a while: it says `subscribed` again when it can.
     const key = { servers: serverKeys.all, jobs: jobKeys.all, overlays: overlayKeys.all, hosts: hostKeys.all }[
       message.channel
     ];

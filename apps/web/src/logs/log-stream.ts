@@ -56,6 +56,7 @@ export function useLogStream(channel: string): LogStream {
       error.value = null;
     } else if (message.type === 'lines') {
       ready.value = true;
+      error.value = null;
       if (message.truncated) {
         const known = buffer.size > 0;
         buffer.note(
@@ -66,10 +67,13 @@ export function useLogStream(channel: string): LogStream {
       const added = buffer.append(message.items);
       if (added > 0 || message.truncated) changed(added);
     } else if (message.type === 'end') {
+      error.value = null;
       end.value = { state: message.state, exitCode: message.exitCode };
     } else if (message.type === 'error') {
       ready.value = true;
-      error.value = message.detail;
+      // The panel goes on by itself after its own failures, and says so with another `subscribed`.
+      error.value =
+        message.status >= 500 ? `${message.detail} This log goes on when it can be read again.` : message.detail;
     }
   };
 
