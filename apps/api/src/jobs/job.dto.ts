@@ -85,11 +85,13 @@ export class JobListQuery extends PageQuery {
   @IsIn(jobStates, { each: true, message: `must be some of ${jobStates.join(', ')}, comma separated` })
   state?: JobState[];
 
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @IsId()
   serverId?: number;
 
+  @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()
   @Type(() => Number)
   @IsId()
@@ -115,6 +117,7 @@ export class JobLogQuery {
   @Max(2_147_483_647)
   after: number = 0;
 
+  @ApiPropertyOptional({ type: 'integer', description: 'How many lines at most.' })
   @IsOptional()
   @Type(() => Number)
   @IsInt()
@@ -122,6 +125,7 @@ export class JobLogQuery {
   @Max(100_000)
   limit?: number;
 
+  @ApiPropertyOptional({ enum: ['true', 'false'], description: 'true: stream what is there and what comes, see above.' })
   @IsOptional()
   @IsBooleanString()
   follow?: string;

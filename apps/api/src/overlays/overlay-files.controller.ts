@@ -85,6 +85,8 @@ export class OverlayFilesController {
  */
 function bodyOf(request: Request): Readable {
   const body = new PassThrough();
+  // Whoever reads it is told as well; before somebody does, nobody else must be.
+  body.on('error', () => undefined);
   request.once('close', () => {
     if (!request.complete) body.destroy(new Error('the connection was cut'));
   });
