@@ -1,8 +1,10 @@
-import { type Ref, computed } from 'vue';
+import { type Ref, computed, watch } from 'vue';
 import { ApiProblem, explain } from '../api/client';
+import { clearToasts } from './toasts';
 
 /** Sorts a failed call's problem onto a form's fields; what belongs to none of them is left for the form itself. */
 export function useFormErrors(error: Ref<Error | null>, fields: readonly string[]) {
+  watch(error, (now) => now && clearToasts());
   const problems = computed(() =>
     error.value instanceof ApiProblem
       ? error.value.fields.map(({ path, message }) => ({ path, message: sentence(message) }))

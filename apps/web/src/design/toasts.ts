@@ -16,7 +16,12 @@ function add(toast: Omit<Toast, 'id'>): void {
   nextId += 1;
 }
 
-/** Short messages about what was just done. */
+/** Messages are about what was just done: a new page, a dialog or an error of its own makes them old. */
+export function clearToasts(): void {
+  if (toasts.value.length > 0) toasts.value = [];
+}
+
+/** Short messages about what was just done. Say them after the navigation they belong to: it clears those before. */
 export function useToasts() {
   return {
     toasts,

@@ -29,6 +29,13 @@ export const stateNames: Record<JobState, string> = {
   cancelled: 'Cancelled',
 };
 
+/** Why a job just queued does not begin at once; null when it only waits for its turn, which is a moment. */
+export function holdUp(job: Job): string | null {
+  const [first] = job.waitsFor;
+  if (job.state !== 'queued' || !first) return null;
+  return first.kind === 'job' || first.kind === 'host' ? first.text : null;
+}
+
 /** What a job is about, for sentences and titles: the server, the overlay or the host. */
 export function jobSubject(job: Job): string {
   return job.serverName ?? job.overlayName ?? job.hostName ?? '';
