@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { Job } from '../jobs/schema';
 import type { Server } from './schema';
-import { describeState, disagreement, sensibleOperations } from './state';
+import { describeState, disagreement, hasRun, nameInGame, sensibleOperations } from './state';
 
 function server(change: Partial<Server>): Server {
   return {
@@ -47,6 +48,21 @@ describe('a server’s state in words', () => {
     expect(disagreement(server({ desiredState: 'stopped' }))).toBe('should be stopped');
     expect(disagreement(server({}))).toBeNull();
     expect(disagreement(server({ actualState: 'unknown' }))).toBeNull();
+  });
+
+  it('is seen by players under its title, as far as server.cfg can say it', () => {
+    expect(nameInGame('Our server', 'one')).toBe('Our server');
+    expect(nameInGame('Zoës Haus', 'one')).toBe('one');
+    expect(nameInGame('The "best" one', 'one')).toBe("The 'best' one");
+    expect(nameInGame('  ', 'one')).toBe('one');
+  });
+
+  it('knows a first start from none', () => {
+    expect(hasRun([server({ actualState: 'stopped' }), server({ actualState: 'failed' })], [])).toBe(false);
+    expect(hasRun([server({ actualState: 'stopped' }), server({})], [])).toBe(true);
+    const job = { id: 1, operation: 'start', state: 'succeeded' } as Job;
+    expect(hasRun([server({ actualState: 'stopped' })], [job])).toBe(true);
+    expect(hasRun([server({ actualState: 'stopped' })], [{ ...job, operation: 'install' }])).toBe(false);
   });
 
   it('offers what makes sense', () => {

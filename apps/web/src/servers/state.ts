@@ -1,4 +1,5 @@
 import type { Tone } from '../design/tone';
+import type { Job } from '../jobs/schema';
 import type { Server, ServerOperation } from './schema';
 
 export interface Described {
@@ -38,6 +39,18 @@ export function disagreement(server: Server): string | null {
   if (server.desiredState === 'stopped' && up) return 'should be stopped';
   if (server.desiredState === 'absent' && server.actualState !== 'absent') return 'should be deleted from the host';
   return null;
+}
+
+/** What players see: server.cfg is plain ASCII and cannot have a quote within quotes. */
+export function nameInGame(title: string, name: string): string {
+  const text = title.trim() || name;
+  return (/^[\x20-\x7e]+$/.test(text) ? text : name).replaceAll('"', "'");
+}
+
+/** Whether one of the servers runs, or one of the jobs that succeeded started one. */
+export function hasRun(servers: readonly Server[], succeeded: readonly Job[]): boolean {
+  const runs = servers.some((server) => server.actualState === 'running' || server.readyAt !== null);
+  return runs || succeeded.some((job) => job.operation === 'start' || job.operation === 'restart');
 }
 
 /** The operations that make sense now, the most likely one first. Others are not offered. */
