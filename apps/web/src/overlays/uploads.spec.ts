@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { effectScope } from 'vue';
+import { ApiProblem } from '../api/client';
 import { fromPicker } from './chosen-files';
 import { type Put, useUploads } from './uploads';
 
@@ -46,6 +47,18 @@ describe('uploads', () => {
     uploads.retry();
     await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2));
     expect(uploads.failed.value).toEqual([]);
+  });
+
+  it('are not tried again when the panel refuses the name', async () => {
+    const refusal = new ApiProblem({ status: 400, title: 'Bad path' });
+    const put = vi.fn<Put>((path) => Promise.reject(path === 'cfg/a' ? refusal : new Error('The line broke.')));
+    const { uploads, settled } = setUp(put);
+    uploads.add(chosen('a', 'b'));
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce());
+    expect(uploads.failed.value.map((upload) => upload.refused)).toEqual([true, false]);
+    uploads.retry();
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2));
+    expect(put.mock.calls.map(([path]) => path)).toEqual(['cfg/a', 'cfg/b', 'cfg/b']);
   });
 
   it('can be stopped', async () => {

@@ -1,5 +1,5 @@
 import { computed, onScopeDispose, shallowReactive } from 'vue';
-import { apiUrl, explain, parseProblem } from '../api/client';
+import { ApiProblem, apiUrl, explain, parseProblem } from '../api/client';
 
 export interface Chosen {
   file: File;
@@ -11,6 +11,8 @@ export interface Upload extends Chosen {
   state: 'waiting' | 'sending' | 'done' | 'failed';
   sent: number;
   error: string | null;
+  /** The panel takes no file of this name: sending it again changes nothing. */
+  refused: boolean;
 }
 
 /** At once: enough to fill a line with small files, few enough for a home connection. */
@@ -51,7 +53,12 @@ export function useUploads(put: Put, settled: () => void) {
       await put(upload.path, upload.file, (sent) => update(upload, { sent }), control.signal);
       update(upload, { state: 'done', sent: upload.file.size });
     } catch (error) {
-      update(upload, { state: 'failed', sent: 0, error: control.signal.aborted ? 'Stopped.' : explain(error) });
+      update(upload, {
+        state: 'failed',
+        sent: 0,
+        error: control.signal.aborted ? 'Stopped.' : explain(error),
+        refused: error instanceof ApiProblem && error.status === 400,
+      });
     }
     pump();
   }
@@ -83,7 +90,9 @@ export function useUploads(put: Put, settled: () => void) {
       // A finished batch makes room for the next one.
       if (uploads.every((upload) => upload.state === 'done')) uploads.splice(0);
       uploads.push(
-        ...chosen.map((item) => shallowReactive<Upload>({ ...item, state: 'waiting', sent: 0, error: null })),
+        ...chosen.map((item) =>
+          shallowReactive<Upload>({ ...item, state: 'waiting', sent: 0, error: null, refused: false }),
+        ),
       );
       pump();
     },
@@ -94,7 +103,8 @@ export function useUploads(put: Put, settled: () => void) {
       control = new AbortController();
     },
     retry(): void {
-      for (const upload of uploads) if (upload.state === 'failed') update(upload, { state: 'waiting' });
+      for (const upload of uploads)
+        if (upload.state === 'failed' && !upload.refused) update(upload, { state: 'waiting' });
       pump();
     },
     clear(): void {
