@@ -56,7 +56,7 @@ function problemOf(word: string): string | null {
   if (error) return `column ${error.column}: ${error.message}`;
   const used = variablesIn(word);
   if (used.includes('rconPassword'))
-    return '{{rconPassword}} is a secret, and arguments are visible to every user of the host: use it in config';
+    return '{{rconPassword}} is a secret, and arguments are visible to every user of the host: use it in server.cfg';
   if (used.length > 0 && /^[+-]/.test(word))
     return "an option's name must not contain a variable: give its value an entry of its own";
   return null;
