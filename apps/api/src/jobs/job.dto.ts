@@ -125,7 +125,10 @@ export class JobLogQuery {
   @Max(100_000)
   limit?: number;
 
-  @ApiPropertyOptional({ enum: ['true', 'false'], description: 'true: stream what is there and what comes, see above.' })
+  @ApiPropertyOptional({
+    enum: ['true', 'false'],
+    description: 'true: stream what is there and what comes, see above.',
+  })
   @IsOptional()
   @IsBooleanString()
   follow?: string;

@@ -19,7 +19,10 @@ export class ServerLogQuery {
   @Matches(positionPattern, { message: positionMessage })
   after?: string;
 
-  @ApiPropertyOptional({ enum: ['true', 'false'], description: 'true: stream what is there and what comes, see above.' })
+  @ApiPropertyOptional({
+    enum: ['true', 'false'],
+    description: 'true: stream what is there and what comes, see above.',
+  })
   @IsOptional()
   @IsBooleanString()
   follow?: string;

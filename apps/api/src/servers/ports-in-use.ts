@@ -8,7 +8,9 @@ const LISTENING = '0A';
  */
 export async function portsInUse(): Promise<number[]> {
   const tables = ['udp', 'udp6', 'tcp', 'tcp6'] as const;
-  const found = await Promise.all(tables.map(async (table) => boundPorts(await read(`/proc/net/${table}`), table.startsWith('tcp'))));
+  const found = await Promise.all(
+    tables.map(async (table) => boundPorts(await read(`/proc/net/${table}`), table.startsWith('tcp'))),
+  );
   return found.flat();
 }
 
