@@ -64,6 +64,7 @@ describe('a job log of 100,000 lines', () => {
       .getByText(/^needle \d+$/)
       .first()
       .waitFor();
+    expect(await page.getByRole('searchbox').inputValue()).toBe('needle');
     await page.getByRole('button', { name: 'Clear search' }).click();
   });
 });
@@ -81,6 +82,7 @@ describe('a lost connection', () => {
     await page.context().setOffline(false);
     await page.getByText('Connection lost, retrying.').waitFor({ state: 'hidden', timeout: 30_000 });
     await page.getByText('made-meanwhile').first().waitFor();
+    expect(await page.getByText('Connection lost, retrying.').isVisible()).toBe(false);
   });
 });
 
@@ -98,5 +100,6 @@ describe('without a mouse', () => {
     await page.keyboard.press('Enter');
     await eventually('it was started', () => panel.host.begun.includes('start by-keyboard'));
     await page.getByRole('button', { name: 'Stop by-keyboard' }).waitFor();
+    expect(panel.host.begun.filter((call) => call === 'start by-keyboard')).toHaveLength(1);
   });
 });

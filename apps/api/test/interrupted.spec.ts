@@ -21,7 +21,7 @@ afterAll(async () => {
 
 /** Starts the worker's process and waits until it serves. */
 async function startWorker(isolation: string): Promise<number> {
-  const settings = JSON.stringify({ ...panel.settings, workerEnabled: true, port: 0 });
+  const settings = JSON.stringify(Object.assign({}, panel.settings, { workerEnabled: true, port: 0 }));
   const child = spawn(process.execPath, [PROGRAM, settings, isolation], { stdio: ['ignore', 'pipe', 'inherit'] });
   worker = child;
   await once(child.stdout, 'data');

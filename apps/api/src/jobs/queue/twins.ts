@@ -34,26 +34,37 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
   ) {}
 
   /** Bull board shows every host's lanes from the start, not only those that were used since. */
-  async onApplicationBootstrap(): Promise<void> {
-    const hosts = await this.database.query<{ id: number }[]>('SELECT id FROM hosts ORDER BY id');
-    for (const { id } of hosts) for (const lane of lanes) this.queue(id, lane);
+  onApplicationBootstrap(): void {
+    const show = async () => {
+      const hosts = await this.database.query<{ id: number }[]>('SELECT id FROM hosts ORDER BY id');
+      for (const { id } of hosts) for (const lane of lanes) this.queue(id, lane);
+    };
+    const { queues } = this.redis;
+    // What fails here is made at first use.
+    if (queues.status === 'ready') show().catch(() => undefined);
+    else queues.once('ready', () => void show().catch(() => undefined));
   }
 
-  /** The queue of a host's lane; made and shown on Bull board at first use. */
+  /**
+   * The queue of a host's lane; made and shown on Bull board at first use.
+   * @throws Error while Redis is away and the queue was not made before
+   */
   queue(hostId: number, lane: Lane): Queue<TwinData> {
     const name = queueName(hostId, lane);
-    let queue = this.queues.get(name);
-    if (!queue) {
-      queue = new Queue<TwinData>(name, {
-        connection: this.redis.queues,
-        prefix: this.redis.prefix,
-        skipWaitingForReady: true,
-      });
-      // The connection itself reports its errors (redis.ts); without a listener they would end the process.
-      queue.on('error', () => undefined);
-      this.queues.set(name, queue);
-      this.board.add(queue);
-    }
+    const known = this.queues.get(name);
+    if (known) return known;
+    // BullMQ asks Redis for its version once, and a queue whose question failed fails for ever.
+    if (this.redis.queues.status !== 'ready') throw new Error('Redis is away');
+    const queue = new Queue<TwinData>(name, {
+      connection: this.redis.queues,
+      prefix: this.redis.prefix,
+      skipWaitingForReady: true,
+    });
+    // The connection itself reports its errors (redis.ts); without a listener they would end the process.
+    queue.on('error', () => undefined);
+    queue.waitUntilReady().catch(() => this.queues.delete(name));
+    this.queues.set(name, queue);
+    this.board.add(queue);
     return queue;
   }
 

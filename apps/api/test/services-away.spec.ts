@@ -60,3 +60,16 @@ it('takes jobs while Redis is stopped, and runs them once it is back', async () 
   expect(ran[0]).toBe('stop offline');
   expect(ran.filter((call) => call === 'stop offline')).toHaveLength(1);
 });
+
+it('starts without Redis, takes jobs, and runs them once Redis has come', async () => {
+  await services.redis.kill();
+  const late = await startQueue({ redisUrl: services.redis.url });
+  try {
+    await late.server('early');
+    const { id } = await late.queue('early', 'stop');
+    await services.redis.start();
+    expect((await late.ended(id)).state).toBe('succeeded');
+  } finally {
+    await late.close();
+  }
+});
