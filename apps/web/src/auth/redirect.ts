@@ -23,7 +23,7 @@ export function safeRedirect(target: unknown): string {
 }
 
 function isPanelPath(text: string): boolean {
-  // oxlint-disable-next-line no-control-regex -- browsers drop tab and newline inside an address: "/\t/evil" is "//evil"
+  // Browsers drop tab and newline inside an address: "/\t/evil" is "//evil"
   if (!/^\/(?![/\\])[^\\\u0000-\u001f\u007f]*$/.test(text)) return false;
   if (text.includes('//')) return false;
   return new URL(text, 'http://panel.invalid').origin === 'http://panel.invalid';

@@ -16,7 +16,7 @@ export interface Segment {
 const plainStyle: Style = { color: null, bold: false, dim: false, italic: false, underline: false, inverse: false };
 
 // CSI and its parameters; OSC/DCS/APC/PM strings up to their end; two-character escapes; other control characters but tab.
-// oxlint-disable-next-line no-control-regex -- this is about control characters
+// This is about control characters.
 const escapes =
   /\u001b\[([0-9:;<=>?]*)[ -/]*([@-~])?|\u001b[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|\u001b[ -/]*[0-~]?|\u009b[0-9:;<=>?]*[@-~]?|[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g;
 

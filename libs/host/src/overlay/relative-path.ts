@@ -1,6 +1,6 @@
 import { PathRefused } from '../errors.js';
 
-// eslint-disable-next-line no-control-regex -- control characters in names break logs and terminals
+// Control characters in names break logs and terminals
 const CONTROL = /[\u0000-\u001f\u007f]/;
 const MAX_COMPONENT_BYTES = 255;
 const MAX_PATH_BYTES = 2_048;
