@@ -73,3 +73,24 @@ it('starts without Redis, takes jobs, and runs them once Redis has come', async 
     await late.close();
   }
 });
+
+it('stops within seconds while Redis is away, its running job ended as interrupted', async () => {
+  const late = await startQueue({ redisUrl: services.redis.url });
+  try {
+    await late.server('caught');
+    late.host.hold('stop', 'caught');
+    const { id } = await late.queue('caught', 'stop');
+    await late.reaches(id, 'running');
+    await services.redis.kill();
+    const began = Date.now();
+    await late.app.close();
+    expect(Date.now() - began).toBeLessThan(10_000);
+    const database = await openDatabase(late.settings.databaseUrl);
+    const jobs = await database.query<unknown[]>('SELECT state, error FROM jobs WHERE id = $1', [id]);
+    await database.destroy();
+    expect(jobs).toEqual([{ state: 'failed', error: 'interrupted: the panel was stopped while the job ran' }]);
+  } finally {
+    await services.redis.start();
+    await late.close();
+  }
+});

@@ -65,10 +65,12 @@ export class HostPresence {
 
   /** The worker stops in an orderly way: the host is offline at once. */
   async end(incarnation: string): Promise<void> {
-    if (this.hostId === null) return;
+    const { hostId } = this;
+    if (hostId === null) return;
+    this.hostId = null;
     if (this.heartbeat) clearInterval(this.heartbeat);
     await this.database.query(`UPDATE hosts SET worker_seen_at = NULL WHERE incarnation = $1`, [incarnation]);
-    this.announcements.publish({ topic: 'host', id: this.hostId });
+    this.announcements.publish({ topic: 'host', id: hostId });
   }
 
   private async beat(hostId: number, incarnation: string, lost: () => void): Promise<void> {

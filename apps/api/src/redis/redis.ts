@@ -4,6 +4,22 @@ import { redisConnection } from '../config/redis-connection.js';
 import { RunningSettings } from '../config/settings.js';
 
 /**
+ * ioredis never ends a connection that is told to disconnect between two attempts to connect, and BullMQ waits for that end: a worker
+ * closed while Redis was away never closed.
+ */
+class Connection extends Redis {
+  override disconnect(reconnect = false): void {
+    // An attempt that is given up at once, before it leaves the process, ends as it should.
+    if (!reconnect && this.status === 'reconnecting') this.connect().catch(() => undefined);
+    super.disconnect(reconnect);
+  }
+
+  override duplicate(override: Partial<RedisOptions> = {}): Connection {
+    return new Connection({ ...this.options, ...override });
+  }
+}
+
+/**
  * Connections to Redis. Nothing in Redis is the truth: everything there can vanish at any moment, so commands fail at once while
  * it is away instead of waiting for it.
  */
@@ -26,7 +42,7 @@ export class RedisConnections implements OnApplicationShutdown {
 
   /** A connection of one's own, closed with the application. For subscribers and BullMQ workers, which block. */
   connect(options: RedisOptions = {}): Redis {
-    const redis = new Redis({
+    const redis = new Connection({
       ...redisConnection(this.settings.redisUrl),
       retryStrategy: (attempt) => Math.min(attempt * 100, 1000),
       ...options,

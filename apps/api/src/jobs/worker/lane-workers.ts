@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { DelayedError, type Job as Twin, UnrecoverableError, Worker } from 'bullmq';
+import type { Redis } from 'ioredis';
 import type { RedisConnections } from '../../redis/redis.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { lanes, placesOf } from '../queue/lanes.js';
@@ -13,6 +14,8 @@ const LOOK_MS = 1000;
 const SETTLE_MS = 50;
 /** How long stopping waits for the running jobs' ends. */
 const STOP_MS = 15_000;
+/** How long stopping waits for Redis after that. */
+const CUT_MS = 1000;
 
 /** What the lanes of one host need. */
 export interface LaneContext extends RunnerContext {
@@ -29,6 +32,9 @@ export interface LaneContext extends RunnerContext {
 export class LaneWorkers {
   private readonly logger = new Logger('Worker');
   private readonly workers: Worker[] = [];
+  private readonly connections: Redis[] = [];
+  /** Deliveries that are not over yet. */
+  private readonly delivered = new Set<Promise<string>>();
   private readonly running = new Map<number, JobRunner>();
   private readonly claiming = new Set<number>();
   private lookTimer: NodeJS.Timeout | null = null;
@@ -39,8 +45,9 @@ export class LaneWorkers {
   start(): void {
     const { redis, hostId, concurrency } = this.context;
     for (const lane of lanes) {
-      const worker = new Worker(queueName(hostId, lane), (twin, token) => this.process(twin, token), {
-        connection: redis.connect({ maxRetriesPerRequest: null }),
+      const connection = redis.connect({ maxRetriesPerRequest: null });
+      const worker = new Worker(queueName(hostId, lane), (twin, token) => this.deliver(twin, token), {
+        connection,
         prefix: redis.prefix,
         concurrency: placesOf(lane, concurrency),
         // A killed worker's twins come back after these two; whether their jobs run again is not BullMQ's to decide.
@@ -50,6 +57,7 @@ export class LaneWorkers {
       });
       worker.on('error', (error) => this.logger.debug(`${lane} lane: ${error.message}`));
       this.workers.push(worker);
+      this.connections.push(connection);
     }
     this.unlisten = this.context.announcements.on('cancel', ({ id }) => this.running.get(id)?.stop('cancelled'));
     this.lookTimer = setInterval(() => void this.look(), LOOK_MS);
@@ -63,8 +71,21 @@ export class LaneWorkers {
     const giveUp = setTimeout(() => {
       for (const runner of this.running.values()) runner.abandon();
     }, STOP_MS);
-    await Promise.allSettled(this.workers.map((worker) => worker.close()));
+    const closed = Promise.allSettled(this.workers.map((worker) => worker.close()));
+    while (this.delivered.size > 0) await Promise.allSettled(this.delivered);
     clearTimeout(giveUp);
+    // All that is left is BullMQ's, and without Redis it waits for Redis.
+    const cut = setTimeout(() => {
+      for (const connection of this.connections) connection.disconnect();
+    }, CUT_MS);
+    await closed;
+    clearTimeout(cut);
+  }
+
+  private deliver(twin: Twin, token: string | undefined): Promise<string> {
+    const delivery = this.process(twin, token).finally(() => this.delivered.delete(delivery));
+    this.delivered.add(delivery);
+    return delivery;
   }
 
   private async process(twin: Twin, token: string | undefined): Promise<string> {
