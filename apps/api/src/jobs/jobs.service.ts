@@ -45,8 +45,10 @@ export class Jobs {
       const build = request.operation === 'install' ? request.build : null;
       const saved = await manager.save(manager.create(Job, { ...subject, userId: request.userId, build }));
       await insertClaims(manager, saved.id, claimsOf({ ...subject, unbuiltOverlayIds }));
+      // fault point: job inserted
       return saved;
     });
+    // fault point: job committed
     this.dispatcher.queued({ id: job.id, hostId: job.hostId, operation: job.operation, twin: 0 });
     this.announce(job);
     return job;

@@ -119,7 +119,9 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
       removeOnFail: { count: 500 },
       ...options,
     };
+    // fault point: twin not yet added
     await this.queue(job.hostId, laneOf(job.operation)).add(job.operation, { jobId: job.id }, about);
+    // fault point: twin added
   }
 
   async onApplicationShutdown(): Promise<void> {

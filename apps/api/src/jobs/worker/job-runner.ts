@@ -67,7 +67,9 @@ export class JobRunner {
     if (this.progressTimer) clearTimeout(this.progressTimer);
     if (this.unheeded) clearTimeout(this.unheeded);
     await this.log.drain();
+    // fault point: end not yet written
     await this.writeEnd(how);
+    // fault point: end written
     this.announce();
     return how;
   }
@@ -81,6 +83,7 @@ export class JobRunner {
     }
     const limit = setTimeout(() => this.stop('time-limit'), handler.limitSeconds * 1000);
     try {
+      // fault point: host command begins
       await handler.run(job, this.handlerRun());
       return { state: 'succeeded', exitCode: 0, error: null };
     } catch (error) {

@@ -121,6 +121,7 @@ export class LaneWorkers {
     try {
       const job = await claim(this.context.database, jobId, this.context.incarnation);
       if (!job) return null;
+      // fault point: job claimed
       const runner = new JobRunner(this.context, job);
       this.running.set(job.id, runner);
       return runner;
