@@ -1,23 +1,33 @@
 #!/usr/bin/env node
 import 'reflect-metadata';
 import path from 'node:path';
-import { Command } from 'commander';
-import { readSettings, WrongSettings } from './config/settings.js';
+import { Command, Option } from 'commander';
+import { readSettings, type Role, roles, WrongSettings } from './config/settings.js';
 import { EmbeddedError } from './embedded/embedded-error.js';
 import { Problem } from './problems/problems.js';
 
-const settings = () => readSettings(process.env, { root: path.resolve('.left4me') });
+/** As usual for a command line that makes no sense; what goes wrong later is 1. */
+const USAGE = 2;
 
-const program = new Command('left4me').description(
-  'Runs Left 4 Dead 2 servers. Settings come from the environment; see README.md.',
-);
+const settings = (role: Role | null = null) => readSettings(process.env, { root: path.resolve('.left4me') }, role);
+
+const program = new Command('left4me')
+  .description('Runs Left 4 Dead 2 servers. Settings come from the environment; see README.md.')
+  .usage('[--role api|worker|all] | <command>')
+  .showSuggestionAfterError(false)
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : USAGE));
 
 program
   .command('serve', { isDefault: true })
-  .description('run the panel: API, console and worker, until Ctrl-C')
-  .action(async () => {
+  .description('run the panel until Ctrl-C: API, console and worker, or what --role says of it')
+  .addOption(
+    new Option('--role <role>', 'api: answers requests; worker: runs the jobs of LEFT4ME_HOST; all: both').choices(
+      roles,
+    ),
+  )
+  .action(async ({ role }: { role?: Role }) => {
     // Loaded only now: what is wrong with the settings is told at once.
-    const given = settings();
+    const given = settings(role ?? null);
     const { serve } = await import('./panel/serve.js');
     process.exitCode = await serve(given);
   });

@@ -1,5 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import supertest from 'supertest';
@@ -10,15 +8,14 @@ import type { ServerView } from '../src/servers/server.dto.js';
 import type { Agent } from './app.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
-import { collect, StateFolder } from './state-folder.js';
+import { PanelProcess } from './panel-process.js';
+import { StateFolder } from './state-folder.js';
 
 export const PASSWORD = 'correct horse battery';
 
 /** The whole product as somebody runs it: a process of the built program, with embedded services and the demo runtime. */
 export class RealPanel {
-  private child: ChildProcess | null = null;
-  /** What it has printed since its start. */
-  said: () => string = () => '';
+  private readonly process: PanelProcess;
   /** The admin's session, which outlives restarts. */
   readonly admin: Agent;
   cookie = '';
@@ -27,8 +24,10 @@ export class RealPanel {
   constructor(
     readonly folder: StateFolder,
     readonly port: number,
-    private readonly env: Record<string, string> = {},
+    env: Record<string, string> = {},
+    command: readonly string[] = ['serve'],
   ) {
+    this.process = new PanelProcess(folder, command, { LEFT4ME_PORT: String(port), ...env });
     this.admin = supertest.agent(this.url);
   }
 
@@ -64,37 +63,22 @@ export class RealPanel {
 
   /** The panel itself, while it runs. */
   get pid(): number {
-    if (!this.child?.pid) throw new Error('the panel does not run');
-    return this.child.pid;
+    return this.process.pid;
+  }
+
+  /** What it has printed since its start. */
+  said(): string {
+    return this.process.said();
   }
 
   /** Resolves when the panel listens. */
-  async start(): Promise<void> {
-    const child = this.folder.run(['serve'], { LEFT4ME_PORT: String(this.port), ...this.env });
-    const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
-    this.child = child;
-    this.said = () => `${stdout()}${stderr()}`;
-    await eventually(
-      'the panel runs',
-      () => {
-        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended:\n${this.said()}`);
-        return stdout().includes('left4me is running');
-      },
-      60,
-    );
+  start(): Promise<void> {
+    return this.process.start();
   }
 
   /** Stops the panel, or kills it. @returns its exit code */
-  async end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null> {
-    const { child } = this;
-    if (!child) return null;
-    if (child.exitCode === null && child.signalCode === null) {
-      const exit = once(child, 'exit');
-      child.kill(signal);
-      await exit;
-    }
-    this.child = null;
-    return child.exitCode;
+  end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null> {
+    return this.process.end(signal);
   }
 
   /** Ends everything, servers too. */
@@ -103,9 +87,9 @@ export class RealPanel {
     await this.folder.remove();
   }
 
-  async install(build?: string): Promise<JobView> {
+  async install(build?: string, hostId = 1): Promise<JobView> {
     const body = { operation: 'install', ...(build === undefined ? {} : { build }) };
-    return (await this.admin.post('/api/v1/hosts/1/jobs').send(body).expect(202)).body;
+    return (await this.admin.post(`/api/v1/hosts/${hostId}/jobs`).send(body).expect(202)).body;
   }
 
   /** Makes an overlay of these files, without publishing it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readSettings, WrongSettings } from './settings.js';
+import { readSettings, type Role, WrongSettings } from './settings.js';
 
 const read = (env: Record<string, string>) => readSettings(env, { root: '/state' });
 
@@ -70,5 +70,42 @@ describe('takes', () => {
     ['JOB_WORKER_ENABLED', '0', { workerEnabled: false }],
   ])('%s=%s', (name, value, settings) => {
     expect(read({ [name]: value })).toMatchObject(settings);
+  });
+});
+
+describe('the role', () => {
+  const given = { DATABASE_URL: 'postgres://db/left4me', REDIS_URL: 'redis://cache' };
+  const as = (role: Role | null, env: Record<string, string> = {}) => readSettings(env, { root: '/state' }, role);
+
+  it.each([
+    [null, {}, { apiEnabled: true, workerEnabled: true }],
+    [null, { JOB_WORKER_ENABLED: 'true' }, { apiEnabled: true, workerEnabled: true }],
+    [null, { JOB_WORKER_ENABLED: 'false' }, { apiEnabled: true, workerEnabled: false }],
+    ['all', {}, { apiEnabled: true, workerEnabled: true }],
+    ['api', {}, { apiEnabled: true, workerEnabled: false }],
+    ['api', { JOB_WORKER_ENABLED: 'false' }, { apiEnabled: true, workerEnabled: false }],
+    ['worker', given, { apiEnabled: false, workerEnabled: true }],
+    ['worker', { ...given, JOB_WORKER_ENABLED: 'true' }, { apiEnabled: false, workerEnabled: true }],
+  ] as const)('%s with %j', (role, env, settings) => {
+    expect(as(role, env)).toMatchObject(settings);
+  });
+
+  it.each([
+    ['all', 'false'],
+    ['worker', 'false'],
+    ['api', 'true'],
+  ] as const)('%s contradicts JOB_WORKER_ENABLED=%s', (role, value) => {
+    const reading = () => as(role, { ...given, JOB_WORKER_ENABLED: value });
+    expect(reading).toThrow(WrongSettings);
+    expect(reading).toThrow(`JOB_WORKER_ENABLED: ${value} contradicts --role ${role}`);
+  });
+
+  it.each([
+    [{}, 'DATABASE_URL and REDIS_URL: a process'],
+    [{ DATABASE_URL: given.DATABASE_URL }, 'REDIS_URL: a process'],
+    [{ REDIS_URL: given.REDIS_URL }, 'DATABASE_URL: a process'],
+  ])('worker needs services that are not its own: %j', (env, sentence) => {
+    expect(() => as('worker', env)).toThrow(WrongSettings);
+    expect(() => as('worker', env)).toThrow(sentence);
   });
 });

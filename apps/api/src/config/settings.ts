@@ -8,6 +8,10 @@ export class WrongSettings extends Error {
   override readonly name = 'WrongSettings';
 }
 
+/** What a process does: answer requests, run the jobs of its host, or both. */
+export const roles = ['api', 'worker', 'all'] as const;
+export type Role = (typeof roles)[number];
+
 const flag = z.enum(['true', 'false', '1', '0'], 'must be true or false').transform((v) => v === 'true' || v === '1');
 const whole = (min: number, max: number) =>
   z
@@ -94,7 +98,7 @@ const environment = z.object({
   LEFT4ME_STEAMCMD: absolutePath
     .refine(() => false, 'installing with steamcmd is not supported yet; leave it empty to use the demo runtime')
     .optional(),
-  JOB_WORKER_ENABLED: flag.default(true),
+  JOB_WORKER_ENABLED: flag.optional(),
   JOB_WORKER_CONCURRENCY: whole(1, 1000).default(16),
   STATE_POLLER_INTERVAL_SECONDS: whole(1, 3600).default(30),
   JOB_LOG_REPLAY_LIMIT: whole(1, 100_000).default(2000),
@@ -119,6 +123,9 @@ export interface Settings {
   host: string;
   serviceManager: 'systemd' | 'process';
   steamcmd: string | null;
+  /** Whether this process answers requests. */
+  apiEnabled: boolean;
+  /** Whether this process runs its host's jobs and watches its servers. */
   workerEnabled: boolean;
   /** Jobs the server lane runs at once. */
   workerConcurrency: number;
@@ -129,9 +136,10 @@ export interface Settings {
 
 /**
  * Reads the settings from the environment, once at start. Empty variables count as not given.
+ * @param asked the role from the command line; null: JOB_WORKER_ENABLED decides between `all` and `api`
  * @throws WrongSettings naming every variable that is wrong
  */
-export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string }): Settings {
+export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string }, asked: Role | null = null): Settings {
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(given);
   if (!parsed.success) {
@@ -139,6 +147,8 @@ export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string })
     throw new WrongSettings(`These settings are wrong:\n  ${lines.join('\n  ')}`);
   }
   const e = parsed.data;
+  const role = roleOf(asked, e.JOB_WORKER_ENABLED);
+  if (role === 'worker') refuseAlone(e);
   return {
     databaseUrl: e.DATABASE_URL ?? null,
     redisUrl: e.REDIS_URL ?? null,
@@ -153,11 +163,29 @@ export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string })
     host: e.LEFT4ME_HOST,
     serviceManager: e.LEFT4ME_SERVICE_MANAGER,
     steamcmd: e.LEFT4ME_STEAMCMD ?? null,
-    workerEnabled: e.JOB_WORKER_ENABLED,
+    apiEnabled: role !== 'worker',
+    workerEnabled: role !== 'api',
     workerConcurrency: e.JOB_WORKER_CONCURRENCY,
     pollerIntervalSeconds: e.STATE_POLLER_INTERVAL_SECONDS,
     jobLogReplayLimit: e.JOB_LOG_REPLAY_LIMIT,
   };
+}
+
+function roleOf(asked: Role | null, workerEnabled: boolean | undefined): Role {
+  const role = asked ?? (workerEnabled === false ? 'api' : 'all');
+  if (workerEnabled === undefined || workerEnabled === (role !== 'api')) return role;
+  throw new WrongSettings(
+    `JOB_WORKER_ENABLED: ${workerEnabled} contradicts --role ${role}; leave it empty, the role says it all.`,
+  );
+}
+
+/** An embedded database would be the worker's own: nobody could queue a job there. */
+function refuseAlone(given: { DATABASE_URL?: string | undefined; REDIS_URL?: string | undefined }): void {
+  const missing = (['DATABASE_URL', 'REDIS_URL'] as const).filter((name) => given[name] === undefined);
+  if (missing.length === 0) return;
+  throw new WrongSettings(
+    `${missing.join(' and ')}: a process with --role worker needs the PostgreSQL and the Redis that the API uses.`,
+  );
 }
 
 /** The settings of a running panel: services and key are known by now. Also the injection token. */
@@ -175,6 +203,7 @@ export abstract class RunningSettings implements Settings {
   abstract host: string;
   abstract serviceManager: 'systemd' | 'process';
   abstract steamcmd: string | null;
+  abstract apiEnabled: boolean;
   abstract workerEnabled: boolean;
   abstract workerConcurrency: number;
   abstract pollerIntervalSeconds: number;

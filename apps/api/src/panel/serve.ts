@@ -1,3 +1,4 @@
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { DataSource } from 'typeorm';
 import { createApp } from '../app.js';
 import type { Settings } from '../config/settings.js';
@@ -23,7 +24,7 @@ export async function serve(settings: Settings): Promise<number> {
   const abandon = () => endWithin(ABANDON_MS);
   asked.addEventListener('abort', abandon);
   try {
-    await checkAddress(settings);
+    if (settings.apiEnabled) await checkAddress(settings);
     asked.throwIfAborted();
     const services = await openServices(settings, say);
     try {
@@ -45,18 +46,18 @@ async function run(
   asked: AbortSignal,
   started: () => void,
 ): Promise<number> {
-  const port = await portFor(settings);
+  const port = settings.apiEnabled ? await portFor(settings) : null;
   const open = settings.databaseUrl === null ? openDatabase : openGivenDatabase;
   const database = await open(services.settings.databaseUrl);
   const options = { logger: new PanelLog(), closeOnSignals: false, database };
-  const app = await createApp({ ...services.settings, port }, options);
+  const app = await createApp({ ...services.settings, port: port ?? 0 }, options);
   try {
     asked.throwIfAborted();
-    const admin = await firstAdmin(app.get(DataSource), settings.adminPassword);
-    await named({ port, bind: settings.bind }, () => app.listen(port, settings.bind));
+    const admin = port === null ? null : await listen(app, settings, port);
     asked.throwIfAborted();
     started();
-    welcome(settings, port, admin);
+    if (port === null) welcomeWorker(settings);
+    else welcome(settings, port, admin);
     const lost = await Promise.race([services.failed, untilAborted(asked)]);
     say(lost === null ? 'Stopping. Game servers go on running.' : lostService(lost, settings));
     return lost === null ? 0 : 1;
@@ -64,6 +65,13 @@ async function run(
     endWithin(CLOSE_MS);
     await app.close();
   }
+}
+
+/** @returns what to tell about the first admin, if this start made it */
+async function listen(app: NestExpressApplication, settings: Settings, port: number): Promise<string | null> {
+  const admin = await firstAdmin(app.get(DataSource), settings.adminPassword);
+  await named({ port, bind: settings.bind }, () => app.listen(port, settings.bind));
+  return admin;
 }
 
 /** Aborted by the first SIGINT or SIGTERM; a second one ends the process as if nobody listened. */
@@ -86,6 +94,10 @@ function endWithin(ms: number): void {
 
 function lostService(name: string, { root }: Settings): string {
   return `${name} ended unexpectedly, so the panel stops; see ${root}/log. Game servers go on running.`;
+}
+
+function welcomeWorker({ host, root }: Settings): void {
+  say(`left4me is running: the worker of host ${host}, state in ${root}. It has no address: the console is the API's.`);
 }
 
 function welcome(settings: Settings, port: number, admin: string | null): void {

@@ -46,7 +46,7 @@ async function servicesOf(
   const databaseUrl = settings.databaseUrl ?? embedded?.databaseUrl;
   const redisUrl = settings.redisUrl ?? embedded?.redisUrl;
   if (databaseUrl === undefined || redisUrl === undefined) throw new WrongSettings('No database or Redis was started.');
-  const secretKey = settings.secretKey ?? (await secretKeyIn(settings.root));
+  const secretKey = settings.secretKey ?? (await secretKeyIn(settings));
   return {
     settings: { ...settings, databaseUrl, redisUrl, secretKey },
     failed: embedded?.failed ?? new Promise(() => undefined),

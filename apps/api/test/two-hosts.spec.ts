@@ -1,0 +1,210 @@
+import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { HostView } from '../src/hosts/host.dto.js';
+import { launchBrowser } from './browser.js';
+import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
+import { PanelProcess } from './panel-process.js';
+import { PASSWORD, RealPanel } from './real-panel.js';
+import { StateFolder } from './state-folder.js';
+import { type StoppableServices, stoppableServices } from './stoppable-services.js';
+
+/** The processes as they are on three machines: one answers, one worker each serves alpha and beta. */
+let services: StoppableServices;
+let given: Record<string, string>;
+let folders: StateFolder[];
+let api: RealPanel;
+const workers: Record<string, PanelProcess> = {};
+const hostIds: Record<string, number> = {};
+let blueprint: number;
+
+beforeAll(async () => {
+  services = await stoppableServices();
+  given = {
+    DATABASE_URL: services.postgres.url,
+    REDIS_URL: services.redis.url,
+    SECRET_KEY: randomBytes(32).toString('hex'),
+  };
+  folders = [await StateFolder.make(), await StateFolder.make(), await StateFolder.make()];
+  const [own, ...others] = folders;
+  if (!own) throw new Error('there are three folders');
+  const env = { ...given, LEFT4ME_ADMIN_PASSWORD: PASSWORD };
+  api = new RealPanel(own, await freePort(), env, ['--role', 'api']);
+  await api.start();
+  await api.logIn('admin', PASSWORD);
+  for (const [index, host] of ['alpha', 'beta'].entries()) {
+    const folder = others[index];
+    if (folder) workers[host] = worker(folder, host);
+  }
+  await Promise.all(Object.values(workers).map((process) => process.start()));
+  for (const { name, id } of await hosts()) hostIds[name] = id;
+  const installs = await Promise.all(['alpha', 'beta'].map((host) => api.install(undefined, idOf(host))));
+  const ends = await Promise.all(installs.map(({ id }) => api.ended(id)));
+  if (ends.some(({ state }) => state !== 'succeeded')) throw new Error(`not installed: ${JSON.stringify(ends)}`);
+  blueprint = await api.blueprint('shared');
+}, 120_000);
+afterAll(async () => {
+  await Promise.all([...Object.values(workers), api].map((process) => process.end('SIGKILL')));
+  await Promise.all(folders.map((folder) => folder.remove()));
+  await services.remove();
+});
+
+function worker(folder: StateFolder, host: string): PanelProcess {
+  return new PanelProcess(folder, ['--role', 'worker'], { ...given, LEFT4ME_HOST: host });
+}
+
+async function hosts(): Promise<HostView[]> {
+  return (await api.admin.get('/api/v1/hosts').expect(200)).body.items;
+}
+
+function idOf(host: string): number {
+  const id = hostIds[host];
+  if (id === undefined) throw new Error(`no host ${host}`);
+  return id;
+}
+
+const instances = async (host: string): Promise<string[]> =>
+  readdir(join(workers[host]?.folder.root ?? '', 'instances')).catch(() => []);
+
+describe('two hosts on one PostgreSQL and one Redis', () => {
+  it('each run the jobs of their own servers', { timeout: 60_000 }, async () => {
+    await api.server('on-alpha', blueprint, { hostId: idOf('alpha') });
+    await api.server('on-beta', blueprint, { hostId: idOf('beta') });
+    const [a, b] = await Promise.all([api.do('on-alpha', 'start'), api.do('on-beta', 'start')]);
+    expect([a, b]).toMatchObject([
+      { state: 'succeeded', hostName: 'alpha' },
+      { state: 'succeeded', hostName: 'beta' },
+    ]);
+    expect(await instances('alpha')).toEqual(['on-alpha']);
+    expect(await instances('beta')).toEqual(['on-beta']);
+    // The states and logs of both reach the process that answers.
+    await api.reaches('on-alpha', { actualState: 'running', ready: true });
+    await api.reaches('on-beta', { actualState: 'running', ready: true });
+    await eventually('the log of a server elsewhere', async () => {
+      const { body } = await api.admin.get('/api/v1/servers/on-beta/logs').expect(200);
+      return body.items.length > 0;
+    });
+  });
+
+  it('do not hold up each other: an install on one lets the jobs of the other pass', { timeout: 60_000 }, async () => {
+    await api.server('waits', blueprint, { hostId: idOf('alpha') });
+    await api.server('passes', blueprint, { hostId: idOf('beta') });
+    // A build of another name is always set up anew, which takes seconds.
+    const install = await api.install('demo-slow', idOf('alpha'));
+    const [waits, passes] = [await api.queue('waits', 'initialize'), await api.queue('passes', 'start')];
+    expect(await api.job(waits.id)).toMatchObject({
+      state: 'queued',
+      waitsFor: [{ kind: 'job', jobId: install.id, text: `waits for job ${install.id}, install on alpha` }],
+    });
+    expect(await api.ended(passes.id)).toMatchObject({ state: 'succeeded' });
+    expect(await api.job(install.id)).toMatchObject({ state: 'running' });
+    expect(await api.job(waits.id)).toMatchObject({ state: 'queued' });
+    expect(await api.ended(waits.id)).toMatchObject({ state: 'succeeded' });
+    expect(await api.job(install.id)).toMatchObject({ state: 'succeeded' });
+  });
+
+  it('refuse a second machine that claims one of them', { timeout: 60_000 }, async () => {
+    const stranger = await StateFolder.make();
+    folders.push(stranger);
+    const env = { ...given, LEFT4ME_HOST: 'alpha' };
+    const { code, stderr } = await stranger.finish(['--role', 'worker'], env);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^LEFT4ME_HOST: the host alpha is served by another worker, .*\n$/);
+    expect((await hosts()).find(({ name }) => name === 'alpha')).toMatchObject({ online: true });
+    expect(await api.do('on-alpha', 'stop')).toMatchObject({ state: 'succeeded' });
+  });
+});
+
+describe('a host whose worker was killed', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser.close());
+
+  it(
+    'is shown offline with its jobs waiting for it, and goes on with them when the worker returns',
+    { timeout: 90_000 },
+    async () => {
+      await workers['beta']?.end('SIGKILL');
+      const killed = Date.now();
+      const beta = async () => (await hosts()).find(({ name }) => name === 'beta');
+      const jobs = [await api.queue('on-beta', 'stop'), await api.queue('on-beta', 'delete')];
+      await eventually('beta is shown offline', async () => (await beta())?.online === false, 20);
+      expect(Date.now() - killed).toBeLessThan(20_000);
+      expect(await api.get('on-beta')).toMatchObject({ actualState: 'unknown', desiredState: 'running' });
+      const text = 'waits for host beta, whose worker is not there';
+      expect((await api.job(jobs[0]?.id ?? 0)).waitsFor).toMatchObject([{ kind: 'host', text }]);
+      expect((await api.job(jobs[1]?.id ?? 0)).waitsFor).toMatchObject([
+        { kind: 'job', jobId: jobs[0]?.id },
+        { kind: 'host', text },
+      ]);
+      // The other host is none the worse.
+      expect((await hosts()).find(({ name }) => name === 'alpha')).toMatchObject({ online: true });
+      expect(await api.do('on-alpha', 'start')).toMatchObject({ state: 'succeeded' });
+
+      const page = await browser.newPage({ extraHTTPHeaders: { cookie: api.cookie } });
+      await page.goto(`${api.url}/host`);
+      const card = page.getByRole('region', { name: 'Host beta' });
+      await card.getByText('Worker offline').waitFor();
+      await page.getByRole('region', { name: 'Host alpha' }).getByText('Worker online').waitFor();
+      await page.goto(`${api.url}/jobs/${jobs[0]?.id}`);
+      await page.getByText(text).first().waitFor();
+
+      await workers['beta']?.start();
+      for (const { id } of jobs) expect(await api.ended(id)).toMatchObject({ state: 'succeeded' });
+      expect(await beta()).toMatchObject({ online: true });
+      expect(await api.get('on-beta')).toMatchObject({ actualState: 'absent' });
+      expect(await instances('beta')).not.toContain('on-beta');
+      await page.goto(`${api.url}/host`);
+      await card.getByText('Worker online').waitFor();
+    },
+  );
+});
+
+describe('the roles of a process', () => {
+  let folder: StateFolder;
+  beforeEach(async () => {
+    folder = await StateFolder.make();
+  });
+  afterEach(() => folder.remove());
+
+  it.each([
+    [
+      ['--role', 'boss'],
+      "error: option '--role <role>' argument 'boss' is invalid. Allowed choices are api, worker, all.",
+    ],
+    [['--rule', 'api'], "error: unknown option '--rule'"],
+    [['api'], "error: too many arguments for 'serve'. Expected 0 arguments but got 1."],
+  ])('are named right, or it is one line and code 2: %j', async (command, stderr) => {
+    expect(await folder.finish(command)).toEqual({ code: 2, stdout: '', stderr: `${stderr}\n` });
+  });
+
+  it('are told by --help', async () => {
+    const { code, stdout } = await folder.finish(['--help']);
+    expect(code).toBe(0);
+    expect(stdout).toContain('Usage: left4me [--role api|worker|all] | <command>');
+  });
+
+  it('need what they cannot make themselves: a worker alone, services and the key', async () => {
+    const { DATABASE_URL = '', REDIS_URL = '' } = given;
+    const alone = await folder.finish(['--role', 'worker']);
+    expect(alone).toMatchObject({ code: 1, stdout: '' });
+    expect(alone.stderr).toBe(
+      'DATABASE_URL and REDIS_URL: a process with --role worker needs the PostgreSQL and the Redis that the API uses.\n',
+    );
+    const keyless = await folder.finish(['--role', 'worker'], { DATABASE_URL, REDIS_URL });
+    expect(keyless).toMatchObject({ code: 1, stdout: '' });
+    expect(keyless.stderr).toMatch(/^SECRET_KEY: a process with --role worker needs that of the API; .*\n$/);
+    expect(await folder.processes()).toEqual([]);
+  });
+
+  it('leave a worker without an address and without accounts of its own', () => {
+    expect(workers['alpha']?.said()).toContain('left4me is running: the worker of host alpha');
+    expect(workers['alpha']?.said()).not.toContain('http://');
+    expect(workers['alpha']?.said()).not.toContain('admin');
+  });
+});
