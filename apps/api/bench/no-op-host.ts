@@ -1,0 +1,102 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FileTree, Host, HostOptions, InstanceStatus, Run } from '@left4me/host';
+
+/**
+ * Stands in for a machine on which every operation is done at once and says nothing: what is left is the queue's own time. An operation
+ * lasts one turn of the event loop, so that two that must not meet could be seen to.
+ */
+export class NoOpHost implements Host {
+  readonly facts = {
+    machineId: 'bench',
+    bootId: 'bench',
+    isolation: 'namespaces',
+    isolationReason: null,
+    runtimeKind: 'demo',
+  } as const;
+  /** Calls so far. */
+  begun = 0;
+  /** Calls that met one that they must not meet. */
+  overlaps = 0;
+  /** Told when a call begins, before anything else. */
+  onBegin: (operation: 'install' | 'server', subject: string) => void = () => undefined;
+  /** Told when a call is over. */
+  onEnd: (operation: 'install' | 'server', subject: string) => void = () => undefined;
+  /** What an install waits for. */
+  installGate: Promise<void> = Promise.resolve();
+  /** What an operation of a server does. */
+  serverOperation: (subject: string, run: Run) => Promise<void> = () => nextTurn();
+  private readonly busy = new Set<string>();
+
+  /** To be given to createApp. */
+  readonly open = (_options: HostOptions): Promise<Host> => Promise.resolve(this);
+
+  get drafts(): FileTree {
+    throw new Error('There are no files.');
+  }
+
+  runtimes() {
+    const build = { build: 'build-1', installedAt: new Date(0).toISOString(), demo: true, bytes: 1 };
+    return Promise.resolve({ current: build.build, builds: [build] });
+  }
+
+  async install() {
+    await this.perform('install', 'install', () => this.installGate);
+    return { build: 'build-1', demo: true };
+  }
+
+  async initialize(name: string, _spec: unknown, run: Run) {
+    await this.perform('server', name, () => this.serverOperation(name, run));
+    return { generation: 1 };
+  }
+
+  async start(name: string, run: Run) {
+    await this.perform('server', name, () => this.serverOperation(name, run));
+    return { generation: 1, alreadyRunning: false };
+  }
+
+  stop(name: string, run: Run): Promise<void> {
+    return this.perform('server', name, () => this.serverOperation(name, run));
+  }
+
+  delete(name: string, _trash: string, run: Run): Promise<void> {
+    return this.perform('server', name, () => this.serverOperation(name, run));
+  }
+
+  status(names: readonly string[] = []): Promise<InstanceStatus[]> {
+    const none = { pid: null, startedAt: null, generation: null, nextGeneration: null, exitCode: null, signal: null };
+    return Promise.resolve(names.map((name) => ({ name, state: 'stopped', ...none, reason: null })));
+  }
+
+  watch(signal: AbortSignal): AsyncGenerator<string> {
+    return nothing(signal);
+  }
+
+  logs(_name: string, { signal }: { signal?: AbortSignal }): AsyncGenerator<never> {
+    return nothing(signal);
+  }
+
+  publish() {
+    return Promise.resolve({ unchanged: true, files: 0, bytes: 0, hash: '' });
+  }
+
+  removeRevision(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private async perform(kind: 'install' | 'server', subject: string, work: () => Promise<void>): Promise<void> {
+    this.onBegin(kind, subject);
+    this.begun += 1;
+    const conflicts = kind === 'install' ? this.busy.size > 0 : this.busy.has(subject) || this.busy.has('install');
+    if (conflicts) this.overlaps += 1;
+    this.busy.add(subject);
+    await work();
+    this.busy.delete(subject);
+    this.onEnd(kind, subject);
+  }
+}
+
+/** Yields nothing, and ends when the signal aborts. */
+async function* nothing(signal?: AbortSignal): AsyncGenerator<never> {
+  if (signal) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  yield* [];
+}
