@@ -43,6 +43,7 @@ export class Idempotency implements NestInterceptor {
     const place: Place = { userId: request.principal.user.id, path: request.path, key };
     const bodyHash = this.hash(request.body);
     if (await this.claim(place, bodyHash)) {
+      // fault point: idempotency key claimed
       return next.handle().pipe(
         catchError((error: unknown) => from(this.refused(place, error))),
         concatMap((answer: unknown) => from(this.keep(place, response, answer))),
@@ -74,6 +75,7 @@ export class Idempotency implements NestInterceptor {
 
   private async keep(place: Place, response: Response, answer: unknown): Promise<unknown> {
     const location = response.getHeader('Location');
+    // fault point: answer not yet kept
     await this.database.getRepository(IdempotencyKey).update(place, {
       status: response.statusCode,
       answer: answer === undefined ? null : JSON.stringify(answer),

@@ -60,11 +60,13 @@ export class Jobs {
    */
   async cancel(job: Job): Promise<void> {
     if (await cancelQueued(this.database, job.id)) {
+      // fault point: queued job cancelled
       await this.twins.remove(job).catch(() => {
         // Redis is away, or the twin is just being delivered: the claim refuses it.
       });
       void this.dispatcher.dispatch();
     } else if (await cancelRunning(this.database, job.id)) {
+      // fault point: cancellation asked
       this.announcements.publish({ topic: 'cancel', id: job.id });
     } else {
       const { state } = await this.database.manager.findOneByOrFail(Job, { id: job.id });

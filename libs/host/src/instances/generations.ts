@@ -37,6 +37,7 @@ export class Generations {
       throw error;
     }
     await syncFolder(this.folder.generations());
+    // fault point: generation not yet next
     await swapLink(this.folder.next(), `generations/${number}`);
     await this.collect();
     return number;

@@ -63,6 +63,7 @@ export class Instances {
     if (generation === null) throw new NotInitialized(name);
     const spec = await generations.spec(generation);
     const plan = await this.plan(folder, generation, spec);
+    // fault point: generation adopted
     if (!running && plan.isolation === 'copy') {
       const owner = process.geteuid?.() === 0 ? plan.uid : null;
       await this.compose(folder, { layers: this.layerPaths(plan), hide: spec.hide, owner }, run);
@@ -95,6 +96,7 @@ export class Instances {
       await syncFolder(dirname(target));
       await run.output.write('stdout', `moved the server's own files to trash/${trash}`);
     }
+    // fault point: own files moved away
     await removeTree(folder.path);
     await syncFolder(dirname(folder.path));
   }

@@ -48,6 +48,7 @@ export class Publisher {
       // One syncfs instead of an fsync per file: overlays have thousands of small ones. Node has no syncfs.
       await this.commands.run({ command: ['sync', '--file-system', temporary], timeLimitMs: SYNC_LIMIT_MS }, output);
       await writeFileDurably(`${path}.json`, JSON.stringify(record));
+      // fault point: revision not yet named
       await rename(temporary, path);
       await syncFolder(join(this.overlaysFolder, overlay));
       await output.output.write(

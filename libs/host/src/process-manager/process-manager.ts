@@ -52,6 +52,7 @@ export class ProcessManager implements ServiceManager {
     const folder = new InstanceFolder(this.root, name);
     if (!(await this.isHeld(folder))) return;
     await this.announceStop(folder);
+    // fault point: stop announced
     try {
       if (quit !== null && (await this.askToQuit(folder, quit, run))) return;
       await this.signalServer(folder, 'SIGTERM', run);
@@ -87,6 +88,7 @@ export class ProcessManager implements ServiceManager {
       stdio: ['ignore', 'ignore', errors, 'pipe'],
     });
     closeSync(errors);
+    // fault point: supervisor begun
     try {
       return await firstWord(child, run.signal);
     } catch (error) {
@@ -133,6 +135,7 @@ export class ProcessManager implements ServiceManager {
       return false;
     }
     await run.output.write('stdout', 'sent "quit" over RCON');
+    // fault point: quit sent
     return this.waitForEnd(folder, QUIT_LIMIT_MS, run.signal);
   }
 

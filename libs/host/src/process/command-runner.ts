@@ -60,6 +60,7 @@ export class CommandRunner {
       await recorded;
       child.stdin.on('error', () => undefined); // it is gone already; its code says why
       child.stdin.end('go\n');
+      // fault point: command begun
       const end = await finished;
       killGroup(child); // children that the program left behind
       await Promise.race([drained, stop.abandoned(ended)]);

@@ -36,6 +36,7 @@ export class DemoRuntime {
     } else {
       await this.write(build, files, contentHash, run);
     }
+    // fault point: build not yet current
     await this.builds.makeCurrent(build);
     await run.output.write('stdout', `Success! Build ${build} is the current one.`);
     return { build, demo: true };
@@ -68,6 +69,7 @@ export class DemoRuntime {
       const installedAt = new Date().toISOString();
       await this.builds.writeRecord({ build, installedAt, demo: true, bytes, contentHash });
       await removeTree(path); // of an install that was interrupted before it had a record
+      // fault point: build not yet named
       await rename(temporary, path);
       await syncFolder(this.builds.folder);
     } catch (error) {

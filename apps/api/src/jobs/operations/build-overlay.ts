@@ -39,7 +39,9 @@ export class BuildOverlayHandler implements OperationHandler {
       );
       return;
     }
+    // fault point: revision published
     await this.record(job.id, overlayId, next, result);
+    // fault point: revision recorded
     await announceServersOf({ overlayId }, this.database, this.announcements);
     await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
   }

@@ -23,7 +23,9 @@ export class InstallHandler implements OperationHandler {
   async run(job: RunningJob, run: Run): Promise<void> {
     const host = await this.library.get();
     const { build, demo } = await host.install(job.build === null ? {} : { build: job.build }, run);
+    // fault point: build installed
     await this.builds.sync(job.hostId, host);
+    // fault point: build recorded
     await announceServersOf({ hostId: job.hostId }, this.database, this.announcements);
     const what = demo ? ' (demo runtime: a stand-in, not the game)' : '';
     await run.output.write('stdout', `Build ${build} is installed${what}.`);

@@ -41,6 +41,7 @@ export class ServerOperationsHandler implements OperationHandler {
         return this.restart(subject);
       case 'delete':
         await subject.host.delete(name, `${serverId}/${job.id}`, run);
+        // fault point: instance deleted
         return this.generations.keepOnly(serverId, []);
       case 'install':
       case 'build-overlay':
@@ -50,8 +51,11 @@ export class ServerOperationsHandler implements OperationHandler {
 
   private async initialize({ host, name, serverId, run }: Subject): Promise<void> {
     const { generation, spec } = await this.generations.prepare(serverId);
+    // fault point: generation pinned
     const made = await host.initialize(name, spec, run);
+    // fault point: generation written
     await this.generations.made(generation.id, made.generation);
+    // fault point: generation recorded
     await this.forgetOld(host, name, serverId);
   }
 
@@ -69,11 +73,13 @@ export class ServerOperationsHandler implements OperationHandler {
   private async restart(subject: Subject): Promise<void> {
     await this.initialize(subject);
     await subject.host.stop(subject.name, subject.run);
+    // fault point: server stopped for its restart
     await this.launch(subject);
   }
 
   private async launch({ host, name, serverId, run }: Subject): Promise<void> {
     await host.start(name, run);
+    // fault point: server launched
     await this.forgetOld(host, name, serverId);
   }
 

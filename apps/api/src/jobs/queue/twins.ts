@@ -85,10 +85,12 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
     if (!twin) return this.addReady(job);
     const state = await twin.getState();
     if (state === 'delayed') {
+      // fault point: twin not yet promoted
       // Another process may have promoted it in between: then it is where it should be.
       await twin.promote().catch(async (error: unknown) => {
         if ((await twin.getState()) === 'delayed') throw error;
       });
+      // fault point: twin promoted
     } else if (state === 'completed' || state === 'failed' || state === 'unknown') {
       await this.replace(job);
     }

@@ -91,6 +91,7 @@ export class LaneWorkers {
   private async process(twin: Twin, token: string | undefined): Promise<string> {
     const data = twinData.safeParse(twin.data);
     if (!data.success) throw new UnrecoverableError('This entry names no job of left4me; nothing was run.');
+    // fault point: twin delivered
     const runner = await this.claim(data.data.jobId);
     if (!runner) return this.refuse(twin, token, data.data.jobId);
     try {

@@ -13,6 +13,7 @@ interface Interrupted {
 /** Ends a job that nobody runs any more: cancelled if that was asked for, else failed. It is never run again by itself. */
 export async function endInterrupted(database: DataSource, job: Interrupted, why: string): Promise<void> {
   await appendLast(database, job.id, `${why} It is not run again by itself.`);
+  // fault point: interruption told
   const how =
     job.state === 'cancelling'
       ? ({ state: 'cancelled', exitCode: null, error: null } as const)
