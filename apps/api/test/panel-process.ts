@@ -25,17 +25,22 @@ export class PanelProcess {
     return this.child !== null && this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** Resolves when it says that it runs. */
-  async start(): Promise<void> {
+  /** Starts it and does not wait. */
+  launch(): void {
     const child = this.folder.run(this.command, this.env);
     const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)];
     this.child = child;
     this.said = () => `${stdout()}${stderr()}`;
+  }
+
+  /** Resolves when it says that it runs. */
+  async start(): Promise<void> {
+    this.launch();
     await eventually(
       'the panel runs',
       () => {
         if (!this.running) throw new Error(`it ended:\n${this.said()}`);
-        return stdout().includes('left4me is running');
+        return this.said().includes('left4me is running');
       },
       60,
     );

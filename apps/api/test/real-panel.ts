@@ -66,6 +66,14 @@ export class RealPanel {
     return this.process.pid;
   }
 
+  get running(): boolean {
+    return this.process.running;
+  }
+
+  launch(): void {
+    this.process.launch();
+  }
+
   /** What it has printed since its start. */
   said(): string {
     return this.process.said();

@@ -59,11 +59,15 @@ export class Jobs {
    * @throws Conflict when it has ended
    */
   async cancel(job: Job): Promise<void> {
-    if (await cancelQueued(this.database, job.id)) {
-      // fault point: queued job cancelled
+    if (job.state === 'queued') {
+      // First, or a crash in between would leave it in Bull board for a year. A job that stays gets another when it may run.
       await this.twins.remove(job).catch(() => {
         // Redis is away, or the twin is just being delivered: the claim refuses it.
       });
+      // fault point: twin removed
+    }
+    if (await cancelQueued(this.database, job.id)) {
+      // fault point: queued job cancelled
       void this.dispatcher.dispatch();
     } else if (await cancelRunning(this.database, job.id)) {
       // fault point: cancellation asked
