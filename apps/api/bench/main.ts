@@ -1,14 +1,16 @@
 import 'reflect-metadata';
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
+import { backlog } from './backlog.js';
 import type { Measurement } from './bench.js';
 import type { Figure } from './figure.js';
 import { idleLatency } from './idle-latency.js';
+import { logPath } from './log-path.js';
 import { machine, table } from './report.js';
 import { startServices } from './services.js';
 import { throughput } from './throughput.js';
 
-const measurements: Record<string, Measurement> = { latency: idleLatency, throughput };
+const measurements: Record<string, Measurement> = { latency: idleLatency, throughput, backlog, logs: logPath };
 
 const program = new Command('npm run bench --')
   .description(
@@ -25,6 +27,9 @@ const say = (line: string) => process.stderr.write(`${line}\n`);
 
 const figures: Figure[] = [];
 const services = await startServices(say);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void services.stop().finally(() => process.exit(1)));
+}
 try {
   console.log((await machine(services.folder)).join('\n'));
   for (const [name, measure] of wanted) {

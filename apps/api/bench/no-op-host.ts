@@ -26,6 +26,7 @@ export class NoOpHost implements Host {
   /** What an operation of a server does. */
   serverOperation: (subject: string, run: Run) => Promise<void> = () => nextTurn();
   private readonly busy = new Set<string>();
+  private readonly known = new Set<string>();
 
   /** To be given to createApp. */
   readonly open = (_options: HostOptions): Promise<Host> => Promise.resolve(this);
@@ -62,7 +63,8 @@ export class NoOpHost implements Host {
     return this.perform('server', name, () => this.serverOperation(name, run));
   }
 
-  status(names: readonly string[] = []): Promise<InstanceStatus[]> {
+  status(names: readonly string[] = [...this.known]): Promise<InstanceStatus[]> {
+    for (const name of names) this.known.add(name);
     const none = { pid: null, startedAt: null, generation: null, nextGeneration: null, exitCode: null, signal: null };
     return Promise.resolve(names.map((name) => ({ name, state: 'stopped', ...none, reason: null })));
   }
@@ -97,6 +99,7 @@ export class NoOpHost implements Host {
 
 /** Yields nothing, and ends when the signal aborts. */
 async function* nothing(signal?: AbortSignal): AsyncGenerator<never> {
-  if (signal) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  if (signal && !signal.aborted)
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
   yield* [];
 }

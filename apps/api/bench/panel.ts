@@ -33,7 +33,7 @@ export interface Panel {
 
 /** Starts a panel as it ships, but for its machine. */
 export async function startPanel(
-  place: Place,
+  place: Pick<Place, 'databaseUrl' | 'redisUrl' | 'redisPrefix'>,
   folder: string,
   openHost: (options: HostOptions) => Promise<Host>,
   overrides: Partial<RunningSettings> = {},

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobRequest } from '../src/jobs/job-request.js';
+import { atOnce } from './at-once.js';
 import type { Bench } from './bench.js';
 import { type Figure, figure } from './figure.js';
 import { NoOpHost } from './no-op-host.js';
@@ -13,8 +14,6 @@ const ROUNDS = 3;
 const SERVERS = 50;
 const JOBS_EACH = 40;
 const JOBS = SERVERS * JOBS_EACH;
-/** How many callers queue at the same time, of each engine. */
-const AT_ONCE = 200;
 
 /** Queues everything at once; resolves when the last of it has ended. */
 type Round = () => Promise<void>;
@@ -78,19 +77,6 @@ export async function throughput({ services, say }: Bench): Promise<Figure[]> {
     against('graphile-worker', perSecond.graphile, 1),
     figure('violations', wrong, 'jobs', null, { of: 'value', atMost: 0 }),
   ];
-}
-
-/** Queues so many, in order, by callers who each queue the next one when they have queued one. */
-async function atOnce(count: number, queue: (n: number) => Promise<unknown>): Promise<void> {
-  let next = 0;
-  const caller = async () => {
-    while (next < count) {
-      const n = next;
-      next += 1;
-      await queue(n);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, caller));
 }
 
 /** Resolves when the listener that it hands out has been called so many times. */
