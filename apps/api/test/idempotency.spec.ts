@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { IdempotencyKey } from '../src/idempotency/idempotency-key.entity.js';
 import { PASSWORD, startApp, type TestApp } from './app.js';
 
@@ -77,4 +77,53 @@ it('keeps nothing that a password could be tried against without the secret key'
     expect(bodyHash.equals(createHash('sha256').update(text).digest())).toBe(false);
   }
   expect(bodyHash).toHaveLength(32);
+});
+
+describe('a request that queues a job', () => {
+  const queue = (key: string, operation = 'start') =>
+    panel.admin.post('/api/v1/servers/one/jobs').set('Idempotency-Key', key).send({ operation });
+  const jobs = async () => (await panel.database.query<{ id: number }[]>('SELECT id FROM jobs ORDER BY id')).length;
+  /** As a process leaves it that is killed before it has kept the answer. */
+  const cutOff = (key: string) =>
+    panel.database.getRepository(IdempotencyKey).update({ key }, { status: null, answer: null, location: null });
+
+  beforeAll(async () => {
+    const { body } = await panel.admin.post('/api/v1/blueprints').send({ name: 'one' }).expect(201);
+    await panel.admin.post('/api/v1/servers').send({ name: 'one', blueprintId: body.id }).expect(201);
+  });
+
+  it('queues one, however often it is sent at once', async () => {
+    const before = await jobs();
+    const answers = await Promise.all(Array.from({ length: 8 }, () => queue('i')));
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 8 }, () => 202));
+    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    expect(await jobs()).toBe(before + 1);
+  });
+
+  it('that was cut off after its job was queued is answered with that job, also when the job has ended', async () => {
+    const { body: first } = await queue('k').expect(202);
+    await panel.admin.post(`/api/v1/jobs/${first.id}/cancel`).expect(202);
+    const before = await jobs();
+    await cutOff('k');
+    const again = await queue('k').expect(202);
+    expect(again.body).toMatchObject({ id: first.id, state: 'cancelled' });
+    expect(again.get('Location')).toBe(`/api/v1/jobs/${first.id}`);
+    expect(await jobs()).toBe(before);
+    expect((await queue('k').expect(202)).get('Idempotency-Replayed')).toBe('true');
+  });
+
+  it('that was cut off before is carried out when it is sent again', async () => {
+    const { body: first } = await queue('l').expect(202);
+    await panel.database.query('DELETE FROM jobs WHERE id = $1', [first.id]);
+    await cutOff('l');
+    const before = await jobs();
+    await queue('l').expect(202);
+    expect(await jobs()).toBe(before + 1);
+  });
+
+  it('is refused with another body, cut off or not', async () => {
+    await queue('m').expect(202);
+    await cutOff('m');
+    await queue('m', 'stop').expect(409);
+  });
 });

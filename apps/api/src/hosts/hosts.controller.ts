@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/commo
 import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, Me, type Principal, Scoped } from '../auth/access.js';
+import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js';
 import { JobViews } from '../jobs/job-views.js';
 import { JobView, NewHostJob } from '../jobs/job.dto.js';
 import { Jobs } from '../jobs/jobs.service.js';
@@ -42,17 +43,20 @@ export class HostsController {
   @Post(':id/jobs')
   @HttpCode(202)
   @AdminOnly()
+  @QueuesJob(true)
   @Scoped('operate')
   @ApiAcceptedResponse({ type: JobView })
   async create(
     @Me() me: Principal,
     @Param('id', new IdPipe('host')) id: number,
     @Body() body: NewHostJob,
+    @RequestId() requestId: string | null,
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
     await this.get(me, id);
     const { operation, build } = body;
-    const job = await this.jobs.enqueue({ operation, hostId: id, build: build ?? null, userId: me.user.id });
+    const userId = me.user.id;
+    const job = await this.jobs.enqueue({ operation, hostId: id, build: build ?? null, userId, requestId });
     response.location(`/api/v1/jobs/${job.id}`);
     const [view] = await this.jobViews.byIds(me, [job.id]);
     if (!view) throw new NotFound(`job ${job.id}`);

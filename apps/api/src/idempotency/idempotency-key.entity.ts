@@ -22,6 +22,10 @@ export class IdempotencyKey {
   @Column('bytea')
   bodyHash: Buffer;
 
+  /** The request in the panel: a job that it queues remembers it (jobs.request_id). */
+  @Column('uuid')
+  requestId: string;
+
   /** Null: being carried out, or cut off in the middle. */
   @Column('integer', { nullable: true })
   status: number | null;

@@ -1,5 +1,11 @@
-import { createHmac } from 'node:crypto';
-import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { createHmac, randomUUID } from 'node:crypto';
+import {
+  type CallHandler,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  type NestInterceptor,
+} from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { Request, Response } from 'express';
 import { catchError, concatMap, from, type Observable, of } from 'rxjs';
@@ -13,6 +19,24 @@ const DAY = 24 * 60 * 60 * 1000;
 
 /** The answer is not kept, so the Idempotency-Key is ignored: it holds a secret that is shown once. */
 export const ShownOnce = Reflector.createDecorator<true>();
+
+/**
+ * All that the route does is to queue a job, with the request's id: a request that was cut off in the middle may be carried out again,
+ * because it queues one job at most.
+ */
+export const QueuesJob = Reflector.createDecorator<true>();
+
+/** Parameter decorator: the id of a request with an Idempotency-Key, the same when it is sent again; null without one. */
+export const RequestId = createParamDecorator(
+  (_: unknown, context: ExecutionContext): string | null =>
+    context.switchToHttp().getRequest<Request>().idempotentId ?? null,
+);
+
+declare module 'express-serve-static-core' {
+  interface Request {
+    idempotentId?: string;
+  }
+}
 
 type Place = Pick<IdempotencyKey, 'userId' | 'path' | 'key'>;
 
@@ -42,8 +66,11 @@ export class Idempotency implements NestInterceptor {
     }
     const place: Place = { userId: request.principal.user.id, path: request.path, key };
     const bodyHash = this.hash(request.body);
-    if (await this.claim(place, bodyHash)) {
+    const queues = this.reflector.get(QueuesJob, context.getHandler()) === true;
+    const requestId = (await this.claim(place, bodyHash)) ?? (queues ? await this.unanswered(place, bodyHash) : null);
+    if (requestId !== null) {
       // fault point: idempotency key claimed
+      request.idempotentId = requestId;
       return next.handle().pipe(
         catchError((error: unknown) => from(this.refused(place, error))),
         concatMap((answer: unknown) => from(this.keep(place, response, answer))),
@@ -59,18 +86,25 @@ export class Idempotency implements NestInterceptor {
       .digest();
   }
 
-  /** True for the first request. The primary key lets only one of those that come at the same time through. */
-  private async claim(place: Place, bodyHash: Buffer): Promise<boolean> {
+  /** The id of the first request; null for others. The primary key lets only one of those that come at the same time through. */
+  private async claim(place: Place, bodyHash: Buffer): Promise<string | null> {
     const keys = this.database.getRepository(IdempotencyKey);
+    const requestId = randomUUID();
     await keys.delete({ createdAt: LessThan(new Date(Date.now() - DAY)) });
     const { raw } = await keys
       .createQueryBuilder()
       .insert()
-      .values({ ...place, bodyHash })
+      .values({ ...place, bodyHash, requestId })
       .orIgnore()
       .returning('key')
       .execute();
-    return Array.isArray(raw) && raw.length === 1;
+    return Array.isArray(raw) && raw.length === 1 ? requestId : null;
+  }
+
+  /** The id of the first request when it has no answer: it is being carried out, or was cut off when its process ended. */
+  private async unanswered(place: Place, bodyHash: Buffer): Promise<string | null> {
+    const first = await this.database.getRepository(IdempotencyKey).findOneBy(place);
+    return first?.status === null && first.bodyHash.equals(bodyHash) ? first.requestId : null;
   }
 
   private async keep(place: Place, response: Response, answer: unknown): Promise<unknown> {

@@ -1,7 +1,12 @@
 import type { ServerOperation } from './job.entity.js';
 
 /** What may be queued. Whoever asks has been checked already. */
-export type JobRequest =
-  | { operation: ServerOperation; serverId: number; userId: number | null }
-  | { operation: 'build-overlay'; overlayId: number; userId: number | null }
-  | { operation: 'install'; hostId: number; build: string | null; userId: number | null };
+export type JobRequest = {
+  userId: number | null;
+  /** With an Idempotency-Key, what it stands for: sent again it gets the job it has queued already. */
+  requestId?: string | null;
+} & (
+  | { operation: ServerOperation; serverId: number }
+  | { operation: 'build-overlay'; overlayId: number }
+  | { operation: 'install'; hostId: number; build: string | null }
+);

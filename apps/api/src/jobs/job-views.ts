@@ -8,7 +8,10 @@ import type { JobView, WaitsFor } from './job.dto.js';
 import type { Job, JobState, Operation } from './job.entity.js';
 import { laneOf, placesOf } from './queue/lanes.js';
 
-interface Row extends Omit<Job, 'host' | 'server' | 'overlay' | 'user' | 'incarnation' | 'twin' | 'build'> {
+interface Row extends Omit<
+  Job,
+  'host' | 'server' | 'overlay' | 'user' | 'incarnation' | 'twin' | 'build' | 'requestId'
+> {
   hostName: string;
   hostOnline: boolean;
   userName: string | null;

@@ -39,6 +39,7 @@ export const unfinished = ['queued', 'running', 'cancelling'] as const satisfies
 @Check('jobs_finished', `("state" IN ('succeeded', 'failed', 'cancelled')) = ("finished_at" IS NOT NULL)`)
 @Index('jobs_unfinished', ['hostId', 'id'], { where: `"finished_at" IS NULL` })
 @Index('jobs_waiting_twin', ['id'], { where: `"state" = 'queued' AND "admitted_at" IS NOT NULL` })
+@Index('jobs_request', ['requestId'], { unique: true, where: `"request_id" IS NOT NULL` })
 @Index('jobs_of_server', ['serverId', 'id'])
 @Index('jobs_of_overlay', ['overlayId', 'id'])
 export class Job {
@@ -89,6 +90,10 @@ export class Job {
   /** The build an `install` was asked for; null: the newest. */
   @Column('text', { nullable: true })
   build: string | null;
+
+  /** The request with an Idempotency-Key that queued it; such a request queues one job, however often it is sent. */
+  @Column('uuid', { nullable: true })
+  requestId: string | null;
 
   /** When nothing conflicting was ahead any more; from then on it may run. */
   @Column('timestamptz', { nullable: true })

@@ -34,20 +34,26 @@ export class Jobs {
 
   /**
    * Queues a job: one transaction, then dispatch, which is not waited for. The advisory lock makes ids commit in the order they are
-   * given: without it a job with a lower id could commit after a later one was admitted, and both would run.
+   * given: without it a job with a lower id could commit after a later one was admitted, and both would run. A request that has queued
+   * its job already gets that one.
    * @param check runs in the transaction, under the lock, before the job is written; what it throws undoes everything
    */
   async enqueue(request: JobRequest, check?: (manager: EntityManager) => Promise<void>): Promise<Job> {
-    const job = await this.database.transaction(async (manager) => {
+    const requestId = request.requestId ?? null;
+    const { job, isNew } = await this.database.transaction(async (manager) => {
       await manager.query('SELECT pg_advisory_xact_lock($1)', [ENQUEUE_LOCK]);
+      // Under the lock: of the same request sent twice at once, the second finds the job of the first.
+      const known = requestId === null ? null : await manager.findOneBy(Job, { requestId });
+      if (known) return { job: known, isNew: false };
       await check?.(manager);
       const { unbuiltOverlayIds, ...subject } = await subjectOf(manager, request);
       const build = request.operation === 'install' ? request.build : null;
-      const saved = await manager.save(manager.create(Job, { ...subject, userId: request.userId, build }));
+      const saved = await manager.save(manager.create(Job, { ...subject, userId: request.userId, build, requestId }));
       await insertClaims(manager, saved.id, claimsOf({ ...subject, unbuiltOverlayIds }));
       // fault point: job inserted
-      return saved;
+      return { job: saved, isNew: true };
     });
+    if (!isNew) return job;
     // fault point: job committed
     this.dispatcher.queued({ id: job.id, hostId: job.hostId, operation: job.operation, twin: 0 });
     this.announce(job);

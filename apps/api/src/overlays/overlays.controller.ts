@@ -2,6 +2,7 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res
 import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
+import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js';
 import { JobView } from '../jobs/job.dto.js';
 import { JobViews } from '../jobs/job-views.js';
 import { PageQuery } from '../paging/page.js';
@@ -57,15 +58,17 @@ export class OverlaysController {
   }
 
   @Post(':id/builds')
+  @QueuesJob(true)
   @Scoped('manage')
   @HttpCode(202)
   @ApiAcceptedResponse({ type: JobView })
   async build(
     @Me() me: Principal,
     @Param('id', overlayId) id: number,
+    @RequestId() requestId: string | null,
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
-    const job = await this.overlays.build(me, id);
+    const job = await this.overlays.build(me, id, requestId);
     const [view] = await this.jobs.byIds(me, [job.id]);
     if (!view) throw new Error('a job has no view');
     response.setHeader('Location', `/api/v1/jobs/${job.id}`);

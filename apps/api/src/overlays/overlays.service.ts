@@ -85,9 +85,9 @@ export class Overlays {
   }
 
   /** Queues a build that publishes the draft. */
-  async build(me: Principal, id: number): Promise<Job> {
+  async build(me: Principal, id: number, requestId: string | null): Promise<Job> {
     await this.getToChange(me, id);
-    return this.jobs.enqueue({ operation: 'build-overlay', overlayId: id, userId: me.user.id });
+    return this.jobs.enqueue({ operation: 'build-overlay', overlayId: id, userId: me.user.id, requestId });
   }
 
   /**

@@ -2,6 +2,7 @@ import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { ChecksServer, Me, type Principal, Scoped } from '../auth/access.js';
+import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js';
 import { JobViews } from '../jobs/job-views.js';
 import { JobView, NewServerJob } from '../jobs/job.dto.js';
 import { Jobs } from '../jobs/jobs.service.js';
@@ -21,6 +22,7 @@ export class ServerJobsController {
   /** Queues a job for the server and answers at once; `Location` is where to watch it. */
   @Post(':id/jobs')
   @HttpCode(202)
+  @QueuesJob(true)
   @Scoped('operate')
   @ChecksServer()
   @ApiParam({ name: 'id', type: String, description: "The server's id or name." })
@@ -29,10 +31,16 @@ export class ServerJobsController {
     @Me() me: Principal,
     @Param('id') reference: string,
     @Body() body: NewServerJob,
+    @RequestId() requestId: string | null,
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
     const server = await this.servers.get(me, reference);
-    const job = await this.jobs.enqueue({ operation: body.operation, serverId: server.id, userId: me.user.id });
+    const job = await this.jobs.enqueue({
+      operation: body.operation,
+      serverId: server.id,
+      userId: me.user.id,
+      requestId,
+    });
     response.location(`/api/v1/jobs/${job.id}`);
     const [view] = await this.views.byIds(me, [job.id]);
     if (!view) throw new NotFound(`job ${job.id}`);

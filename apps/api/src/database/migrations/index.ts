@@ -5,6 +5,7 @@ import { GenerationRecipe1795300200000 } from './1795300200000-generation-recipe
 import { IdempotencyKeys1795300300000 } from './1795300300000-idempotency-keys.js';
 import { ForgetPlainBodyHashes1795300400000 } from './1795300400000-forget-plain-body-hashes.js';
 import { HostState1795300500000 } from './1795300500000-host-state.js';
+import { JobRequests1795300700000 } from './1795300700000-job-requests.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -14,4 +15,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   IdempotencyKeys1795300300000,
   ForgetPlainBodyHashes1795300400000,
   HostState1795300500000,
+  JobRequests1795300700000,
 ];
