@@ -42,34 +42,23 @@ export async function idleLatency({ services, say }: Bench): Promise<Figure[]> {
     return took;
   };
 
-  const seen = { ours: [[], []] as [number[], number[]], bare: [[], []] as [number[], number[]] };
+  const rounds = { ours: [] as number[][], bare: [] as number[][] };
   try {
     for (const sample of [ours, bare]) await samples(sample, WARM_UP);
     for (let round = 1; round <= ROUNDS; round += 1) {
       say(`idle latency, round ${round} of ${ROUNDS}`);
-      for (const [who, sample] of [
-        ['ours', ours],
-        ['bare', bare],
-      ] as const) {
-        const took = await samples(sample, SAMPLES);
-        seen[who][0].push(percentile(took, 0.5));
-        seen[who][1].push(percentile(took, 0.95));
-      }
+      rounds.ours.push(await samples(ours, SAMPLES));
+      rounds.bare.push(await samples(bare, SAMPLES));
     }
   } finally {
     await bullmq.close();
     await panel.close();
     await place.remove();
   }
-  return (['p50', 'p95'] as const).map((name, index) => {
-    const [value, reference] = [median(seen.ours[index] ?? []), median(seen.bare[index] ?? [])];
-    return figure(
-      `idle latency ${name}`,
-      value,
-      'ms',
-      { name: 'bare BullMQ', value: reference },
-      { of: 'ratio', atMost: 3 },
-    );
+  return [0.5, 0.95].map((share) => {
+    const of = (took: readonly number[][]) => median(took.map((round) => percentile(round, share)));
+    const reference = { name: 'bare BullMQ', value: of(rounds.bare) };
+    return figure(`idle latency p${share * 100}`, of(rounds.ours), 'ms', reference, { of: 'ratio', atMost: 3 });
   });
 }
 

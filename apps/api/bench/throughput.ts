@@ -71,7 +71,7 @@ export async function throughput({ services, say }: Bench): Promise<Figure[]> {
   }
   const value = median(perSecond.ours);
   const against = (name: string, rates: number[], atLeast: number) =>
-    figure(`throughput`, value, 'jobs/s', { name, value: median(rates) }, { of: 'ratio', atLeast });
+    figure(`throughput beside ${name}`, value, 'jobs/s', { name, value: median(rates) }, { of: 'ratio', atLeast });
   return [
     against('bare BullMQ', perSecond.bullmq, 0.5),
     against('graphile-worker', perSecond.graphile, 1),
