@@ -40,8 +40,9 @@ export class NoOpHost implements Host {
     return Promise.resolve({ current: build.build, builds: [build] });
   }
 
-  async install() {
-    await this.perform('install', 'install', () => this.installGate);
+  async install(_request: unknown, { signal }: Run) {
+    // Waiting for the gate does not outlast a panel that is closed.
+    await this.perform('install', 'install', () => Promise.race([this.installGate, aborted(signal)]));
     return { build: 'build-1', demo: true };
   }
 
@@ -99,7 +100,13 @@ export class NoOpHost implements Host {
 
 /** Yields nothing, and ends when the signal aborts. */
 async function* nothing(signal?: AbortSignal): AsyncGenerator<never> {
-  if (signal && !signal.aborted)
-    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+  if (signal) await aborted(signal);
   yield* [];
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
