@@ -32,7 +32,7 @@ export const RequestId = createParamDecorator(
     context.switchToHttp().getRequest<Request>().idempotentId ?? null,
 );
 
-declare module 'express-serve-static-core' {
+declare module 'express' {
   interface Request {
     idempotentId?: string;
   }
@@ -66,7 +66,7 @@ export class Idempotency implements NestInterceptor {
     }
     const place: Place = { userId: request.principal.user.id, path: request.path, key };
     const bodyHash = this.hash(request.body);
-    const queues = this.reflector.get(QueuesJob, context.getHandler()) === true;
+    const queues = this.reflector.get(QueuesJob, context.getHandler());
     const requestId = (await this.claim(place, bodyHash)) ?? (queues ? await this.unanswered(place, bodyHash) : null);
     if (requestId !== null) {
       // fault point: idempotency key claimed
