@@ -12,6 +12,7 @@ import { RunningSettings } from './config/settings.js';
 import { serveConsole } from './console/console.js';
 import { securityHeaders } from './console/security-headers.js';
 import { databaseOptions, openDatabase } from './database/data-source.js';
+import { Statements } from './database/statements.js';
 import { HealthModule } from './health/health.module.js';
 import { Measurements } from './health/measurements.js';
 import { serveOpenApi } from './openapi/openapi.js';
@@ -60,7 +61,7 @@ import { UsersModule } from './users/users.module.js';
   ],
 })
 export class AppModule {
-  /** The module with its settings and database, which every feature may inject (`RunningSettings`, `DataSource`). */
+  /** The module with its settings and database, which every feature may inject (`RunningSettings`, `DataSource`, `Statements`). */
   static with(settings: RunningSettings, database: DataSource, open: OpenHost): DynamicModule {
     return {
       module: AppModule,
@@ -71,11 +72,8 @@ export class AppModule {
           dataSourceFactory: () => Promise.resolve(database),
         }),
       ],
-      providers: [
-        { provide: RunningSettings, useValue: settings },
-        { provide: OPEN_HOST, useValue: open },
-      ],
-      exports: [RunningSettings, OPEN_HOST],
+      providers: [{ provide: RunningSettings, useValue: settings }, { provide: OPEN_HOST, useValue: open }, Statements],
+      exports: [RunningSettings, OPEN_HOST, Statements],
     };
   }
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobRows } from '../src/jobs/worker/job-rows.js';
 import { JobRunner } from '../src/jobs/worker/job-runner.js';
 import { OperationHandlers } from '../src/jobs/worker/operation-handler.js';
 import { operations } from '../src/jobs/job.entity.js';
@@ -80,7 +81,8 @@ it('stops an operation that takes longer than its limit', async () => {
     announcements: panel.app.get(Announcements),
     handlers: new OperationHandlers([endless]),
     incarnation: worker,
-    refreshState: () => Promise.resolve(),
+    rows: panel.app.get(JobRows),
+    lookAt: () => Promise.resolve(null),
   };
   const job = {
     id,

@@ -37,6 +37,13 @@ export const entities = [
   IdempotencyKey,
 ];
 
+/** A server that went away without a word is noticed within minutes instead of holding whoever waits for ever. */
+export const connectionOptions = {
+  connectionTimeoutMillis: 10_000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+};
+
 /** How the database at `url` is opened; the schema comes from the migrations alone. */
 export function databaseOptions(url: string): DataSourceOptions {
   return {
@@ -48,9 +55,8 @@ export function databaseOptions(url: string): DataSourceOptions {
     synchronize: false,
     migrationsTransactionMode: 'each',
     applicationName: 'left4me',
-    poolSize: 20,
-    // A server that went away without a word is noticed within minutes instead of holding whoever waits for ever.
-    extra: { connectionTimeoutMillis: 10_000, keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
+    poolSize: 15,
+    extra: connectionOptions,
   };
 }
 

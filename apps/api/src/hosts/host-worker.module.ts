@@ -3,6 +3,7 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { BuildOverlayHandler } from '../jobs/operations/build-overlay.js';
 import { InstallHandler } from '../jobs/operations/install.js';
 import { ServerOperationsHandler } from '../jobs/operations/server-operations.js';
+import { JobRows } from '../jobs/worker/job-rows.js';
 import { type OperationHandler, OperationHandlers } from '../jobs/worker/operation-handler.js';
 import { LogsModule } from '../logs/logs.module.js';
 import { ServerLogFeed } from '../logs/server-log-feed.js';
@@ -22,6 +23,6 @@ const operationHandlers = {
 /** Everything that runs jobs and watches servers on this machine. */
 @Module({
   imports: [JobsModule, GenerationsModule, StatesModule, LogsModule, HostLibraryModule],
-  providers: [...handlers, operationHandlers, ServerLogFeed, HostPresence, HostWorker],
+  providers: [...handlers, operationHandlers, JobRows, ServerLogFeed, HostPresence, HostWorker],
 })
 export class HostWorkerModule {}

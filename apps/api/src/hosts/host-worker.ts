@@ -4,13 +4,13 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationB
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
 import { Dispatcher } from '../jobs/queue/dispatcher.js';
+import { JobRows } from '../jobs/worker/job-rows.js';
 import { LaneWorkers } from '../jobs/worker/lane-workers.js';
 import { OperationHandlers } from '../jobs/worker/operation-handler.js';
 import { endLeftBehind } from '../jobs/worker/recovery.js';
 import { ServerLogFeed } from '../logs/server-log-feed.js';
 import { Announcements } from '../redis/announcements.js';
 import { RedisConnections } from '../redis/redis.js';
-import { ServerStates } from '../states/server-states.js';
 import { StatePoller } from '../states/state-poller.js';
 import { HostLibrary } from './host-library.js';
 import { HostPresence } from './host-presence.js';
@@ -36,10 +36,10 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly presence: HostPresence,
     private readonly builds: RuntimeBuilds,
     private readonly handlers: OperationHandlers,
+    private readonly rows: JobRows,
     private readonly dispatcher: Dispatcher,
     private readonly announcements: Announcements,
     private readonly redis: RedisConnections,
-    private readonly states: ServerStates,
     private readonly poller: StatePoller,
     private readonly feed: ServerLogFeed,
   ) {}
@@ -59,9 +59,11 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
       announcements: this.announcements,
       handlers: this.handlers,
       dispatcher: this.dispatcher,
-      refreshState: async (serverId) => {
-        await this.states.refresh(serverId);
-        this.feed.refresh();
+      rows: this.rows,
+      lookAt: async (serverId, name) => {
+        const [status] = await host.status([name]);
+        if (status) this.feed.seen(serverId, status);
+        return status ?? null;
       },
     });
     this.lanes.start();
@@ -83,7 +85,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
       demo: runtimeKind === 'demo',
     };
     await this.presence.begin(hostId, this.incarnation, machine, () => void this.lose());
-    await endLeftBehind(this.database, hostId, this.incarnation);
+    await endLeftBehind(this.database, this.rows, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();
   }

@@ -6,14 +6,16 @@ import { JobViews } from './job-views.js';
 import { JobsController } from './jobs.controller.js';
 import { Jobs } from './jobs.service.js';
 import { JobLog } from './log/job-log.js';
+import { Admission } from './queue/admission.js';
 import { Dispatcher } from './queue/dispatcher.js';
+import { NewJobs } from './queue/new-jobs.js';
 import { Twins } from './queue/twins.js';
 
 /** The line: queueing, dispatch and reading of jobs. Running them is the host worker's (hosts/). */
 @Module({
   imports: [QueuesModule],
   controllers: [JobsController],
-  providers: [Jobs, JobViews, JobAccess, JobEnds, JobLog, Dispatcher, Twins],
+  providers: [Jobs, JobViews, JobAccess, JobEnds, JobLog, Admission, Dispatcher, NewJobs, Twins],
   exports: [Jobs, JobViews, JobAccess, JobLog, Dispatcher],
 })
 export class JobsModule {}

@@ -1,4 +1,4 @@
-import type { Host } from '@left4me/host';
+import type { Host, InstanceStatus } from '@left4me/host';
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HostLibrary } from '../hosts/host-library.js';
@@ -32,8 +32,14 @@ export class ServerLogFeed {
     this.refresh();
   }
 
-  /** Looks which servers there are now; called after each server job, and every few seconds. */
-  refresh(): void {
+  /** A server was just seen on the host, or seen to be absent: its log is followed from now on, or no longer. */
+  seen(serverId: number, { name, state }: Pick<InstanceStatus, 'name' | 'state'>): void {
+    if (state === 'absent') this.followed.get(serverId)?.abort.abort();
+    else if (!this.followed.has(serverId) && !this.abort.signal.aborted) this.begin(serverId, name);
+  }
+
+  /** Looks which servers there are now. */
+  private refresh(): void {
     this.update().catch((error: unknown) => this.logger.debug(`servers not read: ${String(error)}`));
   }
 

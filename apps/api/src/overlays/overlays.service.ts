@@ -4,7 +4,7 @@ import type { Principal } from '../auth/access.js';
 import { BlueprintOverlay } from '../blueprints/blueprint-overlay.entity.js';
 import { violates } from '../database/violations.js';
 import { Jobs } from '../jobs/jobs.service.js';
-import type { Job } from '../jobs/job.entity.js';
+import type { QueuedJob } from '../jobs/queue/new-jobs.js';
 import { type Page, page, type PageQuery } from '../paging/page.js';
 import { Conflict, NotAllowed, NotFound } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
@@ -85,7 +85,7 @@ export class Overlays {
   }
 
   /** Queues a build that publishes the draft. */
-  async build(me: Principal, id: number, requestId: string | null): Promise<Job> {
+  async build(me: Principal, id: number, requestId: string | null): Promise<QueuedJob> {
     await this.getToChange(me, id);
     return this.jobs.enqueue({ operation: 'build-overlay', overlayId: id, userId: me.user.id, requestId });
   }

@@ -15,7 +15,7 @@ const announcement = z.discriminatedUnion('topic', [
   z.object({ topic: z.literal('cancel'), id: z.number() }),
 ]);
 export type Announcement = z.infer<typeof announcement>;
-const envelope = z.object({ origin: z.string(), message: announcement });
+const envelope = z.object({ origin: z.string(), messages: z.array(announcement) });
 
 /**
  * Tells every process of the panel that something changed. Only a hint: it may be lost with Redis, so whoever waits for something
@@ -27,6 +27,8 @@ export class Announcements implements OnApplicationBootstrap {
   private readonly origin = randomUUID();
   private readonly local = new EventEmitter().setMaxListeners(0);
   private readonly channel: string;
+  /** What the other processes are still to be told, each thing once. */
+  private readonly outbox = new Map<string, Announcement>();
 
   constructor(private readonly redis: RedisConnections) {
     this.channel = `${redis.prefix}:announcements`;
@@ -42,7 +44,14 @@ export class Announcements implements OnApplicationBootstrap {
   /** Announces to this process at once, and to the others if Redis is there. */
   publish(message: Announcement): void {
     this.emit(message);
-    this.redis.commands.publish(this.channel, JSON.stringify({ origin: this.origin, message })).catch(() => {
+    if (this.outbox.size === 0) setImmediate(() => this.send());
+    this.outbox.set(`${message.topic} ${message.id}`, message);
+  }
+
+  private send(): void {
+    const messages = [...this.outbox.values()];
+    this.outbox.clear();
+    this.redis.commands.publish(this.channel, JSON.stringify({ origin: this.origin, messages })).catch(() => {
       // Redis is away (its own log line says so): followers look again by themselves.
     });
   }
@@ -76,7 +85,8 @@ export class Announcements implements OnApplicationBootstrap {
   private receive(text: string): void {
     const parsed = envelope.safeParse(parseJson(text));
     if (!parsed.success) return this.logger.warn(`not an announcement: ${text.slice(0, 200)}`);
-    if (parsed.data.origin !== this.origin) this.emit(parsed.data.message);
+    if (parsed.data.origin === this.origin) return;
+    for (const message of parsed.data.messages) this.emit(message);
   }
 
   private emit(message: Announcement): void {

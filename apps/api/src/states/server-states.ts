@@ -32,12 +32,6 @@ export class ServerStates {
     private readonly announcements: Announcements,
   ) {}
 
-  /** Reads one server's state after its job, which still holds its claim: nobody else writes meanwhile. */
-  async refresh(serverId: number): Promise<void> {
-    const servers = await this.database.query<Polled[]>(`${polled} WHERE servers.id = $1`, [serverId]);
-    await this.read(servers, true);
-  }
-
   /** Reads all servers of a host in one call, but for those a job is running for; or only those named. */
   async poll(hostId: number, names?: readonly string[], again = false): Promise<void> {
     const servers = await this.database.query<Polled[]>(
@@ -46,7 +40,7 @@ export class ServerStates {
          SELECT FROM jobs WHERE jobs.server_id = servers.id AND jobs.finished_at IS NULL AND jobs.state <> 'queued')`,
       [hostId, names ?? null],
     );
-    const overtaken = await this.read(servers, false);
+    const overtaken = await this.read(servers);
     // Something newer was written meanwhile, perhaps from an older look than this one: look once more.
     if (overtaken.length > 0 && !again) await this.poll(hostId, overtaken, true);
   }
@@ -61,7 +55,7 @@ export class ServerStates {
   }
 
   /** @returns the names whose reading did not count */
-  private async read(servers: Polled[], inJob: boolean): Promise<string[]> {
+  private async read(servers: Polled[]): Promise<string[]> {
     if (servers.length === 0) return [];
     const host = await this.library.get();
     const read = await host.status(servers.map((server) => server.name));
@@ -70,40 +64,24 @@ export class ServerStates {
       servers.map(async (server) => {
         const status = statuses.get(server.name);
         if (!status) return true;
-        // A job does not wait for its server's first answer; the poller asks for it a second later.
-        const answer = status.state === 'running' && !inJob ? await query(ADDRESS, server.port) : null;
-        return this.write(server, status, { answer, asked: !inJob });
+        const answer = status.state === 'running' ? await query(ADDRESS, server.port) : null;
+        return this.write(server, status, answer);
       }),
     );
     return servers.filter((_, index) => !counted[index]).map((server) => server.name);
   }
 
-  /**
-   * A run that was not asked now keeps what it answered earlier; that it is the same run tells its generation, since every start makes
-   * a new one.
-   * @returns false when something newer had been written
-   */
-  private async write(
-    server: Polled,
-    status: InstanceStatus,
-    { answer, asked }: { answer: Answer | null; asked: boolean },
-  ): Promise<boolean> {
+  /** @returns false when something newer had been written */
+  private async write(server: Polled, status: InstanceStatus, answer: Answer | null): Promise<boolean> {
     const ready = status.state === 'running' ? (answer ? true : null) : false;
     const [rows] = await this.database.query<[{ changed: boolean }[], number]>(
       `UPDATE servers SET actual_state = $3, actual_state_at = clock_timestamp(), state_fence = servers.state_fence + 1,
-         ready = CASE WHEN kept THEN before.ready ELSE $4 END,
-         ready_at = CASE WHEN kept THEN before.ready_at WHEN $4 THEN CASE
-           WHEN before.ready_at >= coalesce($11::timestamptz, '-infinity') THEN before.ready_at ELSE clock_timestamp() END END,
-         map = CASE WHEN kept THEN before.map ELSE $5 END,
-         players = CASE WHEN kept THEN before.players ELSE $6 END,
-         max_players = CASE WHEN kept THEN before.max_players ELSE $7 END,
-         generation = $8,
+         ready = $4, ready_at = CASE WHEN $4 THEN CASE
+           WHEN before.ready_at >= coalesce($10::timestamptz, '-infinity') THEN before.ready_at ELSE clock_timestamp() END END,
+         map = $5, players = $6, max_players = $7, generation = $8,
          last_error = CASE WHEN $3 = 'failed' AND before.actual_state <> 'failed'
            THEN coalesce($9, before.last_error) ELSE before.last_error END
-       FROM (
-         SELECT *, NOT $10 AND $3 = 'running' AND actual_state = 'running' AND generation = $8 AS kept
-         FROM servers WHERE id = $1
-       ) before
+       FROM servers before
        WHERE servers.id = $1 AND servers.state_fence = $2 AND before.id = servers.id
        RETURNING (before.actual_state, before.ready, before.map, before.players, before.max_players, before.generation)
          IS DISTINCT FROM (servers.actual_state, servers.ready, servers.map, servers.players, servers.max_players,
@@ -118,7 +96,6 @@ export class ServerStates {
         answer?.maxPlayers ?? null,
         status.generation,
         status.reason,
-        asked,
         status.startedAt,
       ],
     );

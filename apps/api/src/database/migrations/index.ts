@@ -6,6 +6,7 @@ import { IdempotencyKeys1795300300000 } from './1795300300000-idempotency-keys.j
 import { ForgetPlainBodyHashes1795300400000 } from './1795300400000-forget-plain-body-hashes.js';
 import { HostState1795300500000 } from './1795300500000-host-state.js';
 import { JobRequests1795300700000 } from './1795300700000-job-requests.js';
+import { QueueFunctions1795300800000 } from './1795300800000-queue-functions.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -16,4 +17,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   ForgetPlainBodyHashes1795300400000,
   HostState1795300500000,
   JobRequests1795300700000,
+  QueueFunctions1795300800000,
 ];

@@ -1,44 +1,63 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { DataSource } from 'typeorm';
 import { RedisConnections } from '../../redis/redis.js';
-import { admit, admittedButNotRunning, parked, type WaitingJob } from './admission.js';
+import { Admission, type AdmittedJob, type WaitingJob } from './admission.js';
+import type { QueuedJob } from './new-jobs.js';
 import { Twins } from './twins.js';
 
 const RECONCILE_MS = 2000;
 const PARK_PAGE = 500;
+/** How long after an end the line is looked at as a whole. */
+const SOON_MS = 20;
+/** A twin that was seen to is not looked at again so soon. */
+const SEEN_TO_MS = 1000;
 
 /**
- * Keeps the line moving: admits what may run and sees to it that its twins are delivered. Called after every commit that queues or
- * ends a job, in a statement of its own: looking for the next job in the statement that ends one loses wake-ups. Calls are
- * coalesced, one in flight and at most one behind it.
+ * Keeps the line moving: admits what may run and sees to it that its twins are delivered. A job that is queued with nothing ahead, and
+ * those that an end frees, are admitted there and then; what falls between two of these, each not seeing the other yet, is found by
+ * looking at the whole line after the commit. Such looks are coalesced, one in flight and at most one behind it.
  */
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
+  /** Jobs queued by this process that have no twin yet. */
   private readonly fresh = new Map<number, WaitingJob>();
+  /** When this process last saw to the twin of a job that may run, by its id (ms). */
+  private seenTo = new Map<number, number>();
   private running: Promise<void> | null = null;
   private again = false;
   private stopped = false;
   private timer: NodeJS.Timeout | null = null;
+  private soon: NodeJS.Timeout | null = null;
   private readonly complaints = new Map<string, string>();
 
   constructor(
-    private readonly database: DataSource,
+    private readonly admission: Admission,
     private readonly twins: Twins,
     private readonly redis: RedisConnections,
   ) {}
 
   onApplicationBootstrap(): void {
     // Redis came (back): what it held may be gone.
-    this.redis.queues.on('ready', () => void this.reconcile());
+    this.redis.queues.on('ready', () => {
+      this.seenTo.clear();
+      void this.reconcile();
+    });
     this.timer = setInterval(() => void this.reconcile(), RECONCILE_MS);
     void this.reconcile();
   }
 
   /** A job was just queued and cannot have a twin yet. */
-  queued(job: WaitingJob): void {
-    this.fresh.set(job.id, job);
-    void this.dispatch();
+  queued({ id, hostId, operation, admitted }: QueuedJob): void {
+    const job = { id, hostId, operation, twin: 0 };
+    if (admitted) {
+      this.seenTo.set(id, performance.now());
+      void this.attempt('Delivery', () => this.twins.addReady(job)).then((added) => {
+        if (!added) this.seenTo.delete(id);
+      });
+    } else {
+      this.fresh.set(id, job);
+      void this.dispatch();
+    }
   }
 
   /** Resolves when a dispatch that began after this call has ended. Never throws: what fails is done again by the reconciler. */
@@ -49,6 +68,30 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     }
     this.running = this.loop();
     return this.running;
+  }
+
+  /**
+   * Delivers jobs that the end of others has just admitted, in their order; resolves when they are delivered or will be tried again.
+   * What was ended or queued at the very same time elsewhere has not been seen by that end: it is looked for soon after.
+   */
+  async deliver(admitted: readonly WaitingJob[]): Promise<void> {
+    this.soon ??= setTimeout(() => {
+      this.soon = null;
+      void this.dispatch();
+    }, SOON_MS);
+    await this.attempt('Delivery', async () => {
+      const now = performance.now();
+      await Promise.all(
+        admitted.map((job) => (this.fresh.delete(job.id) ? this.twins.addReady(job) : this.twins.promote(job))),
+      );
+      for (const { id } of admitted) this.seenTo.set(id, now);
+    });
+  }
+
+  /** Like dispatch, for a job whose twin has just been parked although it may run by now. */
+  dispatchParked(jobId: number): Promise<void> {
+    this.seenTo.delete(jobId);
+    return this.dispatch();
   }
 
   private async loop(): Promise<void> {
@@ -64,17 +107,28 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     const fresh = new Map(this.fresh);
     this.fresh.clear();
     try {
-      await admit(this.database.manager);
-      const ready = await admittedButNotRunning(this.database.manager);
-      // Sent together: ioredis pipelines what is not awaited one by one, in the jobs' order.
-      const readied = ready.map((job) =>
-        fresh.delete(job.id) ? this.twins.addReady(job) : this.twins.ensureReady(job),
-      );
-      await Promise.all([...readied, ...[...fresh.values()].map((job) => this.twins.park(job))]);
+      const ready = await this.admission.admit();
+      const seenTo = this.seenTo;
+      this.seenTo = new Map();
+      const now = performance.now();
+      // Sent together, in the jobs' order.
+      const readied = ready.map(async (job) => {
+        const last = seenTo.get(job.id) ?? -Infinity;
+        const hasNone = fresh.delete(job.id);
+        if (hasNone || now - last > SEEN_TO_MS) await this.ready(job, hasNone);
+        this.seenTo.set(job.id, hasNone || now - last > SEEN_TO_MS ? now : last);
+      });
+      await Promise.all([...readied, this.twins.park([...fresh.values()])]);
     } catch (error) {
       for (const job of fresh.values()) this.fresh.set(job.id, job);
       throw error;
     }
+  }
+
+  /** Sees to it that the twin of a job that may run is delivered. */
+  private ready(job: AdmittedJob, hasNone: boolean): Promise<void> {
+    if (hasNone) return this.twins.addReady(job);
+    return job.fresh ? this.twins.promote(job) : this.twins.ensureReady(job);
   }
 
   /** Restores what Redis has lost: the twins of admitted jobs, then the parked ones. */
@@ -88,8 +142,8 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     const marker = `${this.redis.prefix}:twins-parked`;
     if ((await this.redis.commands.exists(marker)) === 1) return;
     for (let after = 0; !this.stopped;) {
-      const jobs = await parked(this.database.manager, after, PARK_PAGE);
-      await Promise.all(jobs.map((job) => this.twins.park(job)));
+      const jobs = await this.admission.parked(after, PARK_PAGE);
+      await this.twins.park(jobs);
       const last = jobs.at(-1);
       if (!last || jobs.length < PARK_PAGE) break;
       after = last.id;
@@ -97,11 +151,13 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     await this.redis.commands.set(marker, '1');
   }
 
-  private async attempt(what: string, work: () => Promise<void>): Promise<void> {
-    if (this.stopped) return;
+  /** @returns false when it failed, which was said then */
+  private async attempt(what: string, work: () => Promise<void>): Promise<boolean> {
+    if (this.stopped) return false;
     try {
       await work();
       this.complaints.delete(what);
+      return true;
     } catch (error) {
       // PostgreSQL or Redis is away; the reconciler tries again. Said once, not every two seconds.
       const text = error instanceof Error ? error.message : String(error);
@@ -109,12 +165,14 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
         this.logger.warn(`${what} did not get through and is tried again: ${text}`);
       }
       this.complaints.set(what, text);
+      return false;
     }
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     if (this.timer) clearInterval(this.timer);
+    if (this.soon) clearTimeout(this.soon);
     await this.running;
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
-import { type JobsOptions, Queue } from 'bullmq';
+import { Job as Twin, type JobsOptions, Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { QueueBoard } from '../../queues/queue-board.js';
@@ -18,6 +18,20 @@ const PRIORITIES = 2_097_151;
 
 export const queueName = (hostId: number, lane: Lane) => `host-${hostId}-${lane}`;
 export const twinId = (job: Pick<WaitingJob, 'id' | 'twin'>) => `job-${job.id}.${job.twin}`;
+
+/** A job's twin as BullMQ takes it. */
+function twin(job: WaitingJob, options: JobsOptions) {
+  const opts = {
+    jobId: twinId(job),
+    // Among the twins of a lane that wait for a place, the oldest job is taken first.
+    priority: (job.id % PRIORITIES) + 1,
+    attempts: 1,
+    removeOnComplete: { count: 500 },
+    removeOnFail: { count: 500 },
+    ...options,
+  };
+  return { name: job.operation, data: { jobId: job.id }, opts };
+}
 
 /**
  * The jobs' twins in BullMQ. Every job has one from the moment it is queued, parked (delayed) until it is admitted, then promoted,
@@ -68,19 +82,41 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
     return queue;
   }
 
-  /** Adds a twin that waits out of the way until its job is admitted. Does nothing where one exists. */
-  async park(job: WaitingJob): Promise<void> {
-    await this.add(job, { delay: PARKED_MS });
+  /** Adds twins that wait out of the way until their jobs are admitted. Does nothing where one exists. */
+  async park(jobs: readonly WaitingJob[]): Promise<void> {
+    const queues = new Map<Queue<TwinData>, WaitingJob[]>();
+    for (const job of jobs) {
+      const queue = this.queueOf(job);
+      const parked = queues.get(queue);
+      if (parked) parked.push(job);
+      else queues.set(queue, [job]);
+    }
+    // fault point: twin not yet added
+    await Promise.all(
+      [...queues].map(([queue, parked]) => queue.addBulk(parked.map((job) => twin(job, { delay: PARKED_MS })))),
+    );
+    // fault point: twin added
   }
 
   /** Adds a twin that runs as soon as its lane has a place. For a job that cannot have a twin yet. */
   async addReady(job: WaitingJob): Promise<void> {
-    await this.add(job, {});
+    const { name, data, opts } = twin(job, {});
+    // fault point: twin not yet added
+    await this.queueOf(job).add(name, data, opts);
+    // fault point: twin added
+  }
+
+  /** Lets the twin of a job that was just admitted run: it should be parked. */
+  async promote(job: WaitingJob): Promise<void> {
+    const queue = this.queueOf(job);
+    const { name, data, opts } = twin(job, {});
+    // Without reading it first: where it is not parked after all, the promotion fails.
+    await new Twin(queue, name, data, opts, opts.jobId).promote().catch(() => this.ensureReady(job));
   }
 
   /** Makes sure that the job has a twin that will be delivered, whatever became of the one it had. */
   async ensureReady(job: WaitingJob): Promise<void> {
-    const queue = this.queue(job.hostId, laneOf(job.operation));
+    const queue = this.queueOf(job);
     const twin = await queue.getJob(twinId(job));
     if (!twin) return this.addReady(job);
     const state = await twin.getState();
@@ -98,7 +134,7 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Removes the twin of a job that ended before it ran; one that is being delivered stays and is refused by the claim. */
   async remove(job: WaitingJob): Promise<void> {
-    await this.queue(job.hostId, laneOf(job.operation)).remove(twinId(job));
+    await this.queueOf(job).remove(twinId(job));
   }
 
   /** A finished twin makes adding under its id a no-op, so the job gets a twin with another number. */
@@ -111,19 +147,8 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
     if (twin !== undefined) await this.addReady({ ...job, twin });
   }
 
-  private async add(job: WaitingJob, options: JobsOptions): Promise<void> {
-    const about = {
-      jobId: twinId(job),
-      // Among the twins of a lane that wait for a place, the oldest job is taken first.
-      priority: (job.id % PRIORITIES) + 1,
-      attempts: 1,
-      removeOnComplete: { count: 500 },
-      removeOnFail: { count: 500 },
-      ...options,
-    };
-    // fault point: twin not yet added
-    await this.queue(job.hostId, laneOf(job.operation)).add(job.operation, { jobId: job.id }, about);
-    // fault point: twin added
+  private queueOf(job: WaitingJob): Queue<TwinData> {
+    return this.queue(job.hostId, laneOf(job.operation));
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -122,12 +122,3 @@ export function storable(line: string): string {
   const text = line.length > LINE_LIMIT ? `${line.slice(0, LINE_LIMIT)}… [cut: ${line.length} characters]` : line;
   return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }
-
-/** Adds the last line to the log of a job whose worker is gone. */
-export async function appendLast(database: DataSource, jobId: number, line: string): Promise<void> {
-  await database.query(
-    `INSERT INTO job_log (job_id, seq, stream, line, at)
-     SELECT $1, coalesce(max(seq), 0) + 1, 'system', $2, clock_timestamp() FROM job_log WHERE job_id = $1`,
-    [jobId, storable(line)],
-  );
-}

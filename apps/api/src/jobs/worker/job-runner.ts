@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CommandFailed, type Run } from '@left4me/host';
+import { CommandFailed, type InstanceStatus, type Run } from '@left4me/host';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Announcements } from '../../redis/announcements.js';
 import { JobLogWriter } from './job-log-writer.js';
-import { type End, end } from './job-rows.js';
+import type { End, JobRows } from './job-rows.js';
 import type { OperationHandlers, RunningJob } from './operation-handler.js';
 
 const PROGRESS_MS = 250;
 const RETRY_MS = 1000;
 /** The host library ends its commands within 10 s of being told to stop. */
 const HEED_MS = 30_000;
-const REFRESH_LIMIT_MS = 15_000;
+const LOOK_LIMIT_MS = 15_000;
 
 /** Why a running job was told to stop. */
 export type StopReason = 'cancelled' | 'time-limit' | 'shutdown';
@@ -28,8 +28,9 @@ export interface RunnerContext {
   announcements: Announcements;
   handlers: OperationHandlers;
   incarnation: string;
-  /** Reads the server's actual state again, after its job. */
-  refreshState(serverId: number): Promise<void>;
+  rows: JobRows;
+  /** What the server does, read on the host after its job. */
+  lookAt(serverId: number, name: string): Promise<InstanceStatus | null>;
 }
 
 /** Runs one claimed job to its end: handler, time limit, cancellation, log, progress, and the end written once. Never throws. */
@@ -63,12 +64,12 @@ export class JobRunner {
   async run(): Promise<End> {
     this.announce();
     const how = await this.outcome();
-    if (this.job.serverId !== null) await this.refreshState(this.job.serverId);
+    const seen = await this.look();
     if (this.progressTimer) clearTimeout(this.progressTimer);
     if (this.unheeded) clearTimeout(this.unheeded);
     await this.log.drain();
     // fault point: end not yet written
-    await this.writeEnd(how);
+    await this.writeEnd(how, seen);
     // fault point: end written
     this.announce();
     return how;
@@ -158,23 +159,30 @@ export class JobRunner {
     }
   }
 
-  private async refreshState(serverId: number): Promise<void> {
+  /** What the job has made of its server; null: it has none, or the host does not say, and the poller looks again. */
+  private async look(): Promise<InstanceStatus | null> {
+    const { id, serverId, serverName } = this.job;
+    if (serverId === null || serverName === null) return null;
+    let limit: NodeJS.Timeout | undefined;
     try {
-      const late = sleep(REFRESH_LIMIT_MS, undefined, { ref: false }).then(() => {
-        throw new Error('the host did not answer');
+      const late = new Promise<never>((_, reject) => {
+        limit = setTimeout(() => reject(new Error('the host did not answer')), LOOK_LIMIT_MS);
       });
-      await Promise.race([this.context.refreshState(serverId), late]);
+      return await Promise.race([this.context.lookAt(serverId, serverName), late]);
     } catch (error) {
-      // The job's own result stands; the poller reads the state again.
-      this.logger.warn(`The state of server ${serverId} could not be read after job ${this.job.id}: ${String(error)}`);
+      // The job's own result stands.
+      this.logger.warn(`The state of server ${serverName} could not be read after job ${id}: ${String(error)}`);
+      return null;
+    } finally {
+      clearTimeout(limit);
     }
   }
 
   /** Until it is written: without PostgreSQL a job has not ended. */
-  private async writeEnd(how: End): Promise<void> {
+  private async writeEnd(how: End, seen: InstanceStatus | null): Promise<void> {
     for (;;) {
       try {
-        if (!(await end(this.context.database, this.job.id, this.context.incarnation, how))) {
+        if (!(await this.context.rows.end(this.job.id, this.context.incarnation, how, { seen }))) {
           this.logger.warn(
             `Job ${this.job.id} had been ended by another worker; its result here (${how.state}) does not count.`,
           );

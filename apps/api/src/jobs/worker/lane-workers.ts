@@ -5,7 +5,6 @@ import type { RedisConnections } from '../../redis/redis.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { lanes, placesOf } from '../queue/lanes.js';
 import { PARKED_MS, queueName, twinData } from '../queue/twins.js';
-import { claim } from './job-rows.js';
 import { JobRunner, type RunnerContext, type StopReason } from './job-runner.js';
 import { endInterrupted } from './recovery.js';
 
@@ -37,6 +36,8 @@ export class LaneWorkers {
   private readonly delivered = new Set<Promise<string>>();
   private readonly running = new Map<number, JobRunner>();
   private readonly claiming = new Set<number>();
+  /** Jobs that are this worker's by their rows, though it does not know them, as of the last look. */
+  private unowned = new Set<number>();
   private lookTimer: NodeJS.Timeout | null = null;
   private unlisten: (() => void) | null = null;
 
@@ -100,8 +101,6 @@ export class LaneWorkers {
       return how.state;
     } finally {
       this.running.delete(runner.job.id);
-      // Before BullMQ fills this place again: what this end has freed may be older than what is waiting for the place.
-      await this.context.dispatcher.dispatch();
     }
   }
 
@@ -112,7 +111,7 @@ export class LaneWorkers {
     ]);
     if (row?.state !== 'queued') return `not run: job ${jobId} is ${row?.state ?? 'unknown'} already`;
     await twin.moveToDelayed(Date.now() + PARKED_MS, token);
-    setTimeout(() => void this.context.dispatcher.dispatch(), SETTLE_MS);
+    setTimeout(() => void this.context.dispatcher.dispatchParked(jobId), SETTLE_MS);
     throw new DelayedError();
   }
 
@@ -120,7 +119,7 @@ export class LaneWorkers {
   private async claim(jobId: number): Promise<JobRunner | null> {
     this.claiming.add(jobId);
     try {
-      const job = await claim(this.context.database, jobId, this.context.incarnation);
+      const job = await this.context.rows.claim(jobId, this.context.incarnation);
       if (!job) return null;
       // fault point: job claimed
       const runner = new JobRunner(this.context, job);
@@ -138,11 +137,15 @@ export class LaneWorkers {
         `SELECT id, state FROM jobs WHERE finished_at IS NULL AND state <> 'queued' AND incarnation = $1`,
         [this.context.incarnation],
       );
+      const unowned = new Set<number>();
       for (const row of rows) {
         const runner = this.running.get(row.id);
         if (runner && row.state === 'cancelling') runner.stop('cancelled');
-        if (!runner && !this.claiming.has(row.id)) await this.endUnstarted(row);
+        if (!runner && !this.claiming.has(row.id)) unowned.add(row.id);
+        // Seen twice: one that ended while the answer was on its way is no longer there the second time.
+        if (unowned.has(row.id) && this.unowned.has(row.id)) await this.endUnstarted(row);
       }
+      this.unowned = unowned;
     } catch (error) {
       this.logger.debug(`jobs not looked at: ${String(error)}`);
     }
@@ -150,12 +153,7 @@ export class LaneWorkers {
 
   /** The claim's answer never came, so nothing was begun: the job ends like one whose worker died. */
   private async endUnstarted({ id, state }: { id: number; state: 'running' | 'cancelling' }): Promise<void> {
-    const { database, incarnation, dispatcher } = this.context;
-    await endInterrupted(
-      database,
-      { id, state, incarnation },
-      'The connection to PostgreSQL broke before this job began.',
-    );
-    await dispatcher.dispatch();
+    const { rows, incarnation } = this.context;
+    await endInterrupted(rows, { id, state, incarnation }, 'The connection to PostgreSQL broke before this job began.');
   }
 }

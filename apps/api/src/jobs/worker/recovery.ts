@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { appendLast } from './job-log-writer.js';
-import { end } from './job-rows.js';
+import type { JobRows } from './job-rows.js';
 
 interface Interrupted {
   id: number;
@@ -11,28 +10,33 @@ interface Interrupted {
 }
 
 /** Ends a job that nobody runs any more: cancelled if that was asked for, else failed. It is never run again by itself. */
-export async function endInterrupted(database: DataSource, job: Interrupted, why: string): Promise<void> {
-  await appendLast(database, job.id, `${why} It is not run again by itself.`);
-  // fault point: interruption told
+export async function endInterrupted(rows: JobRows, job: Interrupted, why: string): Promise<void> {
   const how =
     job.state === 'cancelling'
       ? ({ state: 'cancelled', exitCode: null, error: null } as const)
       : ({ state: 'failed', exitCode: null, error: 'interrupted: the worker ended while the job ran' } as const);
-  await end(database, job.id, job.incarnation, how);
-  new Logger('Recovery').warn(`Job ${job.id} had been interrupted and is ${how.state} now.`);
+  const lastLine = `${why} It is not run again by itself.`;
+  // fault point: interruption not yet written
+  if (await rows.end(job.id, job.incarnation, how, { lastLine }))
+    new Logger('Recovery').warn(`Job ${job.id} had been interrupted and is ${how.state} now.`);
 }
 
 /**
  * Ends what a former worker of this host left running. Called by the host's new worker, after the host library has proved that none
  * of the former one's commands is alive, and before any job is taken.
  */
-export async function endLeftBehind(database: DataSource, hostId: number, incarnation: string): Promise<void> {
+export async function endLeftBehind(
+  database: DataSource,
+  rows: JobRows,
+  hostId: number,
+  incarnation: string,
+): Promise<void> {
   const jobs = await database.query<Interrupted[]>(
     `SELECT id, state, incarnation FROM jobs
      WHERE host_id = $1 AND finished_at IS NULL AND state <> 'queued' AND incarnation IS DISTINCT FROM $2 ORDER BY id`,
     [hostId, incarnation],
   );
   for (const job of jobs) {
-    await endInterrupted(database, job, 'The worker ended while this job ran. What it had started was stopped.');
+    await endInterrupted(rows, job, 'The worker ended while this job ran. What it had started was stopped.');
   }
 }
