@@ -7,7 +7,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Request, Response } from 'express';
+import type { Request as HttpRequest, Response } from 'express';
 import { catchError, concatMap, from, type Observable, of } from 'rxjs';
 import { DataSource, LessThan } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
@@ -29,7 +29,7 @@ export const QueuesJob = Reflector.createDecorator<true>();
 /** Parameter decorator: the id of a request with an Idempotency-Key, the same when it is sent again; null without one. */
 export const RequestId = createParamDecorator(
   (_: unknown, context: ExecutionContext): string | null =>
-    context.switchToHttp().getRequest<Request>().idempotentId ?? null,
+    context.switchToHttp().getRequest<HttpRequest>().idempotentId ?? null,
 );
 
 declare module 'express' {
@@ -54,7 +54,7 @@ export class Idempotency implements NestInterceptor {
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     if (context.getType() !== 'http') return next.handle();
-    const request = context.switchToHttp().getRequest<Request>();
+    const request = context.switchToHttp().getRequest<HttpRequest>();
     const response = context.switchToHttp().getResponse<Response>();
     const { 'idempotency-key': key } = request.headers;
     if (request.method !== 'POST' || typeof key !== 'string' || !request.principal) return next.handle();

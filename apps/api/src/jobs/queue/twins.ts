@@ -20,7 +20,7 @@ export const queueName = (hostId: number, lane: Lane) => `host-${hostId}-${lane}
 export const twinId = (job: Pick<WaitingJob, 'id' | 'twin'>) => `job-${job.id}.${job.twin}`;
 
 /** A job's twin as BullMQ takes it. */
-function twin(job: WaitingJob, options: JobsOptions) {
+function entryOf(job: WaitingJob, options: JobsOptions) {
   const opts = {
     jobId: twinId(job),
     // Among the twins of a lane that wait for a place, the oldest job is taken first.
@@ -93,14 +93,14 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
     }
     // fault point: twin not yet added
     await Promise.all(
-      [...queues].map(([queue, parked]) => queue.addBulk(parked.map((job) => twin(job, { delay: PARKED_MS })))),
+      [...queues].map(([queue, parked]) => queue.addBulk(parked.map((job) => entryOf(job, { delay: PARKED_MS })))),
     );
     // fault point: twin added
   }
 
   /** Adds a twin that runs as soon as its lane has a place. For a job that cannot have a twin yet. */
   async addReady(job: WaitingJob): Promise<void> {
-    const { name, data, opts } = twin(job, {});
+    const { name, data, opts } = entryOf(job, {});
     // fault point: twin not yet added
     await this.queueOf(job).add(name, data, opts);
     // fault point: twin added
@@ -109,7 +109,7 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
   /** Lets the twin of a job that was just admitted run: it should be parked. */
   async promote(job: WaitingJob): Promise<void> {
     const queue = this.queueOf(job);
-    const { name, data, opts } = twin(job, {});
+    const { name, data, opts } = entryOf(job, {});
     // Without reading it first: where it is not parked after all, the promotion fails.
     await new Twin(queue, name, data, opts, opts.jobId).promote().catch(() => this.ensureReady(job));
   }
