@@ -1,12 +1,20 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { check } from './check.js';
+import { afterAll, beforeAll, it } from 'vitest';
+import { expectKept } from './check.js';
 import { Fleet } from './fleet.js';
 import { logic, serviceFaults } from './steps.js';
 
 /** Set by scripts/chaos.mjs. In `npm test`: few interleavings, others each time. */
-const { CHAOS_RUNS = '40', CHAOS_FAULT_RUNS = '3', CHAOS_SEED, CHAOS_PATH = '', CHAOS_ONLY = '' } = process.env;
+const {
+  CHAOS_RUNS = '40',
+  CHAOS_FAULT_RUNS = '3',
+  CHAOS_SEED,
+  CHAOS_PATH = '',
+  CHAOS_ONLY = '',
+  CHAOS_SHRINK_SECONDS = '60',
+} = process.env;
 const seed = CHAOS_SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(CHAOS_SEED);
 const path = CHAOS_PATH === '' ? null : CHAOS_PATH;
+const given = { seed, path, shrinkSeconds: Number(CHAOS_SHRINK_SECONDS) };
 
 let fleet: Fleet | null = null;
 beforeAll(async () => {
@@ -15,11 +23,11 @@ beforeAll(async () => {
 afterAll(async () => fleet?.end());
 
 const choices = [
-  { name: 'logic', interleavings: logic, runs: Number(CHAOS_RUNS), seed, path },
-  { name: 'service-faults', interleavings: serviceFaults, runs: Number(CHAOS_FAULT_RUNS), seed, path },
+  { name: 'logic', interleavings: logic, runs: Number(CHAOS_RUNS), ...given },
+  { name: 'service-faults', interleavings: serviceFaults, runs: Number(CHAOS_FAULT_RUNS), ...given },
 ].filter(({ name }) => CHAOS_ONLY === '' || CHAOS_ONLY === name);
 
 it.each(choices)('the queue keeps its promises: $name', { timeout: 6 * 3600_000 }, async (choice) => {
   if (!fleet) throw new Error('there is no fleet');
-  await expect(check(fleet, choice)).resolves.toBeUndefined();
+  await expectKept(fleet, choice);
 });

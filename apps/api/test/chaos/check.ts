@@ -3,8 +3,6 @@ import { Course } from './course.js';
 import type { Fleet } from './fleet.js';
 import { type Interleaving, written } from './steps.js';
 
-/** How long smaller interleavings are looked for after a violation. */
-const SHRINK_MS = 90_000;
 /** How often a single interleaving is tried: what happens at the same time does not happen the same way each time. */
 const REPEATS = 20;
 const PROGRESS = 50;
@@ -16,6 +14,8 @@ export interface Choice {
   seed: number;
   /** Of an interleaving that is to be repeated, as a violation told it. */
   path: string | null;
+  /** How long smaller interleavings are looked for after a violation. */
+  shrinkSeconds: number;
 }
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -24,7 +24,10 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
  * Plays interleavings until one breaks a promise of the queue; then smaller ones, for a while.
  * @throws Error with the smallest one, what happened, and how to repeat it
  */
-export async function check(fleet: Fleet, { name, interleavings, runs, seed, path }: Choice): Promise<void> {
+export async function expectKept(
+  fleet: Fleet,
+  { name, interleavings, runs, seed, path, shrinkSeconds }: Choice,
+): Promise<void> {
   const began = Date.now();
   let played = 0;
   let failedAt: number | null = null;
@@ -32,7 +35,7 @@ export async function check(fleet: Fleet, { name, interleavings, runs, seed, pat
   say(`chaos: ${runs} interleavings of ${name}, seed ${seed}`);
   const property = fc.asyncProperty(interleavings, async (interleaving) => {
     // fast-check goes on for as long as smaller ones fail: from here on none does.
-    if (failedAt !== null && Date.now() - failedAt > SHRINK_MS) return;
+    if (failedAt !== null && Date.now() - failedAt > shrinkSeconds * 1000) return;
     const course = new Course(fleet, interleaving);
     try {
       await course.play();

@@ -104,7 +104,7 @@ const host = {
 };
 
 // Which job a call belongs to, and when the worker takes and leaves a job, is seen where handlers are looked up.
-const find = OperationHandlers.prototype.find;
+const find = Reflect.get(OperationHandlers.prototype, 'find');
 OperationHandlers.prototype.find = function (operation) {
   const handler = find.call(this, operation);
   if (!handler) return handler;
@@ -125,7 +125,7 @@ OperationHandlers.prototype.find = function (operation) {
 };
 
 // Where nothing is lost, nobody may need the reconciler: the test puts it to sleep then.
-const reconcile = Dispatcher.prototype.reconcile;
+const reconcile = Reflect.get(Dispatcher.prototype, 'reconcile');
 if (typeof reconcile !== 'function') throw new Error('The dispatcher has no reconciler to be put to sleep any more.');
 Dispatcher.prototype.reconcile = async function () {
   if (world.reconciler) await reconcile.call(this);
@@ -157,7 +157,9 @@ const requests = {
   },
 };
 
-process.on('message', async (message) => {
+process.on('message', (message) => void hear(message));
+
+async function hear(message) {
   if (message.kind === 'world') world = message.world;
   if (message.kind === 'order') orders.set(message.jobId, message.order);
   if (message.kind === 'close') await app.close().finally(() => process.exit());
@@ -174,6 +176,6 @@ process.on('message', async (message) => {
       text: String(error),
     });
   }
-});
+}
 process.on('disconnect', () => process.exit(1));
 tell({ kind: 'serving' });

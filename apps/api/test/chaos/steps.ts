@@ -116,11 +116,11 @@ export const serviceFaults: fc.Arbitrary<Interleaving> = disturbed([flush, ...wo
 /** An interleaving as a person reads it: a line per round. */
 export function written({ calm: isCalm, rounds: all }: Interleaving): string {
   const line = ({ actions, settle }: Round, n: number) =>
-    `  ${n + 1}. ${actions.map(action).join(' | ')}${settle ? ' → settle' : ''}`;
+    `  ${n + 1}. ${actions.map(phrase).join(' | ')}${settle ? ' → settle' : ''}`;
   return [`${isCalm ? 'calm' : 'disturbed'}, ${all.length} rounds:`, ...all.map(line)].join('\n');
 }
 
-function action(one: Action): string {
+function phrase(one: Action): string {
   const { do: what, ...rest } = one;
   const values = Object.entries(rest).map(([key, value]) => {
     if (key === 'server') return servers[Number(value)]?.name;
