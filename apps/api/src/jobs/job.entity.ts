@@ -38,7 +38,7 @@ export const unfinished = ['queued', 'running', 'cancelling'] as const satisfies
 @Check('jobs_state', `"state" IN ('queued', 'running', 'cancelling', 'succeeded', 'failed', 'cancelled')`)
 @Check('jobs_finished', `("state" IN ('succeeded', 'failed', 'cancelled')) = ("finished_at" IS NOT NULL)`)
 @Index('jobs_unfinished', ['hostId', 'id'], { where: `"finished_at" IS NULL` })
-@Index('jobs_waiting_twin', ['id'], { where: `"state" = 'queued' AND "admitted_at" IS NOT NULL` })
+@Index('jobs_admitted', ['id'], { where: `"admitted_at" IS NOT NULL AND "finished_at" IS NULL` })
 @Index('jobs_request', ['requestId'], { unique: true, where: `"request_id" IS NOT NULL` })
 @Index('jobs_of_server', ['serverId', 'id'])
 @Index('jobs_of_overlay', ['overlayId', 'id'])

@@ -24,7 +24,8 @@ const admission = {
   text: `
     SELECT id, host_id AS "hostId", operation, twin, true AS fresh FROM admit_jobs()
     UNION ALL
-    SELECT ${columns}, false FROM jobs WHERE jobs.state = 'queued' AND jobs.admitted_at IS NOT NULL
+    SELECT ${columns}, false FROM jobs
+    WHERE jobs.admitted_at IS NOT NULL AND jobs.finished_at IS NULL AND jobs.state = 'queued'
     ORDER BY id`,
 };
 

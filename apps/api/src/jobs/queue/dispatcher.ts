@@ -7,7 +7,7 @@ import { Twins } from './twins.js';
 const RECONCILE_MS = 2000;
 const PARK_PAGE = 500;
 /** How long after an end the line is looked at as a whole. */
-const SOON_MS = 20;
+const SOON_MS = 100;
 /** A twin that was seen to is not looked at again so soon. */
 const SEEN_TO_MS = 1000;
 
