@@ -1,5 +1,6 @@
-import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { Statements } from '../src/database/statements.js';
+import { JobLines } from '../src/jobs/log/job-lines.js';
 import { JobLogWriter } from '../src/jobs/worker/job-log-writer.js';
 import { Announcements } from '../src/redis/announcements.js';
 import { startApp, type TestApp } from './app.js';
@@ -27,23 +28,23 @@ const stored = (jobId: number) =>
     [jobId],
   );
 
-/** The panel's database, of which every statement that contains `text` fails the first `times` times. */
-function failing(text: string, times: number): DataSource {
+const jobLines = () => panel.app.get(JobLines);
+
+/** The panel's lines, of which every statement that contains `text` fails the first `times` times. */
+function failing(text: string, times: number): JobLines {
   let left = times;
-  return new Proxy(panel.database, {
-    get(target, property) {
-      if (property !== 'query') return Reflect.get(target, property);
-      return (sql: string, parameters: unknown[]) => {
-        if (sql.includes(text) && left-- > 0) return Promise.reject(new Error('the connection broke'));
-        return target.query(sql, parameters);
-      };
-    },
-  });
+  class Failing extends Statements {
+    override run: Statements['run'] = (statement, values) => {
+      if (statement.text.includes(text) && left-- > 0) return Promise.reject(new Error('the connection broke'));
+      return panel.app.get(Statements).run(statement, values);
+    };
+  }
+  return new JobLines(new Failing(panel.settings));
 }
 
 it('keeps the first and the last lines of an endless log, with a marker that counts what is left out', async () => {
   const jobId = await runningJob();
-  const writer = new JobLogWriter(panel.database, panel.app.get(Announcements), jobId, INCARNATION, 10);
+  const writer = new JobLogWriter(jobLines(), panel.app.get(Announcements), jobId, INCARNATION, 10);
   for (let i = 1; i <= 1000; i++) {
     await writer.write('stdout', `line ${i}`);
     if (i % 7 === 0) await writer.drain();
@@ -80,7 +81,7 @@ it.each(['INSERT INTO job_log', 'DELETE FROM job_log'])(
 it('writes nothing for a job that another worker has by now', async () => {
   const jobId = await runningJob();
   const writer = new JobLogWriter(
-    panel.database,
+    jobLines(),
     panel.app.get(Announcements),
     jobId,
     '22222222-2222-4222-8222-222222222222',

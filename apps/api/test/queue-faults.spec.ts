@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobLines } from '../src/jobs/log/job-lines.js';
 import { JobRows } from '../src/jobs/worker/job-rows.js';
 import { JobRunner } from '../src/jobs/worker/job-runner.js';
 import { OperationHandlers } from '../src/jobs/worker/operation-handler.js';
@@ -82,6 +83,7 @@ it('stops an operation that takes longer than its limit', async () => {
     handlers: new OperationHandlers([endless]),
     incarnation: worker,
     rows: panel.app.get(JobRows),
+    lines: panel.app.get(JobLines),
     lookAt: () => Promise.resolve(null),
   };
   const job = {

@@ -3,7 +3,7 @@ import type { RunningSettings } from '../src/config/settings.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import type { JobState, ServerOperation } from '../src/jobs/job.entity.js';
 import { Jobs } from '../src/jobs/jobs.service.js';
-import type { LogItem } from '../src/jobs/log/job-log.js';
+import type { LogItem } from '../src/jobs/log/job-lines.js';
 import { RedisConnections } from '../src/redis/redis.js';
 import { startApp, type TestApp } from './app.js';
 import { eventually } from './eventually.js';

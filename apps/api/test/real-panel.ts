@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import supertest from 'supertest';
 import type { JobView } from '../src/jobs/job.dto.js';
 import type { ServerOperation } from '../src/jobs/job.entity.js';
-import type { LogItem } from '../src/jobs/log/job-log.js';
+import type { LogItem } from '../src/jobs/log/job-lines.js';
 import type { ServerView } from '../src/servers/server.dto.js';
 import type { Agent } from './app.js';
 import { eventually } from './eventually.js';

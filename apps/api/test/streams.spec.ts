@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LogItem } from '../src/jobs/log/job-log.js';
+import type { LogItem } from '../src/jobs/log/job-lines.js';
 import type { ServerView } from '../src/servers/server.dto.js';
 import { eventually } from './eventually.js';
 import { Instance, TICKING, ticksOf } from './instance.js';

@@ -4,6 +4,7 @@ import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationB
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
 import { Dispatcher } from '../jobs/queue/dispatcher.js';
+import { JobLines } from '../jobs/log/job-lines.js';
 import { JobRows } from '../jobs/worker/job-rows.js';
 import { LaneWorkers } from '../jobs/worker/lane-workers.js';
 import { OperationHandlers } from '../jobs/worker/operation-handler.js';
@@ -37,6 +38,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly builds: RuntimeBuilds,
     private readonly handlers: OperationHandlers,
     private readonly rows: JobRows,
+    private readonly lines: JobLines,
     private readonly dispatcher: Dispatcher,
     private readonly announcements: Announcements,
     private readonly redis: RedisConnections,
@@ -60,6 +62,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
       handlers: this.handlers,
       dispatcher: this.dispatcher,
       rows: this.rows,
+      lines: this.lines,
       lookAt: async (serverId, name) => {
         const [status] = await host.status([name]);
         if (status) this.feed.seen(serverId, status);

@@ -1,5 +1,4 @@
-import { Column, Entity, JoinColumn, ManyToOne, PrimaryColumn, type Relation } from 'typeorm';
-import { Job } from './job.entity.js';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 export type JobStream = 'stdout' | 'stderr' | 'system';
 
@@ -8,10 +7,6 @@ export type JobStream = 'stdout' | 'stderr' | 'system';
 export class JobLogLine {
   @PrimaryColumn('integer')
   jobId: number;
-
-  @ManyToOne(() => Job, { onDelete: 'CASCADE', nullable: false })
-  @JoinColumn()
-  job: Relation<Job>;
 
   @PrimaryColumn('integer')
   seq: number;

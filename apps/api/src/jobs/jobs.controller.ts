@@ -14,7 +14,8 @@ import { JobEnds } from './job-ends.js';
 import { JobViews } from './job-views.js';
 import { JobListQuery, JobLogPage, JobLogQuery, JobView, WaitQuery } from './job.dto.js';
 import { Jobs } from './jobs.service.js';
-import { JobLog, type LogItem } from './log/job-log.js';
+import type { LogItem } from './log/job-lines.js';
+import { JobLog } from './log/job-log.js';
 
 const format = { position: (item: LogItem) => String(item.seq), line: (item: LogItem) => item.line };
 

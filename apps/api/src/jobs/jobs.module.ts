@@ -5,6 +5,7 @@ import { JobEnds } from './job-ends.js';
 import { JobViews } from './job-views.js';
 import { JobsController } from './jobs.controller.js';
 import { Jobs } from './jobs.service.js';
+import { JobLines } from './log/job-lines.js';
 import { JobLog } from './log/job-log.js';
 import { Admission } from './queue/admission.js';
 import { Dispatcher } from './queue/dispatcher.js';
@@ -15,7 +16,7 @@ import { Twins } from './queue/twins.js';
 @Module({
   imports: [QueuesModule],
   controllers: [JobsController],
-  providers: [Jobs, JobViews, JobAccess, JobEnds, JobLog, Admission, Dispatcher, NewJobs, Twins],
-  exports: [Jobs, JobViews, JobAccess, JobLog, Dispatcher],
+  providers: [Jobs, JobViews, JobAccess, JobEnds, JobLines, JobLog, Admission, Dispatcher, NewJobs, Twins],
+  exports: [Jobs, JobViews, JobAccess, JobLines, JobLog, Dispatcher],
 })
 export class JobsModule {}

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
 import type { Announcements } from '../../redis/announcements.js';
 import type { JobStream } from '../job-log-line.entity.js';
+import type { JobLines, NewLine } from '../log/job-lines.js';
 
 /** Longest stored line, in UTF-16 code units. */
 const LINE_LIMIT = 4096;
@@ -10,15 +10,9 @@ const LINE_LIMIT = 4096;
 const KEPT_LINES = 50_000;
 /** Lines in memory beyond which a writer has to wait: the child's pipe is not read meanwhile. */
 const HIGH_WATER = 5000;
-/** Shortest time between two batches: a chatty child costs fifty inserts a second, not a thousand. */
+/** Chatty children's batches are taken at multiples of this time: those of all jobs share fifty statements a second. */
 const BATCH_MS = 20;
 const RETRY_MS = 500;
-
-interface Line {
-  stream: JobStream;
-  line: string;
-  at: Date;
-}
 
 /**
  * Stores a running job's lines, in order, gapless from 1, in batches; then announces the last number only. While PostgreSQL is away
@@ -26,13 +20,13 @@ interface Line {
  */
 export class JobLogWriter {
   private readonly logger = new Logger('JobLog');
-  private waiting: Line[] = [];
+  private waiting: NewLine[] = [];
   private flushing: Promise<void> | null = null;
   private seq = 0;
   private abandoned = false;
 
   constructor(
-    private readonly database: DataSource,
+    private readonly lines: JobLines,
     private readonly announcements: Announcements,
     private readonly jobId: number,
     private readonly incarnation: string,
@@ -41,7 +35,7 @@ export class JobLogWriter {
 
   /** Takes a line. Resolves at once unless too much is waiting to be stored. */
   async write(stream: JobStream, line: string): Promise<void> {
-    this.waiting.push({ stream, line: storable(line), at: new Date() });
+    this.waiting.push({ stream, line: storable(line), at: Date.now() });
     this.flushing ??= this.flush();
     if (this.waiting.length >= HIGH_WATER) await this.flushing;
   }
@@ -59,11 +53,11 @@ export class JobLogWriter {
   private async flush(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, HIGH_WATER);
-      await this.untilStored(() => this.insert(batch));
+      await this.untilStored(() => this.append(batch));
       this.seq += batch.length;
       await this.untilStored(() => this.trim());
       this.announcements.publish({ topic: 'job-log', id: this.jobId, seq: this.seq });
-      if (this.waiting.length > 0) await sleep(BATCH_MS);
+      if (this.waiting.length > 0) await sleep(BATCH_MS - (performance.now() % BATCH_MS));
     }
     this.flushing = null;
   }
@@ -81,39 +75,16 @@ export class JobLogWriter {
     }
   }
 
-  /** A batch whose answer was lost may be sent again: what is stored already is left as it is. */
-  private insert(batch: Line[]): Promise<unknown> {
-    return this.database.query(
-      `INSERT INTO job_log (job_id, seq, stream, line, at)
-       SELECT $1, $2 + n, stream, line, at
-       FROM unnest($3::text[], $4::text[], $5::timestamptz[]) WITH ORDINALITY AS lines (stream, line, at, n)
-       WHERE EXISTS (SELECT FROM jobs WHERE id = $1 AND incarnation = $6 AND finished_at IS NULL)
-       ON CONFLICT DO NOTHING`,
-      [
-        this.jobId,
-        this.seq,
-        batch.map((l) => l.stream),
-        batch.map((l) => l.line),
-        batch.map((l) => l.at),
-        this.incarnation,
-      ],
-    );
+  private append(lines: readonly NewLine[]): Promise<void> {
+    return this.lines.append({ jobId: this.jobId, incarnation: this.incarnation, after: this.seq, lines });
   }
 
   /** Keeps the first and the last lines of a log that grows without end; a marker in between counts what was left out. */
   private async trim(): Promise<void> {
     const leftOut = this.seq - 2 * this.keep;
     if (leftOut <= 1) return;
-    await this.database.query(
-      `WITH gone AS (DELETE FROM job_log WHERE job_id = $1 AND seq > $2 + 1 AND seq <= $2 + $3)
-       UPDATE job_log SET stream = 'system', line = $4 WHERE job_id = $1 AND seq = $2 + 1`,
-      [
-        this.jobId,
-        this.keep,
-        leftOut,
-        `… ${leftOut} lines were left out here: a log keeps its first and last ${this.keep} …`,
-      ],
-    );
+    const marker = `… ${leftOut} lines were left out here: a log keeps its first and last ${this.keep} …`;
+    await this.lines.leaveOut(this.jobId, this.keep, this.keep + leftOut, marker);
   }
 }
 

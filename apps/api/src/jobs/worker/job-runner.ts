@@ -3,6 +3,7 @@ import { CommandFailed, type InstanceStatus, type Run } from '@left4me/host';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Announcements } from '../../redis/announcements.js';
+import type { JobLines } from '../log/job-lines.js';
 import { JobLogWriter } from './job-log-writer.js';
 import type { End, JobRows } from './job-rows.js';
 import type { OperationHandlers, RunningJob } from './operation-handler.js';
@@ -29,6 +30,7 @@ export interface RunnerContext {
   handlers: OperationHandlers;
   incarnation: string;
   rows: JobRows;
+  lines: JobLines;
   /** What the server does, read on the host after its job. */
   lookAt(serverId: number, name: string): Promise<InstanceStatus | null>;
 }
@@ -46,7 +48,7 @@ export class JobRunner {
     private readonly context: RunnerContext,
     readonly job: RunningJob,
   ) {
-    this.log = new JobLogWriter(context.database, context.announcements, job.id, context.incarnation);
+    this.log = new JobLogWriter(context.lines, context.announcements, job.id, context.incarnation);
   }
 
   /** Tells the handler to stop; the first reason counts. */
