@@ -108,18 +108,26 @@ export class JobLines {
   }
 
   private async insertAll(batch: Append[]): Promise<void[]> {
-    const lines = batch.flatMap(({ jobId, after, lines: some }) =>
-      some.map((line, index) => ({ ...line, jobId, seq: after + 1 + index })),
-    );
-    await this.statements.run(insert, [
-      lines.map(({ jobId }) => jobId),
-      lines.map(({ seq }) => seq),
-      lines.map(({ stream }) => stream),
-      lines.map(({ line }) => line),
-      lines.map(({ at }) => at),
-      batch.map(({ jobId }) => jobId),
-      batch.map(({ incarnation }) => incarnation),
-    ]);
+    const [jobIds, seqs, streams, texts, times]: [number[], number[], string[], string[], number[]] = [
+      [],
+      [],
+      [],
+      [],
+      [],
+    ];
+    for (const { jobId, after, lines } of batch) {
+      let seq = after;
+      for (const { stream, line, at } of lines) {
+        seq += 1;
+        jobIds.push(jobId);
+        seqs.push(seq);
+        streams.push(stream);
+        texts.push(line);
+        times.push(at);
+      }
+    }
+    const writers = [batch.map(({ jobId }) => jobId), batch.map(({ incarnation }) => incarnation)];
+    await this.statements.run(insert, [jobIds, seqs, streams, texts, times, ...writers]);
     return batch.map(() => undefined);
   }
 

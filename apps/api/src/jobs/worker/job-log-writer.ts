@@ -10,8 +10,8 @@ const LINE_LIMIT = 4096;
 const KEPT_LINES = 50_000;
 /** Lines in memory beyond which a writer has to wait: the child's pipe is not read meanwhile. */
 const HIGH_WATER = 5000;
-/** Chatty children's batches are taken at multiples of this time: those of all jobs share fifty statements a second. */
-const BATCH_MS = 20;
+/** Chatty children's batches are taken at multiples of this time: those of all jobs share some thirty statements a second. */
+const BATCH_MS = 30;
 const RETRY_MS = 500;
 
 /**
