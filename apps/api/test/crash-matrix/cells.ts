@@ -22,7 +22,7 @@ export interface Cell {
 
 const queueing = [
   'idempotency key claimed',
-  'job inserted',
+  'job not yet inserted',
   'job committed',
   'twin not yet added',
   'twin added',
@@ -37,7 +37,7 @@ const launching = ['generation adopted', 'supervisor begun', 'server launched'];
 /** The steps that an operation has of its own. */
 const steps: Record<Operation, string[]> = {
   install: ['build not yet named', 'build not yet current', 'build installed', 'build recorded'],
-  'build-overlay': ['command begun', 'revision not yet named', 'revision published', 'revision recorded'],
+  'build-overlay': ['command not yet told', 'revision not yet named', 'revision published', 'revision recorded'],
   initialize: initializing,
   start: [...initializing, ...launching],
   restart: [...initializing, ...stopping, 'server stopped for its restart', ...launching],
@@ -56,7 +56,7 @@ export function allCells(): Cell[] {
     ...inTheMiddle(operation),
     ...cells('worker', 'next', operation, promoting),
     ...cells('worker', 'cancelling', operation, ['host command begins']),
-    ...cells('worker', 'recovering', operation, ['interruption told']),
+    ...cells('worker', 'recovering', operation, ['interruption not yet written']),
   ]);
 }
 

@@ -189,6 +189,9 @@ async function cancel(panel: MatrixPanel, id: number): Promise<void> {
 async function die(panel: MatrixPanel, { role, point }: Cell, before: number): Promise<Death> {
   await panel.faults[role].reached(point);
   const children = await commandsOf(panel.process(role).pid);
+  if (point === 'command not yet told' && !children.some(({ command }) => command.includes('sync --file-system'))) {
+    throw new Error(`its command does not live: ${children.map(({ command }) => command).join(', ')}`);
+  }
   const atDeath = (await panel.jobsAfter(before)).at(-1) ?? null;
   await kill(panel, role);
   return { before, ahead: false, atDeath, job: atDeath, children };

@@ -59,8 +59,8 @@ export class CommandRunner {
     try {
       await recorded;
       child.stdin.on('error', () => undefined); // it is gone already; its code says why
+      // fault point: command not yet told
       child.stdin.end('go\n');
-      // fault point: command begun
       const end = await finished;
       killGroup(child); // children that the program left behind
       await Promise.race([drained, stop.abandoned(ended)]);

@@ -110,8 +110,10 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
   async promote(job: WaitingJob): Promise<void> {
     const queue = this.queueOf(job);
     const { name, data, opts } = entryOf(job, {});
+    // fault point: twin not yet promoted
     // Without reading it first: where it is not parked after all, the promotion fails.
     await new Twin(queue, name, data, opts, opts.jobId).promote().catch(() => this.ensureReady(job));
+    // fault point: twin promoted
   }
 
   /** Makes sure that the job has a twin that will be delivered, whatever became of the one it had. */

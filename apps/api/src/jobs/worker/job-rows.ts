@@ -120,6 +120,7 @@ export class JobRows {
       endings.map(({ seen }) => seen?.reason ?? null),
       endings.map(({ lastLine }) => lastLine ?? null),
     ]);
+    // fault point: end written
     const delivered = this.dispatcher.deliver(rows.filter((row) => !row.ended));
     const ended = new Set(rows.filter((row) => row.ended).map(({ id }) => id));
     return endings.map(({ jobId }) => ({ ended: ended.delete(jobId), delivered }));

@@ -72,7 +72,6 @@ export class JobRunner {
     await this.log.drain();
     // fault point: end not yet written
     await this.writeEnd(how, seen);
-    // fault point: end written
     this.announce();
     return how;
   }
