@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue } from 'bullmq';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobLines } from '../src/jobs/log/job-lines.js';
 import { JobRows } from '../src/jobs/worker/job-rows.js';
@@ -6,6 +7,7 @@ import { JobRunner } from '../src/jobs/worker/job-runner.js';
 import { OperationHandlers } from '../src/jobs/worker/operation-handler.js';
 import { operations } from '../src/jobs/job.entity.js';
 import { Announcements } from '../src/redis/announcements.js';
+import { RedisConnections } from '../src/redis/redis.js';
 import { eventually } from './eventually.js';
 import { type QueuePanel, startQueue } from './queue-panel.js';
 
@@ -144,4 +146,21 @@ it('lets a job with a lower id, written but not committed yet, go first', async 
   await panel.ended(laterId);
   await eventually('both have run', () => panel.host.begun.includes('stop uncommitted'));
   expect(panel.host.begun.slice(-2)).toEqual(['install local', 'stop uncommitted']);
+});
+
+it('shows all of the line in Bull board and nothing else, whoever died before parking or removing a twin', async () => {
+  const server = await panel.server('seen');
+  const release = panel.host.hold('stop', 'seen');
+  const running = await panel.queue(server, 'stop');
+  await panel.reaches(running.id, 'running');
+  const unparked = await insertJob(server, 'queued', null);
+  const { queues: connection, prefix } = panel.app.get(RedisConnections);
+  const line = new Queue(`host-${panel.hostId}-server`, { connection, prefix });
+  await line.add('stop', { jobId: 999_999 }, { jobId: 'job-999999.0', delay: 1_000_000 });
+  await eventually('the twins are those of the line', async () => {
+    const ids = (await line.getDelayed()).map(({ id }) => id);
+    return ids.length === 1 && ids[0] === `job-${unparked}.0`;
+  });
+  release();
+  expect((await panel.ended(unparked)).state).toBe('succeeded');
 });

@@ -10,13 +10,14 @@ import { JobLog } from './log/job-log.js';
 import { Admission } from './queue/admission.js';
 import { Dispatcher } from './queue/dispatcher.js';
 import { NewJobs } from './queue/new-jobs.js';
+import { ParkedTwins } from './queue/parked-twins.js';
 import { Twins } from './queue/twins.js';
 
 /** The line: queueing, dispatch and reading of jobs. Running them is the host worker's (hosts/). */
 @Module({
   imports: [QueuesModule],
   controllers: [JobsController],
-  providers: [Jobs, JobViews, JobAccess, JobEnds, JobLines, JobLog, Admission, Dispatcher, NewJobs, Twins],
+  providers: [Jobs, JobViews, JobAccess, JobEnds, JobLines, JobLog, Admission, Dispatcher, NewJobs, ParkedTwins, Twins],
   exports: [Jobs, JobViews, JobAccess, JobLines, JobLog, Dispatcher],
 })
 export class JobsModule {}

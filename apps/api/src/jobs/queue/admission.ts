@@ -36,6 +36,11 @@ const waitingInLine = {
     ORDER BY jobs.id LIMIT $2`,
 };
 
+const stillQueued = {
+  name: 'still-queued-jobs',
+  text: `SELECT id FROM jobs WHERE id = ANY ($1::int[]) AND state = 'queued'`,
+};
+
 /** Decides, in SQL, which jobs may run. */
 @Injectable()
 export class Admission {
@@ -53,5 +58,12 @@ export class Admission {
   /** Queued jobs with something ahead of them, oldest first, from `after` on. Their twins are parked, to show in Bull board. */
   parked(after: number, limit: number): Promise<WaitingJob[]> {
     return this.statements.run<WaitingJob>(waitingInLine, [after, limit]);
+  }
+
+  /** Those of the jobs that have not begun. */
+  async stillQueued(jobIds: readonly number[]): Promise<Set<number>> {
+    if (jobIds.length === 0) return new Set();
+    const rows = await this.statements.run<{ id: number }>(stillQueued, [jobIds]);
+    return new Set(rows.map(({ id }) => id));
   }
 }

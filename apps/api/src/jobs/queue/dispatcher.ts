@@ -2,10 +2,10 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { RedisConnections } from '../../redis/redis.js';
 import { Admission, type AdmittedJob, type WaitingJob } from './admission.js';
 import type { QueuedJob } from './new-jobs.js';
+import { ParkedTwins } from './parked-twins.js';
 import { Twins } from './twins.js';
 
 const RECONCILE_MS = 2000;
-const PARK_PAGE = 500;
 /** How long after an end the line is looked at as a whole. */
 const SOON_MS = 100;
 /** A twin that was seen to is not looked at again so soon. */
@@ -26,6 +26,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private running: Promise<void> | null = null;
   private again = false;
   private stopped = false;
+  private looking = false;
   private timer: NodeJS.Timeout | null = null;
   private soon: NodeJS.Timeout | null = null;
   private readonly complaints = new Map<string, string>();
@@ -33,6 +34,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly admission: Admission,
     private readonly twins: Twins,
+    private readonly parked: ParkedTwins,
     private readonly redis: RedisConnections,
   ) {}
 
@@ -134,21 +136,10 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   /** Restores what Redis has lost: the twins of admitted jobs, then the parked ones. */
   private async reconcile(): Promise<void> {
     await this.dispatch();
-    await this.attempt('Restoring the queue', () => this.restoreParked());
-  }
-
-  private async restoreParked(): Promise<void> {
-    // A marker in Redis says that the parked twins are there; it vanishes with them.
-    const marker = `${this.redis.prefix}:twins-parked`;
-    if ((await this.redis.commands.exists(marker)) === 1) return;
-    for (let after = 0; !this.stopped;) {
-      const jobs = await this.admission.parked(after, PARK_PAGE);
-      await this.twins.park(jobs);
-      const last = jobs.at(-1);
-      if (!last || jobs.length < PARK_PAGE) break;
-      after = last.id;
-    }
-    await this.redis.commands.set(marker, '1');
+    if (this.looking) return;
+    this.looking = true;
+    await this.attempt('Restoring the queue', () => this.parked.look());
+    this.looking = false;
   }
 
   /** @returns false when it failed, which was said then */

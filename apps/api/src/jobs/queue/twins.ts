@@ -82,6 +82,11 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
     return queue;
   }
 
+  /** The queues that this process has used or shown. */
+  get known(): Queue<TwinData>[] {
+    return [...this.queues.values()];
+  }
+
   /** Adds twins that wait out of the way until their jobs are admitted. Does nothing where one exists. */
   async park(jobs: readonly WaitingJob[]): Promise<void> {
     const queues = new Map<Queue<TwinData>, WaitingJob[]>();
