@@ -1,5 +1,5 @@
 /** How many callers queue at the same time. */
-const CALLERS = 100;
+const CALLERS = 2000;
 
 /** Queues so many jobs, in order, by callers who each queue the next one when they have queued one. */
 export async function atOnce(count: number, queue: (n: number) => Promise<unknown>): Promise<void> {
