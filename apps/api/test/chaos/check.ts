@@ -18,51 +18,69 @@ export interface Choice {
   shrinkSeconds: number;
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
-
 /**
  * Plays interleavings until one breaks a promise of the queue; then smaller ones, for a while.
- * @throws Error with the smallest one, what happened, and how to repeat it
+ * @throws Error with the smallest one that did, what happened, and how to repeat it
  */
-export async function expectKept(
-  fleet: Fleet,
-  { name, interleavings, runs, seed, path, shrinkSeconds }: Choice,
-): Promise<void> {
-  const began = Date.now();
-  let played = 0;
-  let failedAt: number | null = null;
-  let smallest = '';
-  say(`chaos: ${runs} interleavings of ${name}, seed ${seed}`);
-  const property = fc.asyncProperty(interleavings, async (interleaving) => {
-    // fast-check goes on for as long as smaller ones fail: from here on none does.
-    if (failedAt !== null && Date.now() - failedAt > shrinkSeconds * 1000) return;
-    const course = new Course(fleet, interleaving);
+export async function expectKept(fleet: Fleet, choice: Choice): Promise<void> {
+  const { name, interleavings, runs, seed, path } = choice;
+  const series = new Series(fleet, choice);
+  if (path !== null) {
+    const [one] = fc.sample(interleavings, { seed, path, numRuns: 1 });
+    for (let n = 0; one && n < REPEATS; n++)
+      await series.play(one).catch((cause: unknown) => series.report(path, cause));
+    return;
+  }
+  say(`${runs} interleavings of ${name}, seed ${seed}`);
+  const property = fc.asyncProperty(interleavings, (one) => series.play(one));
+  const result = await fc.check(property, { seed, numRuns: runs });
+  if (result.failed) series.report(result.counterexamplePath ?? '', result.errorInstance);
+  say(`no violation in ${runs} interleavings of ${name}, ${series.seconds} s`);
+}
+
+/** Interleavings played one after the other. */
+class Series {
+  private readonly began = Date.now();
+  private played = 0;
+  private failedAt: number | null = null;
+  private smallest = '';
+
+  constructor(
+    private readonly fleet: Fleet,
+    private readonly choice: Choice,
+  ) {}
+
+  get seconds(): number {
+    return Math.round((Date.now() - this.began) / 1000);
+  }
+
+  /** @throws Violation, or whatever else went wrong */
+  async play(interleaving: Interleaving): Promise<void> {
+    const { name, runs, shrinkSeconds } = this.choice;
+    // fast-check looks on for as long as smaller ones fail: from here on none does.
+    if (this.failedAt !== null && Date.now() - this.failedAt > shrinkSeconds * 1000) return;
+    const course = new Course(this.fleet, interleaving);
     try {
       await course.play();
     } catch (error) {
-      failedAt ??= Date.now();
-      smallest = `${error instanceof Error ? error.message : String(error)}\n${written(interleaving)}\n${await course.story()}`;
-      if (played >= 0) say(`chaos: violation after ${played + 1} interleavings of ${name}; looking for a smaller one`);
-      played = -1;
-      await fleet.reset();
+      if (this.failedAt === null)
+        say(`violation in interleaving ${this.played + 1} of ${name}; looking for a smaller one`);
+      this.failedAt ??= Date.now();
+      const promise = error instanceof Error ? error.message : String(error);
+      this.smallest = [promise, written(interleaving), await course.story()].join('\n');
+      await this.fleet.reset();
       throw error;
     }
-    if (failedAt !== null) return;
-    played += 1;
-    if (played % PROGRESS === 0) say(`chaos: ${played} of ${runs} (${Math.round((Date.now() - began) / 1000)} s)`);
-  });
-  const repeats = path === null ? 1 : REPEATS;
-  for (let n = 0; n < repeats; n++) {
-    const result = await fc.check(property, {
-      seed,
-      numRuns: runs,
-      ...(path === null ? {} : { path, endOnFailure: true }),
-    });
-    if (!result.failed) continue;
-    const again = `npm run test:chaos -- --only ${name.replaceAll(' ', '-')} --seed ${result.seed} --path ${result.counterexamplePath}`;
-    throw new Error(`${smallest}\nto repeat it: ${again}`, { cause: result.errorInstance });
+    this.played += 1;
+    if (this.played % PROGRESS === 0 && this.failedAt === null) say(`${this.played} of ${runs} (${this.seconds} s)`);
   }
-  say(
-    `chaos: ${name}: no violation in ${Math.max(played, 0)} interleavings, ${Math.round((Date.now() - began) / 1000)} s`,
-  );
+
+  /** @throws Error always: the smallest violation, and how to repeat it */
+  report(path: string, cause: unknown): never {
+    const { name, seed } = this.choice;
+    const again = `npm run test:chaos -- --only ${name} --seed ${seed} --path ${path}`;
+    throw new Error(`${this.smallest}\nto repeat it: ${again}`, { cause });
+  }
 }
+
+const say = (line: string): void => void process.stderr.write(`chaos: ${line}\n`);

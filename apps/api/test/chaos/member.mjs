@@ -29,7 +29,8 @@ async function verdict(jobId, subject, signal) {
   for (;;) {
     const order = orders.get(jobId);
     if (signal.aborted) {
-      await sleep(Math.random() * 20);
+      // Some commands take their time to end, so that much can happen to a job that is being cancelled.
+      await sleep(Math.random() * (jobId % 3 === 0 && !world.free ? 400 : 20));
       return 'abort';
     }
     if (order?.what === 'advance') orders.delete(jobId);

@@ -75,7 +75,7 @@ const byHand = (...ways: ('retry' | 'promote' | 'duplicate' | 'remove')[]): Weig
 });
 const workers = (weight: number): Weighted[] => [
   { weight, arbitrary: fc.record({ do: fc.constantFrom('crash' as const, 'crash' as const, 'leave' as const), host }) },
-  { weight, arbitrary: fc.record({ do: fc.constant('return' as const), host }) },
+  { weight: Math.ceil(weight / 2), arbitrary: fc.record({ do: fc.constant('return' as const), host }) },
 ];
 const flush: Weighted = { weight: 4, arbitrary: fc.record({ do: fc.constant('flush' as const) }) };
 const services: Weighted = {
@@ -107,9 +107,9 @@ const disturbed = (more: Weighted[]): fc.Arbitrary<Interleaving> =>
 
 /** Without faults of the services; most of them calm. */
 export const logic: fc.Arbitrary<Interleaving> = fc.oneof(
-  { arbitrary: calm, weight: 7 },
+  { arbitrary: calm, weight: 6 },
   { arbitrary: disturbed([flush]), weight: 2 },
-  { arbitrary: disturbed([flush, ...workers(3)]), weight: 1 },
+  { arbitrary: disturbed([flush, ...workers(4)]), weight: 2 },
 );
 
 /** With Redis and PostgreSQL going and coming too. */
