@@ -75,23 +75,24 @@ export class Course {
   }
 
   private async act(action: Action): Promise<void> {
+    const userId = this.fleet.holder('holdMs' in action ? action.holdMs : 0);
     switch (action.do) {
       case 'enqueue': {
         const server = servers[action.server % servers.length] ?? servers[0];
         const { operation } = action;
         const needs = ['initialize', 'start', 'restart'].includes(operation) ? server.overlays : [];
         const overlays = needs.map((place) => this.overlays[place] ?? 0);
-        const request = { operation, serverId: this.fleet.serverId(server.name) };
+        const request = { operation, serverId: this.fleet.serverId(server.name), userId };
         return this.enqueue(action, request, { host: server.host, server: server.name, overlay: null, overlays });
       }
       case 'build': {
         const overlay = this.overlays[action.overlay] ?? 0;
-        const request = { operation: 'build-overlay', overlayId: overlay } as const;
+        const request = { operation: 'build-overlay', overlayId: overlay, userId } as const;
         return this.enqueue(action, request, { host: 'local', server: null, overlay, overlays: [] });
       }
       case 'install': {
         const host = this.host(action.host);
-        const request = { operation: 'install', hostId: this.fleet.hostId(host), build: null } as const;
+        const request = { operation: 'install', hostId: this.fleet.hostId(host), build: null, userId } as const;
         return this.enqueue(action, request, { host, server: null, overlay: null, overlays: [] });
       }
       case 'finish':
@@ -121,23 +122,23 @@ export class Course {
   }
 
   private async enqueue(
-    { via, holdMs }: { via: number; holdMs: number },
+    { via }: { via: number },
     request: Request,
     { overlays, ...subject }: Pick<Known, 'host' | 'server' | 'overlay'> & { overlays: number[] },
   ): Promise<void> {
     const member = this.member(via);
     try {
-      const answer = enqueued.parse(await member.ask({ kind: 'enqueue', request, overlays, holdMs }));
+      const answer = enqueued.parse(await member.ask({ kind: 'enqueue', request, overlays }));
       const needs = overlays.filter((id) => !answer.builtAfter.includes(id));
       const perhaps = overlays.filter((id) => answer.builtAfter.includes(id) && !answer.builtBefore.includes(id));
-      this.add({ id: answer.jobId, operation: request.operation, ...subject, needs, perhaps });
+      this.add({ id: answer.jobId, operation: request.operation, ...subject, needs, perhaps, by: member.name });
     } catch (error) {
       this.mayFail(error, member);
     }
   }
 
   private add(job: Omit<Known, 'cancels' | 'unseen'>): void {
-    this.known.set(job.id, { ...job, cancels: [], unseen: false });
+    this.known.set(job.id, { ...job, cancels: [], unseen: job.by === null });
   }
 
   private order(pick: number, order: Order): void {
@@ -190,6 +191,7 @@ export class Course {
       const orderly = what === 'leave';
       this.departures.push({ host, at: now(), orderly });
       await (orderly ? member.leave() : member.kill());
+      for (const job of this.all) if (job.by === member.name) job.unseen = true;
     }
     this.disturb();
   }
@@ -268,7 +270,7 @@ export class Course {
         if (!this.unsure) return `job ${id} was queued by nobody`;
         const places = servers.find((one) => one.name === server)?.overlays ?? [];
         const perhaps = places.map((place) => this.overlays[place] ?? 0);
-        this.add({ id, operation: operation as Operation, host, server, overlay, needs: [], perhaps });
+        this.add({ id, operation: operation as Operation, host, server, overlay, needs: [], perhaps, by: null });
       }
       return null;
     });

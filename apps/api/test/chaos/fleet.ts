@@ -9,30 +9,31 @@ import { redisConnection } from '../../src/config/redis-connection.js';
 import type { RunningSettings } from '../../src/config/settings.js';
 import { openDatabase } from '../../src/database/data-source.js';
 import { RconPasswords } from '../../src/servers/rcon-password.js';
-import { createAccount } from '../../src/users/accounts.js';
 import { type StoppableServices, stoppableServices } from '../stoppable-services.js';
 import { Member } from './member.js';
-import { type HostName, type Lane, OVERLAYS, QUICK_OVERLAY, type World, hosts, servers } from './model.js';
+import { HOLDS, type HostName, type Lane, OVERLAYS, QUICK_OVERLAY, type World, hosts, servers } from './model.js';
 import { Record } from './record.js';
 
 const PREFIX = 'chaos';
 /** Processes that answer requests only, so that jobs are queued by several processes at the same time. */
 const APIS = 2;
 
-/** Holds a transaction that has queued a job open at its commit, for as long as the transaction was told to (member.mjs). */
+/** Holds a transaction that queues a job open at its commit, when its id is given already, for as long as its user says. */
 const HOLD = `
   CREATE FUNCTION chaos_hold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    PERFORM pg_sleep(coalesce(nullif(current_setting('chaos.hold', true), ''), '0')::float / 1000);
+    PERFORM pg_sleep(substring(name FROM 'hold-(\\d+)')::float / 1000) FROM users WHERE id = NEW.user_id;
     RETURN NULL;
   END $$;
   CREATE CONSTRAINT TRIGGER chaos_hold AFTER INSERT ON jobs DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION chaos_hold();`;
+    FOR EACH ROW EXECUTE FUNCTION chaos_hold();
+  INSERT INTO users (name, password_hash, role) SELECT 'hold-' || ms, '', 'user' FROM unnest(ARRAY[${HOLDS.join()}]) ms`;
 
 /** The processes of a panel with several hosts, a worker each, on a PostgreSQL and a Redis of their own. */
 export class Fleet {
   readonly record = new Record();
   readonly members: readonly Member[];
   private readonly hostIds = new Map<HostName, number>();
+  private readonly holders = new Map<number, number>();
   private readonly serverIds = new Map<string, number>();
   private readonly queues = new Map<string, Queue>();
   private world: World = { quick: [], free: true, reconciler: true };
@@ -83,7 +84,6 @@ export class Fleet {
     };
     const migrated = await openDatabase(settings.databaseUrl);
     await migrated.query(HOLD);
-    await createAccount(migrated, { name: 'admin', password: 'correct horse battery', role: 'admin' });
     await migrated.destroy();
     const database = new pg.Pool({ connectionString: settings.databaseUrl, max: 4 });
     const redis = new Redis({ ...redisConnection(settings.redisUrl), maxRetriesPerRequest: null });
@@ -117,6 +117,11 @@ export class Fleet {
 
   serverId(name: string): number {
     return this.serverIds.get(name) ?? 0;
+  }
+
+  /** The user whose transactions are held open for so long. */
+  holder(ms: number): number {
+    return this.holders.get(ms) ?? 0;
   }
 
   change(world: Partial<World>): void {
@@ -184,10 +189,14 @@ export class Fleet {
   private async furnish(): Promise<void> {
     const { rows } = await this.database.query<{ id: number; name: HostName }>('SELECT id, name FROM hosts');
     for (const { id, name } of rows) this.hostIds.set(name, id);
+    const { rows: users } = await this.database.query<{ id: number; ms: number }>(
+      `SELECT id, substring(name FROM '\\d+')::int AS ms FROM users`,
+    );
+    for (const { id, ms } of users) this.holders.set(ms, id);
     const passwords = new RconPasswords(this.settings);
     for (const [n, { name, host }] of servers.entries()) {
       const { rows: made } = await this.database.query<{ id: number }>(
-        `WITH blueprint AS (INSERT INTO blueprints (owner_id, name) SELECT id, $1 FROM users RETURNING id, owner_id)
+        `WITH blueprint AS (INSERT INTO blueprints (owner_id, name) SELECT min(id), $1 FROM users RETURNING id, owner_id)
          INSERT INTO servers (name, title, port, host_id, blueprint_id, owner_id, rcon_password)
          SELECT $1, $1, $2, $3, id, owner_id, $4 FROM blueprint RETURNING id`,
         [name, 27_015 + n, this.hostId(host), passwords.generate()],

@@ -140,17 +140,14 @@ const app = await createApp(settings, {
 
 const requests = {
   ping: async () => null,
-  enqueue: async ({ request, overlays, holdMs }) => {
-    const built = (manager) =>
-      manager.query('SELECT DISTINCT overlay_id AS id FROM overlay_revisions WHERE overlay_id = ANY ($1)', [overlays]);
-    let before = [];
-    const job = await app.get(Jobs).enqueue({ ...request, userId: null }, async (manager) => {
-      before = await built(manager);
-      // Read by a trigger at the commit (fleet.ts): the transaction has its id by then and is held open.
-      await manager.query(`SELECT set_config('chaos.hold', $1, true)`, [String(holdMs)]);
-    });
-    const after = await built(app.get(DataSource));
-    return { jobId: job.id, builtBefore: before.map(({ id }) => id), builtAfter: after.map(({ id }) => id) };
+  enqueue: async ({ request, overlays }) => {
+    const built = async () => {
+      const sql = 'SELECT DISTINCT overlay_id AS id FROM overlay_revisions WHERE overlay_id = ANY ($1)';
+      return (await app.get(DataSource).query(sql, [overlays])).map(({ id }) => id);
+    };
+    const builtBefore = await built();
+    const { id } = await app.get(Jobs).enqueue(request);
+    return { jobId: id, builtBefore, builtAfter: await built() };
   },
   cancel: async ({ jobId }) => {
     await app.get(Jobs).cancel(await app.get(DataSource).manager.findOneByOrFail(Job, { id: jobId }));

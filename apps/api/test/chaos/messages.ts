@@ -28,10 +28,10 @@ export type Telling =
 
 export type Question =
   | { kind: 'ping' }
-  | { kind: 'enqueue'; request: Request; overlays: readonly number[]; holdMs: number }
+  | { kind: 'enqueue'; request: Request; overlays: readonly number[] }
   | { kind: 'cancel'; jobId: number };
 
-/** The answer to `enqueue`: which of the overlays had a revision in its transaction, and after it. */
+/** The answer to `enqueue`: which of the overlays had a revision before the job was queued, and after. */
 export const enqueued = z.object({
   jobId,
   builtBefore: z.array(z.number()),

@@ -34,10 +34,14 @@ export const servers = [
 export const OVERLAYS = 3;
 export const QUICK_OVERLAY = 2;
 
-export type Request =
+/** How long the transaction that queues a job is held open at its commit (ms). */
+export const HOLDS = [0, 5, 25] as const;
+
+export type Request = { userId: number } & (
   | { operation: ServerOperation; serverId: number }
   | { operation: 'build-overlay'; overlayId: number }
-  | { operation: 'install'; hostId: number; build: null };
+  | { operation: 'install'; hostId: number; build: null }
+);
 
 /** What every process of the fleet knows: whose calls end by themselves, or all of them, and whether the reconciler works. */
 export interface World {
@@ -66,7 +70,9 @@ export interface Known {
   perhaps: readonly number[];
   /** When the test asked for its cancellation (ms, monotonic), and what was answered. */
   cancels: { at: number; answer: 'accepted' | 'ended' | 'unknown' }[];
-  /** Its twin was removed by hand: Bull board need not show it while it waits. */
+  /** The process that it was queued by. */
+  by: string | null;
+  /** Its twin was removed by hand, or the process that queued it was killed: Bull board need not show it while it waits. */
   unseen: boolean;
 }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { OVERLAYS, type ServerOperation, hosts, serverOperations, servers } from './model.js';
+import { HOLDS, OVERLAYS, type ServerOperation, hosts, serverOperations, servers } from './model.js';
 
 /** What happens; `pick` chooses among the jobs there are when it happens. Hosts and processes are chosen by number. */
 export type Action =
@@ -32,7 +32,7 @@ const via = fc.nat(4);
 const host = fc.nat(hosts.length - 1);
 /** Some servers are asked for more often than others, or hardly any job would wait for another. */
 const server = fc.constantFrom(0, 0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 4, 5, 5, 6, 6);
-const holdMs = fc.constantFrom(0, 0, 0, 5, 25);
+const holdMs = fc.oneof({ arbitrary: fc.constant(0), weight: 3 }, { arbitrary: fc.constantFrom(...HOLDS), weight: 2 });
 type Weighted = { arbitrary: fc.Arbitrary<Action>; weight: number };
 
 const queueing: Weighted[] = [
