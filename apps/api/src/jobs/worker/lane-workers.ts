@@ -38,6 +38,8 @@ export class LaneWorkers {
   private readonly claiming = new Set<number>();
   /** Jobs that are this worker's by their rows, though it does not know them, as of the last look. */
   private unowned = new Set<number>();
+  /** Why no more jobs are taken. One whose claim is just being written is told when it begins. */
+  private stopping: StopReason | null = null;
   private lookTimer: NodeJS.Timeout | null = null;
   private unlisten: (() => void) | null = null;
 
@@ -68,6 +70,7 @@ export class LaneWorkers {
   async stop(reason: StopReason): Promise<void> {
     if (this.lookTimer) clearInterval(this.lookTimer);
     this.unlisten?.();
+    this.stopping = reason;
     for (const runner of this.running.values()) runner.stop(reason);
     const giveUp = setTimeout(() => {
       for (const runner of this.running.values()) runner.abandon();
@@ -124,6 +127,7 @@ export class LaneWorkers {
       // fault point: job claimed
       const runner = new JobRunner(this.context, job);
       this.running.set(job.id, runner);
+      if (this.stopping) runner.stop(this.stopping);
       return runner;
     } finally {
       this.claiming.delete(jobId);
