@@ -5,7 +5,7 @@ import { logic, serviceFaults } from './steps.js';
 
 /** Set by scripts/chaos.mjs. In `npm test`: few interleavings, others each time. */
 const {
-  CHAOS_RUNS = '40',
+  CHAOS_RUNS = '30',
   CHAOS_FAULT_RUNS = '3',
   CHAOS_SEED,
   CHAOS_PATH = '',

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fleet } from './fleet.js';
-import { type LogLine, type Row, Violation, judge, name } from './invariants.js';
+import { type Departure, type LogLine, type Row, Violation, judge, name } from './invariants.js';
 import { waiting } from './liveness.js';
 import { type Member, Refused, now } from './member.js';
 import { enqueued } from './messages.js';
@@ -26,7 +26,7 @@ export class Course {
   private readonly known = new Map<number, Known>();
   /** Jobs that were told how to end. */
   private readonly told = new Set<number>();
-  private readonly departures: { host: HostName; at: number; orderly: boolean }[] = [];
+  private readonly departures: Departure[] = [];
   private overlays: number[] = [];
   private before = 0;
   private disturbedAt: number | null = null;
@@ -189,8 +189,8 @@ export class Course {
       if (!this.away.postgres) await this.fleet.start(member).catch((error: unknown) => this.mayFail(error, member));
     } else if (member.up) {
       const orderly = what === 'leave';
-      this.departures.push({ host, at: now(), orderly });
       await (orderly ? member.leave() : member.kill());
+      this.departures.push({ host, gone: now(), orderly });
       for (const job of this.all) if (job.by === member.name) job.unseen = true;
     }
     this.disturb();

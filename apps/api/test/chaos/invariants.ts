@@ -22,6 +22,13 @@ export interface LogLine {
   line: string;
 }
 
+/** A worker that was killed or left in an orderly way, and when it was gone (ms, monotonic). */
+export interface Departure {
+  host: HostName;
+  gone: number;
+  orderly: boolean;
+}
+
 /** What an interleaving leaves behind, to be judged when all its jobs have ended. */
 export interface Remains {
   known: readonly Known[];
@@ -30,8 +37,7 @@ export interface Remains {
   log: readonly LogLine[];
   /** Rows of job_claims. */
   claims: number;
-  /** When workers were killed, or told to leave (ms, monotonic). */
-  departures: readonly { host: HostName; at: number; orderly: boolean }[];
+  departures: readonly Departure[];
   /** PostgreSQL was away for a while. */
   postgresFailed: boolean;
 }
@@ -93,7 +99,7 @@ function possibleEnds(job: Known, run: Run | undefined, { departures, postgresFa
     ends.push(`failed, exit code ${code}, error ${JSON.stringify(error)}`);
   const cancelled = 'cancelled, exit code null, error null';
   const asked = job.cancels.some(({ answer }) => answer !== 'ended');
-  const left = departures.filter(({ host, at }) => host === job.host && at >= (run?.from ?? 0));
+  const left = departures.filter(({ host, gone }) => host === job.host && gone >= (run?.from ?? 0));
 
   if (run?.error === null) {
     ends.push('succeeded, exit code 0, error null');
@@ -123,7 +129,7 @@ function logIsWhole(job: Known, run: Run | undefined, { log, departures }: Remai
   const stored = lines.map(({ line }) => line).filter((line) => OWN_LINE.test(line));
   const written = run?.lines ?? [];
   // What a killed worker had not stored is lost with it; its lines are stored from the first on.
-  const mayMiss = departures.some(({ host, at }) => host === job.host && at >= (run?.from ?? 0));
+  const mayMiss = departures.some(({ host, gone }) => host === job.host && gone >= (run?.from ?? 0));
   const due = mayMiss ? written.slice(0, stored.length) : written;
   if (stored.join('\n') !== due.join('\n')) {
     throw new Violation(`the log of ${name(job)} is\n  ${stored.join('\n  ')}\ninstead of\n  ${written.join('\n  ')}`);

@@ -5,6 +5,8 @@ import { told, type Question, type Told, type Telling } from './messages.js';
 
 const PROGRAM = fileURLToPath(new URL('member.mjs', import.meta.url));
 const ANSWER_MS = 60_000;
+/** Longest time to start, and to end in an orderly way. */
+const TURN_MS = 60_000;
 const WORDS = 30;
 
 /** A question was answered with an error; `conflict`: the panel said 409. */
@@ -87,7 +89,7 @@ export class Member {
       for (const one of this.waiting.values()) one.reject(new Refused(`${this.name} ended`, false));
       this.waiting.clear();
     });
-    await serving;
+    await this.within(serving, 'start');
   }
 
   /** kill -9; resolves when all that it had told is known. */
@@ -101,7 +103,7 @@ export class Member {
   async leave(): Promise<void> {
     this.wanted = false;
     this.tell({ kind: 'close' });
-    await this.ended;
+    await this.within(this.ended, 'end');
   }
 
   tell(message: Telling): void {
@@ -125,6 +127,14 @@ export class Member {
       });
       this.tell({ ...question, call });
     });
+  }
+
+  private async within(turn: Promise<void>, what: string): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`${this.name} does not ${what}:\n${this.words.join('\n')}`)), TURN_MS);
+    });
+    await Promise.race([turn, late]).finally(() => clearTimeout(timer));
   }
 
   private settle(call: number, how: (one: Waiting) => void): void {
