@@ -27,8 +27,8 @@ export async function expectKept(fleet: Fleet, choice: Choice): Promise<void> {
   const series = new Series(fleet, choice);
   if (path !== null) {
     const [one] = fc.sample(interleavings, { seed, path, numRuns: 1 });
-    for (let n = 0; one && n < REPEATS; n++)
-      await series.play(one).catch((cause: unknown) => series.report(path, cause));
+    if (!one) throw new Error(`no interleaving at ${path}`);
+    for (let n = 0; n < REPEATS; n++) await series.play(one).catch((cause: unknown) => series.report(path, cause));
     return;
   }
   say(`${runs} interleavings of ${name}, seed ${seed}`);

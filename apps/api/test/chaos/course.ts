@@ -305,7 +305,7 @@ export class Course {
 
   /** An answer that may get lost; otherwise it is a violation. */
   private mayFail(error: unknown, member: Member): void {
-    if (!this.postgresFailed && member.up) throw error;
+    if (!this.postgresFailed && member.serving) throw error;
     this.unsure = true;
   }
 

@@ -55,6 +55,11 @@ export class Member {
     return this.child !== null;
   }
 
+  /** It is there and nobody has told it to end: it answers. */
+  get serving(): boolean {
+    return this.up && this.wanted;
+  }
+
   /** Resolves when it serves; does nothing when it does already. */
   async start(): Promise<void> {
     if (this.child) return;
