@@ -20,6 +20,8 @@ const PLANNING = [
   'enable_seqscan=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
+  // Each statement of a function has to see what was committed before it.
+  'default_transaction_isolation=read\\ committed',
 ]
   .map((setting) => `-c ${setting}`)
   .join(' ');

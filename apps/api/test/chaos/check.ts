@@ -35,7 +35,7 @@ export async function expectKept(fleet: Fleet, choice: Choice): Promise<void> {
   const property = fc.asyncProperty(interleavings, (one) => series.play(one));
   const result = await fc.check(property, { seed, numRuns: runs });
   if (result.failed) series.report(result.counterexamplePath ?? '', result.errorInstance);
-  say(`no violation in ${runs} interleavings of ${name}, ${series.seconds} s`);
+  say(`no violation in ${runs} interleavings of ${name}, ${series.seconds} s; ${fleet.counted()}`);
 }
 
 /** Interleavings played one after the other. */

@@ -113,7 +113,9 @@ export class Course {
         return this.worker(this.host(action.host), action.do);
       case 'flush':
         this.disturb();
-        if (!this.away.redis) await this.fleet.services.redis.flush().catch(() => undefined);
+        if (this.away.redis) return;
+        await this.fleet.services.redis.flush().catch(() => undefined);
+        this.fleet.count('flushes');
         return;
       case 'redis':
       case 'postgres':
@@ -131,14 +133,14 @@ export class Course {
       const answer = enqueued.parse(await member.ask({ kind: 'enqueue', request, overlays }));
       const needs = overlays.filter((id) => !answer.builtAfter.includes(id));
       const perhaps = overlays.filter((id) => answer.builtAfter.includes(id) && !answer.builtBefore.includes(id));
-      this.add({ id: answer.jobId, operation: request.operation, ...subject, needs, perhaps, by: member.name });
+      this.add({ id: answer.jobId, operation: request.operation, ...subject, needs, perhaps });
     } catch (error) {
       this.mayFail(error, member);
     }
   }
 
-  private add(job: Omit<Known, 'cancels' | 'unseen'>): void {
-    this.known.set(job.id, { ...job, cancels: [], unseen: job.by === null });
+  private add(job: Omit<Known, 'cancels'>): void {
+    this.known.set(job.id, { ...job, cancels: [] });
   }
 
   private order(pick: number, order: Order): void {
@@ -170,7 +172,6 @@ export class Course {
   private async byHand({ pick, how }: Extract<Action, { do: 'by-hand' }>): Promise<void> {
     const job = this.pick(pick, () => true);
     if (!job || this.away.redis || this.away.postgres) return;
-    if (how === 'remove') job.unseen = true;
     const touch = async (): Promise<void> => {
       const [row] = await this.query<{ twin: number }>('SELECT twin FROM jobs WHERE id = $1', [job.id]);
       const queue = this.fleet.queue(job.host, laneOf(job));
@@ -190,8 +191,8 @@ export class Course {
     } else if (member.up) {
       const orderly = what === 'leave';
       await (orderly ? member.leave() : member.kill());
+      this.fleet.count(orderly ? 'orderly stops' : 'crashes');
       this.departures.push({ host, gone: now(), orderly });
-      for (const job of this.all) if (job.by === member.name) job.unseen = true;
     }
     this.disturb();
   }
@@ -203,6 +204,7 @@ export class Course {
       this.away[which] = how !== 'start';
       if (which === 'postgres') this.postgresFailed = true;
       await this.fleet.services[which][how]();
+      if (how !== 'start') this.fleet.count(`outages of ${which}`);
       this.disturb();
     });
     this.turns[which] = turn;
@@ -270,7 +272,7 @@ export class Course {
         if (!this.unsure) return `job ${id} was queued by nobody`;
         const places = servers.find((one) => one.name === server)?.overlays ?? [];
         const perhaps = places.map((place) => this.overlays[place] ?? 0);
-        this.add({ id, operation: operation as Operation, host, server, overlay, needs: [], perhaps, by: null });
+        this.add({ id, operation: operation as Operation, host, server, overlay, needs: [], perhaps });
       }
       return null;
     });

@@ -36,6 +36,7 @@ export class Fleet {
   private readonly holders = new Map<number, number>();
   private readonly serverIds = new Map<string, number>();
   private readonly queues = new Map<string, Queue>();
+  private readonly happened = new Map<string, number>();
   private world: World = { quick: [], free: true, reconciler: true };
 
   private constructor(
@@ -102,6 +103,18 @@ export class Fleet {
   async start(member: Member): Promise<void> {
     await member.start();
     member.tell({ kind: 'world', world: this.world });
+  }
+
+  /** Notes that something was done to the fleet. */
+  count(what: string): void {
+    this.happened.set(what, (this.happened.get(what) ?? 0) + 1);
+  }
+
+  /** What was done to it since it was last asked, in words. */
+  counted(): string {
+    const words = [...this.happened].map(([what, times]) => `${times} ${what}`).join(', ');
+    this.happened.clear();
+    return words || 'nothing was disturbed';
   }
 
   /** The worker's process of a host. */

@@ -52,7 +52,7 @@ async function unseen({ known, rows, fleet }: Seen): Promise<string[]> {
   const states = await Promise.all(
     waitingRows.map(async (row) => {
       const job = known.find(({ id }) => id === row.id);
-      if (!job || job.unseen) return null;
+      if (!job) return null;
       const state = await fleet.queue(job.host, laneOf(job)).getJobState(`job-${row.id}.${row.twin}`);
       const waits = ['delayed', 'waiting', 'prioritized', 'active'].includes(state);
       return waits ? null : `${name(job)} is waiting, but its twin on Bull board is ${state}`;

@@ -70,10 +70,6 @@ export interface Known {
   perhaps: readonly number[];
   /** When the test asked for its cancellation (ms, monotonic), and what was answered. */
   cancels: { at: number; answer: 'accepted' | 'ended' | 'unknown' }[];
-  /** The process that it was queued by. */
-  by: string | null;
-  /** Its twin was removed by hand, or the process that queued it was killed: Bull board need not show it while it waits. */
-  unseen: boolean;
 }
 
 export const laneOf = ({ operation }: Known): Lane =>
