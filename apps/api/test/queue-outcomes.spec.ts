@@ -154,3 +154,23 @@ describe('Bull board', () => {
     expect((await panel.ended(waiting.id)).state).toBe('succeeded');
   });
 });
+
+it('ends a job whose failure text cannot be stored as it is, and those that end with it', async () => {
+  const [bad, good] = [await panel.server('unprintable'), await panel.server('printable')];
+  panel.host.on('stop', 'unprintable', () => Promise.reject(new Error('bad \0 text')));
+  const jobs = [await panel.queue(bad, 'stop'), await panel.queue(good, 'stop')];
+  expect(await panel.ended(jobs[0]?.id ?? 0)).toMatchObject({ state: 'failed', exitCode: 1, error: 'bad \uFFFD text' });
+  expect((await panel.ended(jobs[1]?.id ?? 0)).state).toBe('succeeded');
+});
+
+it('refuses a build that cannot be one', async () => {
+  for (const build of ['x\0', '../1', 'a'.repeat(65)]) {
+    const { body } = await panel.admin
+      .post(`/api/v1/hosts/${panel.hostId}/jobs`)
+      .send({ operation: 'install', build })
+      .expect(400);
+    expect(body.errors).toEqual([
+      { path: 'build', message: 'must be the name of an installed build: letters, digits, dots and dashes' },
+    ]);
+  }
+});

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { Batches } from './batches.js';
 
@@ -41,5 +42,27 @@ describe('batches', () => {
     expect(failed.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     broken = false;
     expect(await batches.add(3)).toBe(3);
+  });
+
+  it('are no heavier than they may be, but for a single item', async () => {
+    const seen: number[][] = [];
+    const work = (items: number[]) => {
+      seen.push(items);
+      return Promise.resolve(items);
+    };
+    const batches = new Batches(work, 10, (item) => item);
+    await Promise.all([4, 6, 30, 1].map((item) => batches.add(item)));
+    expect(seen).toEqual([[4, 6], [30], [1]]);
+  });
+
+  it('refuse only the item that the database cannot store', async () => {
+    const batches = new Batches((items: string[]) => {
+      if (!items.includes('bad')) return Promise.resolve(items);
+      return Promise.reject(
+        Object.assign(new pg.DatabaseError('invalid byte sequence', 0, 'error'), { code: '22021' }),
+      );
+    });
+    const results = await Promise.allSettled(['good', 'bad', 'fine'].map((item) => batches.add(item)));
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
   });
 });

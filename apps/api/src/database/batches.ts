@@ -1,3 +1,5 @@
+import pg from 'pg';
+
 interface Waiting<Item, Result> {
   item: Item;
   resolve: (result: Result) => void;
@@ -13,12 +15,15 @@ export class Batches<Item, Result> {
   private running = false;
 
   /**
-   * @param work has one result per item, in their order; when it throws, every call of the batch does
-   * @param most items of one batch
+   * @param work has one result per item, in their order, or has done nothing when it throws; when the database refuses what is in
+   *   one of the items, each gets its own answer, and after any other error every call of the batch throws
+   * @param most weight of one batch
+   * @param weigh what an item weighs; without it 1
    */
   constructor(
     private readonly work: (items: Item[]) => Promise<Result[]>,
     private readonly most = 500,
+    private readonly weigh: (item: Item) => number = () => 1,
   ) {}
 
   /** Resolves with the item's own result. */
@@ -33,8 +38,15 @@ export class Batches<Item, Result> {
   }
 
   private async run(): Promise<void> {
-    while (this.waiting.length > 0) await this.one(this.waiting.splice(0, this.most));
+    while (this.waiting.length > 0) await this.one(this.waiting.splice(0, this.next()));
     this.running = false;
+  }
+
+  /** How many of those that wait are the next batch: one at least. */
+  private next(): number {
+    let weight = 0;
+    const first = this.waiting.findIndex(({ item }) => (weight += this.weigh(item)) > this.most);
+    return first === -1 ? this.waiting.length : Math.max(first, 1);
   }
 
   private async one(batch: Waiting<Item, Result>[]): Promise<void> {
@@ -43,7 +55,13 @@ export class Batches<Item, Result> {
       if (results.length !== batch.length) throw new Error(`${batch.length} items had ${results.length} results.`);
       for (const [index, result] of results.entries()) batch[index]?.resolve(result);
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      if (batch.length > 1 && isOfOne(error)) for (const single of batch) await this.one([single]);
+      else for (const { reject } of batch) reject(error);
     }
   }
+}
+
+/** A value that cannot be stored, or a broken constraint: the statement is undone, and the other items may be fine. */
+function isOfOne(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && /^2[23]/.test(error.code ?? '');
 }

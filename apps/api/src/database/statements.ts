@@ -20,6 +20,7 @@ const PLANNING = [
   'enable_seqscan=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
+  'enable_bitmapscan=off',
   // Each statement of a function has to see what was committed before it.
   'default_transaction_isolation=read\\ committed',
 ]
@@ -32,12 +33,16 @@ export class Statements implements OnApplicationShutdown {
   private readonly pool: pg.Pool;
 
   constructor(settings: RunningSettings) {
+    const url = new URL(settings.databaseUrl);
+    // Whatever is given in the address counts too, but not instead.
+    const given = url.searchParams.get('options') ?? '';
+    url.searchParams.delete('options');
     this.pool = new pg.Pool({
       ...connectionOptions,
-      connectionString: settings.databaseUrl,
+      connectionString: url.toString(),
       application_name: 'left4me',
       max: CONNECTIONS,
-      options: PLANNING,
+      options: `${given} ${PLANNING}`.trim(),
     });
     // An idle connection broke; the next statement gets another.
     this.pool.on('error', (error) => new Logger('Database').debug(`a connection broke: ${error.message}`));

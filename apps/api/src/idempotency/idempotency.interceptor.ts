@@ -9,7 +9,7 @@ import {
 import { Reflector } from '@nestjs/core';
 import type { Request as HttpRequest, Response } from 'express';
 import { catchError, concatMap, from, type Observable, of } from 'rxjs';
-import { DataSource, LessThan } from 'typeorm';
+import { DataSource, IsNull, LessThan } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
 import { problemBody } from '../problems/answer.js';
 import { Conflict, Invalid } from '../problems/problems.js';
@@ -120,7 +120,8 @@ export class Idempotency implements NestInterceptor {
 
   /** Only a refusal is known to have done nothing; after anything else the key stays, and says so. */
   private async refused(place: Place, error: unknown): Promise<never> {
-    if (problemBody(error).status < 500) await this.database.getRepository(IdempotencyKey).delete(place);
+    if (problemBody(error).status < 500)
+      await this.database.getRepository(IdempotencyKey).delete({ ...place, status: IsNull() });
     throw error;
   }
 

@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
-import { IsBooleanString, IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsBooleanString, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { PageQuery } from '../paging/page.js';
 import { IsId } from '../problems/id.js';
 import {
@@ -166,6 +166,6 @@ export class NewHostJob {
   @ApiPropertyOptional({ description: 'An installed build to go back to; without it the newest is got.' })
   @IsOptional()
   @IsString()
-  @MaxLength(64)
+  @Matches(/^[\w.-]{1,64}$/, { message: 'must be the name of an installed build: letters, digits, dots and dashes' })
   build?: string;
 }

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { HttpException } from '@nestjs/common';
 import type { Response } from 'express';
+import pg from 'pg';
 import { QueryFailedError } from 'typeorm';
 import {
   BodyTooLarge,
@@ -40,7 +41,8 @@ export function problemBody(error: unknown): ProblemBody {
     return body(status, error.message, error instanceof Invalid ? error.errors : undefined);
   }
   if (error instanceof HttpException) return body(error.getStatus(), ofParser(error.cause) ?? sentence(error.message));
-  if (error instanceof QueryFailedError) return ofDatabase(error);
+  if (error instanceof QueryFailedError) return ofDatabase(error.driverError);
+  if (error instanceof pg.DatabaseError) return ofDatabase(error);
   const status = clientErrorStatus(error);
   if (status !== null) return body(status, ofParser(error) ?? sentence(error instanceof Error ? error.message : ''));
   return body(500, 'Something went wrong in the panel; its log says more.');
@@ -65,8 +67,8 @@ function body(status: number, detail: string, errors?: FieldError[]): ProblemBod
 }
 
 /** The last resort for what the checks before a statement did not see, a lost race mostly. */
-function ofDatabase(error: QueryFailedError): ProblemBody {
-  const code = 'code' in error.driverError ? error.driverError.code : null;
+function ofDatabase(error: Error): ProblemBody {
+  const code = 'code' in error ? error.code : null;
   if (code === '23505')
     return body(409, 'Something with the same name or number was made in the meantime. Look again.');
   if (code === '23503')

@@ -45,7 +45,10 @@ export class Announcements implements OnApplicationBootstrap {
   publish(message: Announcement): void {
     this.emit(message);
     if (this.outbox.size === 0) setImmediate(() => this.send());
-    this.outbox.set(`${message.topic} ${message.id}`, message);
+    const key = `${message.topic} ${message.id}`;
+    const before = this.outbox.get(key);
+    // What is gone stays gone.
+    if (!before || !('removed' in before)) this.outbox.set(key, message);
   }
 
   private send(): void {

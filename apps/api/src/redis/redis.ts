@@ -19,6 +19,9 @@ class Connection extends Redis {
   }
 }
 
+/** Commands fail while Redis is away, and when it hangs: everything goes on without its answer. */
+const ANSWERS_SOON = { enableOfflineQueue: false, commandTimeout: 3000 } as const;
+
 /**
  * Connections to Redis. Nothing in Redis is the truth: everything there can vanish at any moment, so commands fail at once while
  * it is away instead of waiting for it.
@@ -36,8 +39,8 @@ export class RedisConnections implements OnApplicationShutdown {
 
   constructor(private readonly settings: RunningSettings) {
     this.prefix = settings.redisPrefix;
-    this.commands = this.connect({ enableOfflineQueue: false, maxRetriesPerRequest: 0 });
-    this.queues = this.connect({ enableOfflineQueue: false, maxRetriesPerRequest: null });
+    this.commands = this.connect({ ...ANSWERS_SOON, maxRetriesPerRequest: 0 });
+    this.queues = this.connect({ ...ANSWERS_SOON, maxRetriesPerRequest: null });
   }
 
   /** A connection of one's own, closed with the application. For subscribers and BullMQ workers, which block. */

@@ -139,6 +139,7 @@ BEGIN
     INSERT INTO job_log (job_id, seq, stream, line, at)
     SELECT ended.id, 1 + coalesce((SELECT max(seq) FROM job_log WHERE job_id = ended.id), 0), 'system', last_line, clock_timestamp()
     FROM ended WHERE last_line IS NOT NULL
+    ON CONFLICT DO NOTHING
   ), noted AS (
     UPDATE servers SET state_fence = state_fence + 1,
       last_error = CASE

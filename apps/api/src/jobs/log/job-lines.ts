@@ -41,6 +41,10 @@ interface Wanted {
   limit: number;
 }
 
+/** Lines of one statement: of the longest, 20 MB. */
+const LINES = 5000;
+const READ_LINES = 40_000;
+
 /** A batch whose answer was lost may be sent again: what is stored already is left as it is. */
 const insert = {
   name: 'append-job-lines',
@@ -63,7 +67,8 @@ const select = {
     LEFT JOIN LATERAL (
       SELECT seq, stream, line, (extract(epoch FROM at) * 1000)::float8 AS at FROM job_log
       WHERE job_log.job_id = wanted.job_id AND seq > wanted.after ORDER BY seq LIMIT wanted.most
-    ) found ON true`,
+    ) found ON true
+    ORDER BY wanted.n, found.seq`,
 };
 
 interface Row {
@@ -87,8 +92,16 @@ const trim = {
 /** The table of jobs' lines. What is asked while a statement is under way shares the next one. */
 @Injectable()
 export class JobLines {
-  private readonly appends = new Batches((batch: Append[]) => this.insertAll(batch), 100);
-  private readonly reads = new Batches((batch: Wanted[]) => this.selectAll(batch), 50);
+  private readonly appends = new Batches(
+    (batch: Append[]) => this.insertAll(batch),
+    LINES,
+    ({ lines }) => lines.length,
+  );
+  private readonly reads = new Batches(
+    (batch: Wanted[]) => this.selectAll(batch),
+    READ_LINES,
+    ({ limit }) => limit,
+  );
 
   constructor(private readonly statements: Statements) {}
 

@@ -33,6 +33,7 @@ const waitingInLine = {
   name: 'waiting-jobs',
   text: `SELECT ${columns} FROM jobs
     WHERE jobs.finished_at IS NULL AND jobs.state = 'queued' AND jobs.admitted_at IS NULL AND jobs.id > $1
+      AND jobs.created_at <= clock_timestamp() - $3 * interval '1 second'
     ORDER BY jobs.id LIMIT $2`,
 };
 
@@ -55,9 +56,12 @@ export class Admission {
     return this.statements.run<AdmittedJob>(admission);
   }
 
-  /** Queued jobs with something ahead of them, oldest first, from `after` on. Their twins are parked, to show in Bull board. */
-  parked(after: number, limit: number): Promise<WaitingJob[]> {
-    return this.statements.run<WaitingJob>(waitingInLine, [after, limit]);
+  /**
+   * Queued jobs with something ahead of them, oldest first, from `after` on. Their twins are parked, to show in Bull board.
+   * @param age only those queued so many seconds ago
+   */
+  parked(after: number, limit: number, age: number): Promise<WaitingJob[]> {
+    return this.statements.run<WaitingJob>(waitingInLine, [after, limit, age]);
   }
 
   /** Those of the jobs that have not begun. */

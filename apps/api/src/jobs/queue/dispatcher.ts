@@ -81,13 +81,13 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
       this.soon = null;
       void this.dispatch();
     }, SOON_MS);
-    await this.attempt('Delivery', async () => {
-      const now = performance.now();
+    const delivered = await this.attempt('Delivery', async () => {
+      for (const { id } of admitted) this.seenTo.set(id, performance.now());
       await Promise.all(
         admitted.map((job) => (this.fresh.delete(job.id) ? this.twins.addReady(job) : this.twins.promote(job))),
       );
-      for (const { id } of admitted) this.seenTo.set(id, now);
     });
+    if (!delivered) this.seenTo.clear();
   }
 
   /** Like dispatch, for a job whose twin has just been parked although it may run by now. */
@@ -117,12 +117,14 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
       const readied = ready.map(async (job) => {
         const last = seenTo.get(job.id) ?? -Infinity;
         const hasNone = fresh.delete(job.id);
-        if (hasNone || now - last > SEEN_TO_MS) await this.ready(job, hasNone);
-        this.seenTo.set(job.id, hasNone || now - last > SEEN_TO_MS ? now : last);
+        const due = hasNone || now - last > SEEN_TO_MS;
+        this.seenTo.set(job.id, due ? now : last);
+        if (due) await this.ready(job, hasNone);
       });
       await Promise.all([...readied, this.twins.park([...fresh.values()])]);
     } catch (error) {
       for (const job of fresh.values()) this.fresh.set(job.id, job);
+      this.seenTo.clear();
       throw error;
     }
   }

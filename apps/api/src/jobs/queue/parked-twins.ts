@@ -6,6 +6,8 @@ import { Twins, twinData, type TwinData } from './twins.js';
 
 /** Jobs, and twins of a queue, that are looked at in one go. */
 const PAGE = 500;
+/** By then whoever queued a job has parked its twin, or has died (seconds). */
+const SETTLED_S = 3;
 
 /**
  * Keeps the parked twins equal to the line, so that Bull board shows all of it and nothing else: a process may die between queueing a
@@ -30,17 +32,17 @@ export class ParkedTwins {
     const marker = `${this.redis.prefix}:twins-parked`;
     if ((await this.redis.commands.exists(marker)) === 0) {
       this.after = 0;
-      while (await this.parkPage());
+      while (await this.parkPage(0));
       await this.redis.commands.set(marker, '1');
     } else {
-      await this.parkPage();
+      await this.parkPage(SETTLED_S);
       for (const queue of this.twins.known) await this.removeLeftovers(queue);
     }
   }
 
   /** @returns false when the end of the line was reached */
-  private async parkPage(): Promise<boolean> {
-    const jobs = await this.admission.parked(this.after, PAGE);
+  private async parkPage(age: number): Promise<boolean> {
+    const jobs = await this.admission.parked(this.after, PAGE, age);
     await this.twins.park(jobs);
     const more = jobs.length === PAGE;
     this.after = (more && jobs.at(-1)?.id) || 0;

@@ -3,9 +3,8 @@ import { Logger } from '@nestjs/common';
 import type { Announcements } from '../../redis/announcements.js';
 import type { JobStream } from '../job-log-line.entity.js';
 import type { JobLines, NewLine } from '../log/job-lines.js';
+import { storable } from '../log/storable.js';
 
-/** Longest stored line, in UTF-16 code units. */
-const LINE_LIMIT = 4096;
 /** Lines kept from the beginning and from the end of a log. */
 const KEPT_LINES = 50_000;
 /** Lines in memory beyond which a writer has to wait: the child's pipe is not read meanwhile. */
@@ -86,10 +85,4 @@ export class JobLogWriter {
     const marker = `… ${leftOut} lines were left out here: a log keeps its first and last ${this.keep} …`;
     await this.lines.leaveOut(this.jobId, this.keep, this.keep + leftOut, marker);
   }
-}
-
-/** Terminal escapes stay, as data; what PostgreSQL cannot store and what nobody can read does not. */
-export function storable(line: string): string {
-  const text = line.length > LINE_LIMIT ? `${line.slice(0, LINE_LIMIT)}… [cut: ${line.length} characters]` : line;
-  return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { Batches } from '../../database/batches.js';
 import { Statements } from '../../database/statements.js';
+import { storable } from '../log/storable.js';
 import type { WaitingJob } from '../queue/admission.js';
 import { Dispatcher } from '../queue/dispatcher.js';
 import type { EndState } from '../job.entity.js';
@@ -108,22 +109,24 @@ export class JobRows {
     });
   }
 
-  private async endAll(endings: Ending[]): Promise<{ ended: boolean; delivered: Promise<void> }[]> {
+  private async endAll(given: Ending[]): Promise<{ ended: boolean; delivered: Promise<void> }[]> {
+    // In the order in which every statement locks jobs.
+    const endings = given.toSorted((a, b) => a.jobId - b.jobId);
     const rows = await this.statements.run<WaitingJob & { ended: boolean }>(end, [
       endings.map(({ jobId }) => jobId),
       endings.map(({ incarnation }) => incarnation),
       endings.map(({ how }) => how.state),
       endings.map(({ how }) => how.exitCode),
-      endings.map(({ how }) => how.error),
+      endings.map(({ how }) => how.error && storable(how.error)),
       endings.map(({ seen }) => seen?.state ?? null),
       endings.map(({ seen }) => seen?.generation ?? null),
-      endings.map(({ seen }) => seen?.reason ?? null),
+      endings.map(({ seen }) => (seen?.reason ? storable(seen.reason) : null)),
       endings.map(({ lastLine }) => lastLine ?? null),
     ]);
     // fault point: end written
     const delivered = this.dispatcher.deliver(rows.filter((row) => !row.ended));
     const ended = new Set(rows.filter((row) => row.ended).map(({ id }) => id));
-    return endings.map(({ jobId }) => ({ ended: ended.delete(jobId), delivered }));
+    return given.map(({ jobId }) => ({ ended: ended.delete(jobId), delivered }));
   }
 }
 

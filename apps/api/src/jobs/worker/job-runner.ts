@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Announcements } from '../../redis/announcements.js';
 import type { JobLines } from '../log/job-lines.js';
+import { storable } from '../log/storable.js';
 import { JobLogWriter } from './job-log-writer.js';
 import type { End, JobRows } from './job-rows.js';
 import type { OperationHandlers, RunningJob } from './operation-handler.js';
@@ -142,7 +143,7 @@ export class JobRunner {
   }
 
   private progress(percent: number | null, text: string | null): void {
-    this.latestProgress = { percent, text };
+    this.latestProgress = { percent, text: text && storable(text) };
     this.progressTimer ??= setTimeout(() => void this.storeProgress(), PROGRESS_MS);
   }
 
@@ -185,7 +186,7 @@ export class JobRunner {
       try {
         if (!(await this.context.rows.end(this.job.id, this.context.incarnation, how, { seen }))) {
           this.logger.warn(
-            `Job ${this.job.id} had been ended by another worker; its result here (${how.state}) does not count.`,
+            `Job ${this.job.id} had ended already when its end (${how.state}) was written: the answer to an earlier attempt was lost, or another worker has ended it.`,
           );
         }
         return;
