@@ -1,6 +1,6 @@
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { databaseOptions, openDatabase } from '../src/database/data-source.js';
+import { connectionOptions, databaseOptions, openDatabase } from '../src/database/data-source.js';
 import { migrations } from '../src/database/migrations/index.js';
 import { type FreshDatabase, freshDatabase } from './database.js';
 
@@ -32,4 +32,12 @@ it('can be taken back and made again', async () => {
   ).toEqual([]);
   await database.runMigrations();
   await database.destroy();
+});
+
+it('outlives a connection that breaks while nobody listens to it', async () => {
+  const client = new connectionOptions.Client(fresh.url);
+  await client.connect();
+  // As when PostgreSQL ends a connection that one user has just given back and another is about to get.
+  expect(client.emit('error', new Error('terminating connection due to administrator command'))).toBe(true);
+  await client.end();
 });

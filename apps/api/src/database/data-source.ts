@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { Session } from '../auth/session.entity.js';
 import { BlueprintOverlay } from '../blueprints/blueprint-overlay.entity.js';
@@ -37,8 +38,20 @@ export const entities = [
   IdempotencyKey,
 ];
 
+/**
+ * A connection that breaks may tell so at a moment when its pool does not listen, between two users, and such an event would end the
+ * process. Whoever uses it gets the error from the statement.
+ */
+class Client extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
 /** A server that went away without a word is noticed within minutes instead of holding whoever waits for ever. */
 export const connectionOptions = {
+  Client,
   connectionTimeoutMillis: 10_000,
   keepAlive: true,
   keepAliveInitialDelayMillis: 10_000,

@@ -70,7 +70,9 @@ export class Course {
       const needs = job.needs.length > 0 ? `, needs ${job.needs.join()}` : '';
       return `  ${name(job)}${needs}: ${row?.state} ${row?.error ?? ''}${[...runs, ...cancels].join(';')}`;
     });
-    const words = this.fleet.members.map((member) => `  ${member.name}: ${member.words.slice(-4).join('\n    ')}`);
+    const words = this.fleet.members.map(
+      (member) => `  ${member.name}: ${member.words.slice(member.collapsed ? -40 : -4).join('\n    ')}`,
+    );
     return [...lines, 'last words:', ...words].join('\n');
   }
 
