@@ -16,13 +16,17 @@ BEGIN
   PERFORM pg_advisory_xact_lock(4222860);
   -- What a job refers to is not deleted before the job refers to it.
   PERFORM FROM servers WHERE servers.id = ANY (server_ids) ORDER BY servers.id FOR KEY SHARE;
-  PERFORM FROM overlays WHERE overlays.id = ANY (overlay_ids) ORDER BY overlays.id FOR KEY SHARE;
+  IF array_remove(overlay_ids, NULL) <> '{}' THEN
+    PERFORM FROM overlays WHERE overlays.id = ANY (overlay_ids) ORDER BY overlays.id FOR KEY SHARE;
+  END IF;
   PERFORM FROM users WHERE users.id = ANY (user_ids) ORDER BY users.id FOR KEY SHARE;
 
   -- Of the same request sent twice at once, the second finds the job of the first.
-  RETURN QUERY
-  SELECT asked.n, jobs.id, jobs.operation, jobs.host_id, jobs.server_id, jobs.overlay_id, false, false
-  FROM unnest(request_ids) WITH ORDINALITY AS asked (request_id, n) JOIN jobs ON jobs.request_id = asked.request_id;
+  IF array_remove(request_ids, NULL) <> '{}' THEN
+    RETURN QUERY
+    SELECT asked.n, jobs.id, jobs.operation, jobs.host_id, jobs.server_id, jobs.overlay_id, false, false
+    FROM unnest(request_ids) WITH ORDINALITY AS asked (request_id, n) JOIN jobs ON jobs.request_id = asked.request_id;
+  END IF;
 
   RETURN QUERY
   WITH found AS (

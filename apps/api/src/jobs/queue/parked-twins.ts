@@ -4,8 +4,10 @@ import { RedisConnections } from '../../redis/redis.js';
 import { Admission } from './admission.js';
 import { Twins, twinData, type TwinData } from './twins.js';
 
-/** Jobs, and twins of a queue, that are looked at in one go. */
+/** Jobs whose twins are restored in one go. */
 const PAGE = 500;
+/** Jobs, and twins of a queue, that are looked at when nothing seems to be missing: a long line must not make its jobs dearer. */
+const GLANCE = 100;
 /** By then whoever queued a job has parked its twin, or has died (seconds). */
 const SETTLED_S = 3;
 
@@ -32,27 +34,27 @@ export class ParkedTwins {
     const marker = `${this.redis.prefix}:twins-parked`;
     if ((await this.redis.commands.exists(marker)) === 0) {
       this.after = 0;
-      while (await this.parkPage(0));
+      while (await this.parkPage(PAGE, 0));
       await this.redis.commands.set(marker, '1');
     } else {
-      await this.parkPage(SETTLED_S);
+      await this.parkPage(GLANCE, SETTLED_S);
       for (const queue of this.twins.known) await this.removeLeftovers(queue);
     }
   }
 
   /** @returns false when the end of the line was reached */
-  private async parkPage(age: number): Promise<boolean> {
-    const jobs = await this.admission.parked(this.after, PAGE, age);
+  private async parkPage(most: number, age: number): Promise<boolean> {
+    const jobs = await this.admission.parked(this.after, most, age);
     await this.twins.park(jobs);
-    const more = jobs.length === PAGE;
+    const more = jobs.length === most;
     this.after = (more && jobs.at(-1)?.id) || 0;
     return more;
   }
 
   private async removeLeftovers(queue: Queue<TwinData>): Promise<void> {
     const from = this.from.get(queue.name) ?? 0;
-    const parked = await queue.getDelayed(from, from + PAGE - 1);
-    this.from.set(queue.name, parked.length === PAGE ? from + PAGE : 0);
+    const parked = await queue.getDelayed(from, from + GLANCE - 1);
+    this.from.set(queue.name, parked.length === GLANCE ? from + GLANCE : 0);
     const jobIds = parked.flatMap(({ data }) => twinData.safeParse(data).data?.jobId ?? []);
     const queued = await this.admission.stillQueued(jobIds);
     const leftovers = parked.filter(({ data }) => !queued.has(twinData.safeParse(data).data?.jobId ?? 0));
