@@ -18,6 +18,8 @@ const options = {
 };
 
 const given = read();
+for (const name of ['runs', 'faults', 'seed'])
+  if (!/^\d+$/.test(given[name] ?? '0')) fail(`--${name} must be a whole number, not ${given[name]}.`);
 requireNode();
 await install();
 await build();

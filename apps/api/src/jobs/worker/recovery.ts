@@ -37,6 +37,10 @@ export async function endLeftBehind(
     [hostId, incarnation],
   );
   for (const job of jobs) {
-    await endInterrupted(rows, job, 'The worker ended while this job ran. What it had started was stopped.');
+    await endInterrupted(
+      rows,
+      job,
+      'The worker ended while this job ran. Its commands were stopped; a game server goes on as it was.',
+    );
   }
 }
