@@ -189,17 +189,25 @@ describe('the roles of a process', () => {
     expect(stdout).toContain('Usage: left4me [--role api|worker|all] | <command>');
   });
 
-  it('need what they cannot make themselves: a worker alone, services and the key', async () => {
+  it('need what they cannot make themselves: services, and a worker the key', async () => {
     const { DATABASE_URL = '', REDIS_URL = '' } = given;
-    const alone = await folder.finish(['--role', 'worker']);
-    expect(alone).toMatchObject({ code: 1, stdout: '' });
-    expect(alone.stderr).toBe(
-      'DATABASE_URL and REDIS_URL: a process with --role worker needs the PostgreSQL and the Redis that the API uses.\n',
-    );
+    for (const role of ['api', 'worker']) {
+      expect(await folder.finish(['--role', role], { DATABASE_URL })).toEqual({
+        code: 1,
+        stdout: '',
+        stderr:
+          `REDIS_URL missing: a process with --role ${role} needs the PostgreSQL and the Redis of the panel's other processes. ` +
+          'Give it, or leave --role away: one process does everything then.\n',
+      });
+    }
     const keyless = await folder.finish(['--role', 'worker'], { DATABASE_URL, REDIS_URL });
     expect(keyless).toMatchObject({ code: 1, stdout: '' });
     expect(keyless.stderr).toMatch(/^SECRET_KEY: a process with --role worker needs that of the API; .*\n$/);
     expect(await folder.processes()).toEqual([]);
+  });
+
+  it('make an API say that it runs no jobs', () => {
+    expect(api.said()).toContain('It runs no jobs itself: the worker of each host does (--role worker).');
   });
 
   it('leave a worker without an address and without accounts of its own', () => {

@@ -67,7 +67,7 @@ describe('takes', () => {
       { trustedProxies: ['loopback', '10.0.0.0/8', 'fd00::/8'] },
     ],
     ['LEFT4ME_SERVICE_MANAGER', 'process', { serviceManager: 'process' }],
-    ['JOB_WORKER_ENABLED', '0', { workerEnabled: false }],
+    ['JOB_WORKER_ENABLED', '1', { workerEnabled: true }],
   ])('%s=%s', (name, value, settings) => {
     expect(read({ [name]: value })).toMatchObject(settings);
   });
@@ -80,10 +80,10 @@ describe('the role', () => {
   it.each([
     [null, {}, { apiEnabled: true, workerEnabled: true }],
     [null, { JOB_WORKER_ENABLED: 'true' }, { apiEnabled: true, workerEnabled: true }],
-    [null, { JOB_WORKER_ENABLED: 'false' }, { apiEnabled: true, workerEnabled: false }],
+    [null, { ...given, JOB_WORKER_ENABLED: 'false' }, { apiEnabled: true, workerEnabled: false }],
     ['all', {}, { apiEnabled: true, workerEnabled: true }],
-    ['api', {}, { apiEnabled: true, workerEnabled: false }],
-    ['api', { JOB_WORKER_ENABLED: 'false' }, { apiEnabled: true, workerEnabled: false }],
+    ['api', given, { apiEnabled: true, workerEnabled: false }],
+    ['api', { ...given, JOB_WORKER_ENABLED: 'false' }, { apiEnabled: true, workerEnabled: false }],
     ['worker', given, { apiEnabled: false, workerEnabled: true }],
     ['worker', { ...given, JOB_WORKER_ENABLED: 'true' }, { apiEnabled: false, workerEnabled: true }],
   ] as const)('%s with %j', (role, env, settings) => {
@@ -101,11 +101,15 @@ describe('the role', () => {
   });
 
   it.each([
-    [{}, 'DATABASE_URL and REDIS_URL: a process'],
-    [{ DATABASE_URL: given.DATABASE_URL }, 'REDIS_URL: a process'],
-    [{ REDIS_URL: given.REDIS_URL }, 'DATABASE_URL: a process'],
-  ])('worker needs services that are not its own: %j', (env, sentence) => {
-    expect(() => as('worker', env)).toThrow(WrongSettings);
-    expect(() => as('worker', env)).toThrow(sentence);
+    ['api', {}, 'DATABASE_URL and REDIS_URL missing', 'Give both, or leave --role away:'],
+    ['worker', {}, 'DATABASE_URL and REDIS_URL missing', 'Give both, or leave --role away:'],
+    ['api', { DATABASE_URL: given.DATABASE_URL }, 'REDIS_URL missing', 'Give it, or leave --role away:'],
+    ['worker', { REDIS_URL: given.REDIS_URL }, 'DATABASE_URL missing', 'Give it, or leave --role away:'],
+    [null, { JOB_WORKER_ENABLED: 'false' }, 'DATABASE_URL and', 'or leave JOB_WORKER_ENABLED=false away:'],
+  ] as const)('%s needs services that are not its own: %j', (role, env, missing, remedy) => {
+    expect(() => as(role, env)).toThrow(WrongSettings);
+    expect(() => as(role, env)).toThrow(missing);
+    expect(() => as(role, env)).toThrow(`a process with --role ${role ?? 'api'} needs`);
+    expect(() => as(role, env)).toThrow(remedy);
   });
 });

@@ -148,7 +148,7 @@ export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string },
   }
   const e = parsed.data;
   const role = roleOf(asked, e.JOB_WORKER_ENABLED);
-  if (role === 'worker') refuseAlone(e);
+  if (role !== 'all') refuseAlone(role, asked ? '--role' : 'JOB_WORKER_ENABLED=false', e);
   return {
     databaseUrl: e.DATABASE_URL ?? null,
     redisUrl: e.REDIS_URL ?? null,
@@ -179,12 +179,20 @@ function roleOf(asked: Role | null, workerEnabled: boolean | undefined): Role {
   );
 }
 
-/** An embedded database would be the worker's own: nobody could queue a job there. */
-function refuseAlone(given: { DATABASE_URL?: string | undefined; REDIS_URL?: string | undefined }): void {
+/**
+ * Nobody else could join the embedded services of an API or a worker alone.
+ * @param because what on the command line or in the environment gave the process its role
+ */
+function refuseAlone(
+  role: Role,
+  because: string,
+  given: { DATABASE_URL?: string | undefined; REDIS_URL?: string | undefined },
+): void {
   const missing = (['DATABASE_URL', 'REDIS_URL'] as const).filter((name) => given[name] === undefined);
   if (missing.length === 0) return;
   throw new WrongSettings(
-    `${missing.join(' and ')}: a process with --role worker needs the PostgreSQL and the Redis that the API uses.`,
+    `${missing.join(' and ')} missing: a process with --role ${role} needs the PostgreSQL and the Redis of the panel's ` +
+      `other processes. Give ${missing.length === 1 ? 'it' : 'both'}, or leave ${because} away: one process does everything then.`,
   );
 }
 

@@ -108,6 +108,7 @@ function welcome(settings: Settings, port: number, admin: string | null): void {
   say(`  left4me is running: ${address}`);
   if (settings.port === null && port !== USUAL_PORT)
     say(`  (port ${USUAL_PORT} is taken; LEFT4ME_PORT chooses another)`);
+  if (!settings.workerEnabled) say('  It runs no jobs itself: the worker of each host does (--role worker).');
   if (admin) say(`  ${admin}`);
   say(`  State: ${settings.root}   Stop with Ctrl-C; game servers go on running.`);
   say('');
