@@ -1,3 +1,5 @@
+import { type PrintedLine, tellingLine } from './process/telling-line.js';
+
 /**
  * The library's errors. Each has a stable `code`, so that a caller can map it without comparing texts; the message is a
  * sentence for the person who reads it.
@@ -66,16 +68,21 @@ export class CommandFailed extends HostError {
   }
 }
 
-/** The server ended before it ran. `lastLines` are the last ones it or its launcher printed. */
+/**
+ * The server ended before it ran. Its message begins with the cause, as lists have room for the first words only; `lastLines` are the
+ * last ones that it or its launcher printed.
+ */
 export class StartFailed extends CommandFailed {
-  constructor(
-    name: string,
-    exitCode: number,
-    reason: string,
-    readonly lastLines: readonly string[],
-  ) {
-    const detail = lastLines.length > 0 ? `: ${lastLines.slice(-3).join(' | ')}` : '';
-    super(exitCode, ['srcds_run'], `${name} did not start (${reason})${detail}`, 'start-failed');
+  readonly lastLines: readonly string[];
+
+  constructor(name: string, exitCode: number, reason: string, printed: readonly PrintedLine[]) {
+    const cause = tellingLine(printed);
+    const others = printed.map(({ line }) => line.trim()).filter((line) => line !== '' && line !== cause);
+    const also = others.length > 0 ? `; it also said: ${others.slice(-3).join(' | ')}` : '';
+    const told =
+      cause === null ? `${name} did not start: ${reason}` : `${cause} (${name} did not start: ${reason}${also})`;
+    super(exitCode, ['srcds_run'], told, 'start-failed');
+    this.lastLines = printed.map(({ line }) => line);
   }
 }
 

@@ -102,9 +102,21 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
   ])('that ends soon (%s) has failed to start, with its code and last words', async (end, ended, exitCode) => {
     const { host, run } = await openTestHost({ isolation, server: `#!/bin/sh\necho no such map >&2\n${end}\n` });
     await host.initialize('one', makeSpec(), run);
-    const message = `one did not start (it ended with code ${ended}): no such map`;
+    const message = `no such map (one did not start: it ended with code ${ended})`;
     await expect(host.start('one', run)).rejects.toMatchObject({ code: 'start-failed', exitCode, message });
     expect(await statusOf(host, 'one')).toMatchObject({ state: ended === 0 ? 'stopped' : 'failed', pid: null });
+  });
+
+  it('that says much before it fails says the cause first', async () => {
+    const words =
+      'echo Auto detecting CPU; echo reading; echo config/server.cfg: no such map >&2; sleep 0.1; echo bye; exit 7';
+    const { host, run } = await openTestHost({ isolation, server: `#!/bin/sh\n${words}\n` });
+    await host.initialize('one', makeSpec(), run);
+    await expect(host.start('one', run)).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^config\/server\.cfg: no such map \(one did not start: it ended with code 7; it also said: .*bye\)$/,
+      ),
+    });
   });
 
   it('that is being started is stopped when the signal aborts', async () => {

@@ -10,6 +10,7 @@ import { writeFileDurably } from '../overlay/durable.js';
 import { endSession } from '../process/command-records.js';
 import { exitCodeOf } from '../process/exit-code.js';
 import { waitUntil } from '../process/pause.js';
+import type { PrintedLine } from '../process/telling-line.js';
 import { isAlive, readBootId, readProcess, sendSignal, signalProcess } from '../process/process-table.js';
 import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import { rconCommand } from '../rcon/client.js';
@@ -108,16 +109,17 @@ export class ProcessManager implements ServiceManager {
 
   private async startFailure(folder: InstanceFolder, name: string, exitCode: number): Promise<StartFailed> {
     const record = await readRunRecord(folder.runFile());
-    const lines: string[] = [];
-    for await (const { line } of readLog(folder.logs(), { lines: 10 })) {
-      if (!line.startsWith('left4me: ')) lines.push(line);
+    const printed: PrintedLine[] = [];
+    for await (const { stream, line } of readLog(folder.logs(), { lines: 10 })) {
+      if (!line.startsWith('left4me: ')) printed.push({ stream, line });
     }
     if (record?.state === 'ended') {
       // A server that ends at once, even properly, has not started.
-      return new StartFailed(name, record.exitCode || 1, `it ended with code ${record.exitCode}`, lines);
+      return new StartFailed(name, record.exitCode || 1, `it ended with code ${record.exitCode}`, printed);
     }
     const errors = await readFile(supervisorErrors(folder), 'utf8').catch(() => '');
-    return new StartFailed(name, exitCode, 'its supervisor failed', errors.trim().split('\n'));
+    const lines = errors.split('\n').map((line): PrintedLine => ({ stream: 'stderr', line }));
+    return new StartFailed(name, exitCode, 'its supervisor failed', lines);
   }
 
   private async announceStop(folder: InstanceFolder): Promise<void> {

@@ -8,6 +8,7 @@ import { exitCodeOf } from './exit-code.js';
 import { LineSplitter } from './line-splitter.js';
 import { pause } from './pause.js';
 import { sendSignal } from './process-table.js';
+import { type PrintedLine, tellingLine } from './telling-line.js';
 
 export interface Command {
   /** Program and arguments; never a shell's line. */
@@ -47,8 +48,9 @@ export class CommandRunner {
     });
     const stop = new Stop(child);
     const ended = endOf(child);
+    const said = new LastLines();
     // Before anything is awaited: Node throws away what nobody reads when the program ends.
-    const drained = forward(child, run.output, stop);
+    const drained = forward(child, said.heard(run.output), stop);
     const finished = Promise.race([ended, drained.then(() => ended)]);
     finished.catch(() => undefined); // it is awaited below, but may fail before
     const onAbort = (): void => stop.begin('signal');
@@ -66,7 +68,7 @@ export class CommandRunner {
       await Promise.race([drained, stop.abandoned(ended)]);
       if (stop.cause === 'time') throw new TimedOut(request.command[0], request.timeLimitMs);
       if (stop.cause === 'signal') throw new Interrupted(request.command[0]);
-      if (end !== 0) throw new CommandFailed(end, request.command);
+      if (end !== 0) throw new CommandFailed(end, request.command, said.explain(request.command[0], end));
     } finally {
       killGroup(child); // also when taking its lines failed
       clearTimeout(timer);
@@ -88,6 +90,29 @@ export class CommandRunner {
   private async recordGroup(child: ChildProcess): Promise<() => Promise<void>> {
     if (this.isolated || child.pid === undefined) return () => Promise.resolve();
     return this.records.add(child.pid);
+  }
+}
+
+/** What a program said last. */
+class LastLines {
+  private readonly lines: PrintedLine[] = [];
+
+  /** An output that is listened to. */
+  heard(output: Output): Output {
+    return {
+      write: (stream, line) => {
+        if (this.lines.push({ stream, line }) > 10) this.lines.shift();
+        return output.write(stream, line);
+      },
+      progress: (percent, text) => output.progress(percent, text),
+    };
+  }
+
+  /** Why it failed, in its own words first. */
+  explain(program: string, exitCode: number): string {
+    const cause = tellingLine(this.lines);
+    const end = `${program} ended with code ${exitCode}`;
+    return cause === null ? end : `${cause} (${end})`;
   }
 }
 
