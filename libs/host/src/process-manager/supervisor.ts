@@ -24,8 +24,6 @@ const START_LIMIT_MS = 30_000;
 const SETTLE_MS = 750;
 const LEFTOVERS_LIMIT_MS = 10_000;
 const REPORT_FD = 3;
-/** Opened by with-lock.sh. */
-const LOCK_FD = 9;
 
 async function main(plan: LaunchPlan): Promise<void> {
   const folder = new InstanceFolder(plan.root, plan.name);
@@ -167,7 +165,9 @@ function report(word: 'started' | 'failed'): void {
   }
 }
 
-closeInheritedDescriptors([0, 1, 2, REPORT_FD, LOCK_FD]);
+const plan = parseLaunchPlan(process.argv[2] ?? '');
+// with-lock.sh opened the lock.
+closeInheritedDescriptors([0, 1, 2, REPORT_FD], new InstanceFolder(plan.root, plan.name).lock());
 process.on('SIGHUP', () => undefined);
 process.on('SIGINT', () => undefined);
-await main(parseLaunchPlan(process.argv[2] ?? ''));
+await main(plan);

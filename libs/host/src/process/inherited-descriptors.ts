@@ -1,16 +1,18 @@
-import { closeSync, readFileSync, readdirSync } from 'node:fs';
+import { closeSync, readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 
 const O_CLOEXEC = 0o2_000_000;
 
 /**
- * Closes the file descriptors that this process was given by its parent, except `keep`. Node's own are close-on-exec; any
+ * Closes the file descriptors that this process was given by its parent, except `keep` and those of `keptFile`. Node's own are close-on-exec; any
  * other would be passed on to every child, and a game server must not hold what the panel's shell had open.
  */
-export function closeInheritedDescriptors(keep: readonly number[]): void {
+export function closeInheritedDescriptors(keep: readonly number[], keptFile: string): void {
+  const kept = realpathSync(keptFile);
   for (const name of readdirSync('/proc/self/fd')) {
     const descriptor = Number(name);
     if (keep.includes(descriptor)) continue;
     try {
+      if (readlinkSync(`/proc/self/fd/${descriptor}`) === kept) continue;
       const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1];
       if (flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0) closeSync(descriptor);
     } catch (error) {
