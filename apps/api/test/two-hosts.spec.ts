@@ -165,6 +165,65 @@ describe('a host whose worker was killed', () => {
   );
 });
 
+describe('jobs that ran when the worker was killed', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser.close());
+
+  it('say that nobody knows how they ended, until the worker returns and ends them', { timeout: 120_000 }, async () => {
+    await api.server('in-the-middle', blueprint, { hostId: idOf('beta') });
+    const context = await browser.newContext({ extraHTTPHeaders: { cookie: api.cookie } });
+    const [page, list, hostPage] = [await context.newPage(), await context.newPage(), await context.newPage()];
+    await list.goto(`${api.url}/jobs`);
+    await hostPage.goto(`${api.url}/host`);
+    const running = await api.install('demo-again', idOf('beta'));
+    const behind = await api.queue('in-the-middle', 'start');
+    await eventually('it runs', async () => (await api.job(running.id)).progress !== null);
+    await workers['beta']?.end('SIGKILL');
+
+    await page.goto(`${api.url}/jobs/${running.id}`);
+    await page.getByText('Running for').waitFor();
+    const row = list.getByRole('row').filter({ hasText: `#${running.id}` });
+    const current = hostPage.getByRole('region', { name: 'Current job' });
+    await current.getByRole('progressbar').waitFor();
+    const unknown = 'host beta is offline: how this job ended is known when its worker is back';
+    const shown = /Host beta is offline: how this job ended is known when its worker is back/;
+    await eventually('it says so', async () => (await api.job(running.id)).waitsFor.length > 0, 20);
+    expect(await api.job(running.id)).toMatchObject({
+      state: 'running',
+      waitsFor: [{ kind: 'host', text: unknown }],
+    });
+    // The open pages hear of it by themselves.
+    for (const place of [page, row, current]) {
+      await place.getByText(shown).waitFor({ timeout: 10_000 });
+      await place.getByText('Unknown · the host is offline').waitFor();
+      expect(await place.getByRole('progressbar').count()).toBe(0);
+      expect(await place.locator('.spin').count()).toBe(0);
+      expect(await place.getByText(/so far|Running/).count()).toBe(0);
+    }
+    const waiting = list.getByRole('row').filter({ hasText: `#${behind.id}` });
+    await waiting.getByText('waits for host beta, whose worker is not there').waitFor();
+
+    await page.getByRole('button', { name: 'Cancel job' }).click();
+    const later = /Host beta is offline: the cancellation takes effect when its worker is back/;
+    await page.getByText(later).first().waitFor();
+    await row.getByText(later).waitFor();
+    expect(await row.locator('.spin').count()).toBe(0);
+    expect(await api.job(running.id)).toMatchObject({
+      state: 'cancelling',
+      waitsFor: [{ kind: 'host', text: 'host beta is offline: the cancellation takes effect when its worker is back' }],
+    });
+
+    await workers['beta']?.start();
+    expect(await api.ended(running.id)).toMatchObject({ state: 'cancelled', waitsFor: [] });
+    expect(await api.ended(behind.id)).toMatchObject({ state: 'succeeded' });
+    for (const place of [page, row, current]) await place.getByText('Cancelled', { exact: true }).first().waitFor();
+    expect(await page.getByRole('main').getByText(later).count()).toBe(0);
+  });
+});
+
 describe('the roles of a process', () => {
   let folder: StateFolder;
   beforeEach(async () => {

@@ -28,6 +28,15 @@ export class HostWatch implements OnApplicationBootstrap, BeforeApplicationShutd
     if (this.timer) clearInterval(this.timer);
   }
 
+  /** How they end is not known while the worker is away. There are as many as a host has places; those that wait may be thousands. */
+  private async announceBegunJobs(hostId: number): Promise<void> {
+    const rows = await this.database.query<{ id: number }[]>(
+      `SELECT id FROM jobs WHERE host_id = $1 AND finished_at IS NULL AND state <> 'queued' ORDER BY id`,
+      [hostId],
+    );
+    for (const { id } of rows) this.announcements.publish({ topic: 'job', id });
+  }
+
   private async look(): Promise<void> {
     for (const host of await this.database.manager.find(HostRow)) {
       const now = host.online;
@@ -36,6 +45,7 @@ export class HostWatch implements OnApplicationBootstrap, BeforeApplicationShutd
       if (before === undefined || before === now) continue;
       this.announcements.publish({ topic: 'host', id: host.id });
       await announceServersOf({ hostId: host.id }, this.database, this.announcements);
+      await this.announceBegunJobs(host.id);
     }
   }
 }

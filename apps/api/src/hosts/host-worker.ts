@@ -88,7 +88,8 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
       demo: runtimeKind === 'demo',
     };
     await this.presence.begin(hostId, this.incarnation, machine, () => void this.lose());
-    await endLeftBehind(this.database, this.rows, hostId, this.incarnation);
+    const { rows, announcements } = this;
+    await endLeftBehind(this.database, { rows, announcements }, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();
   }

@@ -133,7 +133,7 @@ export class JobViews {
               row,
               ahead.filter((job) => job.jobId === row.id),
             )
-          : [],
+          : begunWaitsFor(row),
       progress: progressOf(row),
       createdAt: row.createdAt.toISOString(),
       startedAt: row.startedAt?.toISOString() ?? null,
@@ -159,6 +159,16 @@ export class JobViews {
     }
     return waits;
   }
+}
+
+/** Only a host's own worker ends what was begun there. While it is away nobody knows how that goes, and nobody acts on it. */
+function begunWaitsFor({ state, hostName, hostOnline }: Row): WaitsFor[] {
+  if (hostOnline || (state !== 'running' && state !== 'cancelling')) return [];
+  const then =
+    state === 'running'
+      ? 'how this job ended is known when its worker is back'
+      : 'the cancellation takes effect when its worker is back';
+  return [{ kind: 'host', text: `host ${hostName} is offline: ${then}` }];
 }
 
 function progressOf({ progressPercent: percent, progressText: text }: Row): JobView['progress'] {

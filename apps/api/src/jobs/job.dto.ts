@@ -14,9 +14,9 @@ import {
 
 const kinds = ['job', 'slot', 'host'] as const;
 
-/** One thing a queued job waits for. */
+/** One thing a queued job waits for, or the worker that a job waits for which had begun on a host that is offline now. */
 export class WaitsFor {
-  @ApiProperty({ enum: kinds, description: 'an earlier job, a free place in its lane, or its host' })
+  @ApiProperty({ enum: kinds, description: 'an earlier job, a free place in its lane, or the worker of its host' })
   kind: (typeof kinds)[number];
   @ApiPropertyOptional({ type: 'integer' })
   jobId?: number;
@@ -66,7 +66,12 @@ export class JobView {
   exitCode: number | null;
   @ApiProperty({ type: String, nullable: true })
   error: string | null;
-  @ApiProperty({ type: [WaitsFor] })
+  @ApiProperty({
+    type: [WaitsFor],
+    description:
+      'Why a queued job does not run yet. A running or cancelling job has `host` here while the worker of its host is away, and ' +
+      'nothing else: how it ended is known, and its cancellation takes effect, when the worker is back.',
+  })
   waitsFor: WaitsFor[];
   @ApiProperty({ type: Progress, nullable: true })
   progress: Progress | null;

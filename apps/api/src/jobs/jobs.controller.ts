@@ -80,7 +80,10 @@ export class JobsController {
     return this.view(me, id);
   }
 
-  /** Cancels a job: at once when it is queued; a running one is `cancelling` until its commands are gone. 409 when it has ended. */
+  /**
+   * Cancels a job: at once when it is queued; a running one is `cancelling` until its commands are gone. While the worker of its host
+   * is away, which `waitsFor` says then, that takes effect when it is back. 409 when the job has ended.
+   */
   @Post(':id/cancel')
   @HttpCode(202)
   @Scoped('operate')

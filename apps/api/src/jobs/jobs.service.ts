@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { Conflict } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
+import { announceJob } from './announce-job.js';
 import type { JobRequest } from './job-request.js';
 import { Job } from './job.entity.js';
 import { Dispatcher } from './queue/dispatcher.js';
@@ -29,7 +30,7 @@ export class Jobs {
     if (!job.fresh) return job;
     // fault point: job committed
     this.dispatcher.queued(job);
-    this.announce(job);
+    announceJob(this.announcements, job);
     return job;
   }
 
@@ -57,7 +58,7 @@ export class Jobs {
         throw new Conflict(`Job ${job.id} has ended already (${state}); nothing is left to cancel.`);
       }
     }
-    this.announce(job);
+    announceJob(this.announcements, job);
   }
 
   /** Whether the server or overlay has no unfinished job. */
@@ -71,12 +72,5 @@ export class Jobs {
       [id],
     );
     return rows.length === 0;
-  }
-
-  private announce(job: Pick<QueuedJob, 'id' | 'operation' | 'hostId' | 'serverId' | 'overlayId'>): void {
-    this.announcements.publish({ topic: 'job', id: job.id });
-    if (job.serverId !== null) this.announcements.publish({ topic: 'server', id: job.serverId });
-    if (job.overlayId !== null) this.announcements.publish({ topic: 'overlay', id: job.overlayId });
-    if (job.operation === 'install') this.announcements.publish({ topic: 'host', id: job.hostId });
   }
 }

@@ -2,9 +2,10 @@ import { type QueryClient, queryOptions, useMutation } from '@tanstack/vue-query
 import { allPages } from '../api/all-pages';
 import { api, pageOf } from '../api/client';
 import { queryClient } from '../api/query-client';
-import { applyJob } from '../jobs/queries';
+import { applyJob, jobKeys } from '../jobs/queries';
 import { type Job, isUnfinished, jobSchema } from '../jobs/schema';
 import { Pushed } from '../live/pushed';
+import { serverKeys } from '../servers/queries';
 import { type Host, hostSchema } from './schema';
 
 export const hostKeys = {
@@ -26,6 +27,12 @@ export const hostListOptions = queryOptions({
 
 export function applyHost(client: QueryClient, host: Host): void {
   pushed.note(host);
+  const before = client.getQueryData<Host[]>(hostKeys.list)?.find((item) => item.id === host.id);
+  if (before?.online !== host.online) {
+    // What is known of its jobs and servers is something else from now on; they are not pushed one by one.
+    void client.invalidateQueries({ queryKey: jobKeys.all });
+    void client.invalidateQueries({ queryKey: serverKeys.all });
+  }
   client.setQueryData<Host[]>(hostKeys.list, (list) =>
     list?.some((item) => item.id === host.id)
       ? list.map((item) => (item.id === host.id ? host : item))

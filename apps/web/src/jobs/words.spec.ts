@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Job, JobState } from './schema';
-import { holdUp } from './words';
+import { holdUp, hostAway, mainReason, reasons } from './words';
 
 function job(state: JobState, waitsFor: Job['waitsFor']): Job {
   return {
@@ -32,5 +32,34 @@ describe('what holds a job up', () => {
     expect(holdUp(job('queued', [{ kind: 'slot', text: 'waits for one of the 16 places' }]))).toBeNull();
     expect(holdUp(job('queued', []))).toBeNull();
     expect(holdUp(job('running', [{ kind: 'job', text: 'waits for job 4' }]))).toBeNull();
+  });
+});
+
+describe('of several reasons', () => {
+  const several = job('queued', [
+    { kind: 'job', jobId: 4, text: 'waits for job 4' },
+    { kind: 'job', text: 'waits for another job' },
+    { kind: 'host', text: 'waits for host attic' },
+  ]);
+
+  it('the host comes first: without its worker the jobs ahead do not end either', () => {
+    expect(mainReason(several)).toBe('waits for host attic');
+    expect(holdUp(several)).toBe('waits for host attic');
+    expect(reasons(several).map(({ text }) => text)).toEqual([
+      'waits for host attic',
+      'waits for job 4',
+      'waits for another job',
+    ]);
+    expect(mainReason(job('queued', []))).toBeNull();
+  });
+});
+
+describe('a job that had begun', () => {
+  it('is said to be without its host’s worker only while it is', () => {
+    const away = [{ kind: 'host', text: 'host attic is offline: who knows' }];
+    expect(hostAway(job('running', away))).toBe('Host attic is offline: who knows.');
+    expect(hostAway(job('cancelling', away))).toBe('Host attic is offline: who knows.');
+    expect(hostAway(job('queued', away))).toBeNull();
+    expect(hostAway(job('running', []))).toBeNull();
   });
 });

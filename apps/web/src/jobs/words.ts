@@ -29,11 +29,30 @@ export const stateNames: Record<JobState, string> = {
   cancelled: 'Cancelled',
 };
 
+const weights: Record<string, number> = { host: 0, job: 1, slot: 2 };
+
+/** What a job waits for, the most important first: with its host away the jobs ahead do not end either. */
+export function reasons(job: Job): Job['waitsFor'] {
+  return job.waitsFor.toSorted((a, b) => (weights[a.kind] ?? 3) - (weights[b.kind] ?? 3));
+}
+
+/** The reason that matters most, where there is room for one; null: there is none. */
+export function mainReason(job: Job): string | null {
+  return reasons(job)[0]?.text ?? null;
+}
+
 /** Why a job just queued does not begin at once; null when it only waits for its turn, which is a moment. */
 export function holdUp(job: Job): string | null {
-  const [first] = job.waitsFor;
+  const [first] = reasons(job);
   if (job.state !== 'queued' || !first) return null;
   return first.kind === 'job' || first.kind === 'host' ? first.text : null;
+}
+
+/** Of a job that had begun: that its host is offline, in a sentence. It may not run any more, so nothing may look as if it did. */
+export function hostAway(job: Job): string | null {
+  if (job.state !== 'running' && job.state !== 'cancelling') return null;
+  const text = job.waitsFor.find((wait) => wait.kind === 'host')?.text;
+  return text === undefined ? null : `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
 }
 
 /** What a job is about, for sentences and titles: the server, the overlay or the host. */

@@ -3,6 +3,7 @@ import { CommandFailed, type InstanceStatus, type Run } from '@left4me/host';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Announcements } from '../../redis/announcements.js';
+import { announceJob } from '../announce-job.js';
 import type { JobLines } from '../log/job-lines.js';
 import { storable } from '../log/storable.js';
 import { JobLogWriter } from './job-log-writer.js';
@@ -200,10 +201,6 @@ export class JobRunner {
   }
 
   private announce(): void {
-    const { announcements } = this.context;
-    announcements.publish({ topic: 'job', id: this.job.id });
-    if (this.job.serverId !== null) announcements.publish({ topic: 'server', id: this.job.serverId });
-    if (this.job.overlayId !== null) announcements.publish({ topic: 'overlay', id: this.job.overlayId });
-    if (this.job.operation === 'install') announcements.publish({ topic: 'host', id: this.job.hostId });
+    announceJob(this.context.announcements, this.job);
   }
 }

@@ -6,7 +6,7 @@ import type { Dispatcher } from '../queue/dispatcher.js';
 import { lanes, placesOf } from '../queue/lanes.js';
 import { PARKED_MS, queueName, twinData } from '../queue/twins.js';
 import { JobRunner, type RunnerContext, type StopReason } from './job-runner.js';
-import { endInterrupted } from './recovery.js';
+import { endInterrupted, type Interrupted, interrupted } from './recovery.js';
 
 const LOOK_MS = 1000;
 /** A promotion that came while its twin was being refused is made good after this. */
@@ -137,8 +137,8 @@ export class LaneWorkers {
   /** Announcements may be lost; the rows are not. Neither are jobs whose claim was written while its answer got lost. */
   private async look(): Promise<void> {
     try {
-      const rows = await this.context.database.query<{ id: number; state: 'running' | 'cancelling' }[]>(
-        `SELECT id, state FROM jobs WHERE finished_at IS NULL AND state <> 'queued' AND incarnation = $1`,
+      const rows = await this.context.database.query<Interrupted[]>(
+        `SELECT ${interrupted} FROM jobs WHERE finished_at IS NULL AND state <> 'queued' AND incarnation = $1`,
         [this.context.incarnation],
       );
       const unowned = new Set<number>();
@@ -156,8 +156,7 @@ export class LaneWorkers {
   }
 
   /** The claim's answer never came, so nothing was begun: the job ends like one whose worker died. */
-  private async endUnstarted({ id, state }: { id: number; state: 'running' | 'cancelling' }): Promise<void> {
-    const { rows, incarnation } = this.context;
-    await endInterrupted(rows, { id, state, incarnation }, 'The connection to PostgreSQL broke before this job began.');
+  private async endUnstarted(job: Interrupted): Promise<void> {
+    await endInterrupted(this.context, job, 'The connection to PostgreSQL broke before this job began.');
   }
 }
