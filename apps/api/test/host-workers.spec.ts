@@ -75,7 +75,8 @@ describe('a second worker of a host', () => {
     const database = (await another({ workerEnabled: false })).get(DataSource);
     const seen = (secondsAgo: number) =>
       database.query(
-        `UPDATE hosts SET machine_id = 'far away', worker_seen_at = clock_timestamp() - make_interval(secs => $1)`,
+        `UPDATE hosts SET machine_id = 'far away', worker_stopped = false,
+           worker_seen_at = clock_timestamp() - make_interval(secs => $1)`,
         [secondsAgo],
       );
     await seen(10);
@@ -146,7 +147,10 @@ describe('a host', () => {
 
     const nothing = { ready: null, readyAt: null, map: null, players: null, maxPlayers: null };
     const get = async (url: string) => (await admin.get(`/api/v1/${url}`).expect(200)).body;
-    expect(await get('hosts')).toMatchObject({ items: [{ name: 'local', online: false }] });
+    const { items } = await get('hosts');
+    expect(items).toMatchObject([{ name: 'local', online: false }]);
+    // It stopped in an orderly way: offline at once, and last seen when it stopped.
+    expect(Date.now() - Date.parse(items[0].workerSeenAt)).toBeLessThan(10_000);
     expect(await get('servers/alpha')).toMatchObject({
       actualState: 'unknown',
       actualStateAt: running.actualStateAt,

@@ -138,7 +138,9 @@ describe('a single place', () => {
         await narrow.queue('three', 'stop'),
       ];
       await sleep(200);
-      expect((await narrow.job(queued[1]?.id ?? 0)).waitsFor[0]?.kind).toBe('slot');
+      expect((await narrow.job(queued[1]?.id ?? 0)).waitsFor).toEqual([
+        { kind: 'slot', text: 'waits for the only place of the server lane, which is taken' },
+      ]);
       release();
       for (const { id } of queued) await narrow.ended(id);
       expect(narrow.host.begun).toEqual(['stop one', 'initialize one', 'stop two', 'stop three']);

@@ -10,7 +10,7 @@ const HEARTBEAT_MS = 5000;
 /** What a worker says of its machine. */
 export type Machine = Pick<
   HostRow,
-  'machineId' | 'stateId' | 'serviceManager' | 'isolation' | 'isolationReason' | 'demo'
+  'machineId' | 'stateId' | 'serviceManager' | 'isolation' | 'isolationReason' | 'demo' | 'workerConcurrency'
 >;
 
 /** Another worker lives on the host, and it is not one that this worker's start has proved gone. */
@@ -50,12 +50,12 @@ export class HostPresence {
    * @throws HostServed
    */
   async begin(hostId: number, incarnation: string, machine: Machine, lost: () => void): Promise<void> {
-    const { machineId, stateId, serviceManager, isolation, isolationReason, demo } = machine;
+    const { machineId, stateId, serviceManager, isolation, isolationReason, demo, workerConcurrency } = machine;
     const [begun] = await this.database.query<[unknown[], number]>(
-      `UPDATE hosts SET incarnation = $2, worker_seen_at = clock_timestamp(), machine_id = $3, state_id = $4,
-         service_manager = $5, isolation = $6, isolation_reason = $7, demo = $8
+      `UPDATE hosts SET incarnation = $2, worker_seen_at = clock_timestamp(), worker_stopped = false, machine_id = $3, state_id = $4,
+         service_manager = $5, isolation = $6, isolation_reason = $7, demo = $8, worker_concurrency = $9
        WHERE id = $1 AND (NOT (${onlineSql('hosts')}) OR (machine_id = $3 AND state_id = $4)) RETURNING id`,
-      [hostId, incarnation, machineId, stateId, serviceManager, isolation, isolationReason, demo],
+      [hostId, incarnation, machineId, stateId, serviceManager, isolation, isolationReason, demo, workerConcurrency],
     );
     if (begun.length === 0) throw await this.served(hostId, machine);
     this.hostId = hostId;
@@ -69,7 +69,10 @@ export class HostPresence {
     if (hostId === null) return;
     this.hostId = null;
     if (this.heartbeat) clearInterval(this.heartbeat);
-    await this.database.query(`UPDATE hosts SET worker_seen_at = NULL WHERE incarnation = $1`, [incarnation]);
+    await this.database.query(
+      `UPDATE hosts SET worker_seen_at = clock_timestamp(), worker_stopped = true WHERE incarnation = $1`,
+      [incarnation],
+    );
     this.announcements.publish({ topic: 'host', id: hostId });
   }
 

@@ -78,7 +78,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async takeOver(hostId: number, host: Host): Promise<void> {
     const { machineId, isolation, isolationReason, runtimeKind } = host.facts;
-    const { serviceManager } = this.settings;
+    const { serviceManager, workerConcurrency } = this.settings;
     const machine = {
       machineId,
       stateId: await stateIdIn(this.settings.root),
@@ -86,6 +86,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
       isolation,
       isolationReason,
       demo: runtimeKind === 'demo',
+      workerConcurrency,
     };
     await this.presence.begin(hostId, this.incarnation, machine, () => void this.lose());
     const { rows, announcements } = this;

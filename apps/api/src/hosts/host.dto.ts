@@ -20,9 +20,13 @@ export class HostView {
   id: number;
   @ApiProperty()
   name: string;
-  @ApiProperty({ description: 'Its worker was seen within the last 15 s.' })
+  @ApiProperty({ description: 'Its worker was seen within the last 15 s, and has not been stopped.' })
   online: boolean;
-  @ApiProperty({ type: String, nullable: true })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'When its worker was last seen; null: none has ever come.',
+  })
   workerSeenAt: string | null;
   @ApiProperty({ type: String, nullable: true, enum: ['process', 'systemd'] })
   serviceManager: string | null;

@@ -23,8 +23,17 @@ export class HostRow {
   @Column('uuid', { nullable: true })
   incarnation: string | null;
 
+  /** Null until a worker has come. */
   @Column('timestamptz', { nullable: true })
   workerSeenAt: Date | null;
+
+  /** Its worker has ended in an orderly way: it is not waited for to be seen again. */
+  @Column('boolean', { default: false })
+  workerStopped: boolean;
+
+  /** How many server jobs its worker runs at once; null until one has come. */
+  @Column('integer', { nullable: true })
+  workerConcurrency: number | null;
 
   /** Whether its worker lives. */
   @VirtualColumn({ type: 'boolean', query: onlineSql })

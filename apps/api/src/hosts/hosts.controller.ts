@@ -58,8 +58,6 @@ export class HostsController {
     const userId = me.user.id;
     const job = await this.jobs.enqueue({ operation, hostId: id, build: build ?? null, userId, requestId });
     response.location(`/api/v1/jobs/${job.id}`);
-    const [view] = await this.jobViews.byIds(me, [job.id]);
-    if (!view) throw new NotFound(`job ${job.id}`);
-    return view;
+    return this.jobViews.queued(me, job.id);
   }
 }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Principal } from '../auth/access.js';
-import { RunningSettings } from '../config/settings.js';
 import { onlineSql } from '../hosts/online.js';
+import { NotFound } from '../problems/problems.js';
 import { viewer, visibleJobs } from './job-access.js';
 import type { JobView, WaitsFor } from './job.dto.js';
 import type { Job, JobState, Operation } from './job.entity.js';
-import { laneOf, placesOf } from './queue/lanes.js';
+import { type Lane, laneOf, placesOf } from './queue/lanes.js';
 
 interface Row extends Omit<
   Job,
@@ -14,6 +14,7 @@ interface Row extends Omit<
 > {
   hostName: string;
   hostOnline: boolean;
+  workerConcurrency: number | null;
   userName: string | null;
 }
 
@@ -30,8 +31,15 @@ interface Blocker {
   visible: boolean;
 }
 
+interface FullLane {
+  hostId: number;
+  lane: Lane;
+  places: number;
+}
+
 const select = `
   SELECT jobs.id, operation, state, host_id AS "hostId", hosts.name AS "hostName", (${onlineSql('hosts')}) AS "hostOnline",
+    hosts.worker_concurrency AS "workerConcurrency",
     server_id AS "serverId", server_name AS "serverName", overlay_id AS "overlayId", overlay_name AS "overlayName",
     user_id AS "userId", users.name AS "userName", admitted_at AS "admittedAt", exit_code AS "exitCode", error,
     progress_percent AS "progressPercent", progress_text AS "progressText",
@@ -61,16 +69,25 @@ const blockers = `
  */
 @Injectable()
 export class JobViews {
-  constructor(
-    private readonly database: DataSource,
-    private readonly settings: RunningSettings,
-  ) {}
+  constructor(private readonly database: DataSource) {}
 
   /** The jobs of these ids, newest first; ids that are not there are left out. */
   async byIds(me: Viewer, ids: readonly number[]): Promise<JobView[]> {
     if (ids.length === 0) return [];
     const rows = await this.database.query<Row[]>(`${select} WHERE jobs.id = ANY ($1) ORDER BY jobs.id DESC`, [ids]);
     return this.render(me, rows);
+  }
+
+  /**
+   * A job that has just been queued. Where it may run it waits for nothing as yet: that its lane is full, which others would be counted
+   * for, is told by those who read it later.
+   * @throws NotFound when it is gone
+   */
+  async queued(me: Viewer, id: number): Promise<JobView> {
+    const rows = await this.database.query<Row[]>(`${select} WHERE jobs.id = $1`, [id]);
+    const [view] = await this.render(me, rows, false);
+    if (!view) throw new NotFound(`job ${id}`);
+    return view;
   }
 
   /** For each server its running job, else the first that waits. */
@@ -107,12 +124,13 @@ export class JobViews {
     return found;
   }
 
-  private async render(me: Viewer, rows: Row[]): Promise<JobView[]> {
+  private async render(me: Viewer, rows: Row[], countPlaces = true): Promise<JobView[]> {
     const waiting = rows.filter((row) => row.state === 'queued').map((row) => row.id);
     const ahead =
       waiting.length > 0
         ? await this.database.query<Blocker[]>(blockers, [...(me ? viewer(me) : [null, true, null]), waiting])
         : [];
+    const full = countPlaces ? await this.fullLanes(rows) : [];
     return rows.map((row) => ({
       id: row.id,
       operation: row.operation,
@@ -132,6 +150,7 @@ export class JobViews {
           ? this.waitsFor(
               row,
               ahead.filter((job) => job.jobId === row.id),
+              full,
             )
           : begunWaitsFor(row),
       progress: progressOf(row),
@@ -141,7 +160,29 @@ export class JobViews {
     }));
   }
 
-  private waitsFor(row: Row, ahead: Blocker[]): WaitsFor[] {
+  /** The lanes that have as many jobs running as places, of the hosts that one of these jobs may run on now. */
+  private async fullLanes(rows: Row[]): Promise<FullLane[]> {
+    const mayRun = rows.filter((row) => row.state === 'queued' && row.admittedAt !== null && row.hostOnline);
+    if (mayRun.length === 0) return [];
+    const running = await this.database.query<{ hostId: number; operation: Operation; count: number }[]>(
+      `SELECT host_id AS "hostId", operation, count(*)::int AS count FROM jobs
+       WHERE admitted_at IS NOT NULL AND finished_at IS NULL AND state <> 'queued' AND host_id = ANY ($1)
+       GROUP BY host_id, operation`,
+      [mayRun.map((row) => row.hostId)],
+    );
+    const found = new Map<string, FullLane>();
+    for (const { hostId, operation, workerConcurrency } of mayRun) {
+      const lane = laneOf(operation);
+      const places = placesOf(lane, workerConcurrency ?? Infinity);
+      const taken = running
+        .filter((job) => job.hostId === hostId && laneOf(job.operation) === lane)
+        .reduce((sum, { count }) => sum + count, 0);
+      if (taken >= places) found.set(`${hostId} ${lane}`, { hostId, lane, places });
+    }
+    return [...found.values()];
+  }
+
+  private waitsFor(row: Row, ahead: Blocker[], full: FullLane[]): WaitsFor[] {
     const seen = ahead.filter((job) => job.visible);
     const waits: WaitsFor[] = seen.map((job) => ({
       kind: 'job',
@@ -152,13 +193,17 @@ export class JobViews {
     if (seen.length < ahead.length) waits.push({ kind: 'job', text: 'waits for another job' });
     if (!row.hostOnline) {
       waits.push({ kind: 'host', text: `waits for host ${row.hostName}, whose worker is not there` });
-    } else if (waits.length === 0) {
-      const lane = laneOf(row.operation);
-      const places = placesOf(lane, this.settings.workerConcurrency);
-      waits.push({ kind: 'slot', text: `waits for one of the ${places} places of the ${lane} lane` });
+    } else if (waits.length === 0 && row.admittedAt !== null) {
+      const lane = full.find(({ hostId, lane }) => hostId === row.hostId && lane === laneOf(row.operation));
+      if (lane) waits.push({ kind: 'slot', text: waitsForPlace(lane) });
     }
     return waits;
   }
+}
+
+function waitsForPlace({ lane, places }: FullLane): string {
+  if (places === 1) return `waits for the only place of the ${lane} lane, which is taken`;
+  return `waits for a place in the ${lane} lane, whose ${places} places are taken`;
 }
 
 /** Only a host's own worker ends what was begun there. While it is away nobody knows how that goes, and nobody acts on it. */

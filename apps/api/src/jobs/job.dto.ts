@@ -16,7 +16,10 @@ const kinds = ['job', 'slot', 'host'] as const;
 
 /** One thing a queued job waits for, or the worker that a job waits for which had begun on a host that is offline now. */
 export class WaitsFor {
-  @ApiProperty({ enum: kinds, description: 'an earlier job, a free place in its lane, or the worker of its host' })
+  @ApiProperty({
+    enum: kinds,
+    description: 'an earlier job, a place in its lane while all are taken, or the worker of its host',
+  })
   kind: (typeof kinds)[number];
   @ApiPropertyOptional({ type: 'integer' })
   jobId?: number;
@@ -69,7 +72,7 @@ export class JobView {
   @ApiProperty({
     type: [WaitsFor],
     description:
-      'Why a queued job does not run yet. A running or cancelling job has `host` here while the worker of its host is away, and ' +
+      'Why a queued job does not run yet; empty: its turn has come or is about to. The answer that queues a job never has `slot`. A running or cancelling job has `host` here while the worker of its host is away, and ' +
       'nothing else: how it ended is known, and its cancellation takes effect, when the worker is back.',
   })
   waitsFor: WaitsFor[];

@@ -69,10 +69,8 @@ export class OverlaysController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
     const job = await this.overlays.build(me, id, requestId);
-    const [view] = await this.jobs.byIds(me, [job.id]);
-    if (!view) throw new Error('a job has no view');
     response.setHeader('Location', `/api/v1/jobs/${job.id}`);
-    return view;
+    return this.jobs.queued(me, job.id);
   }
 
   @Patch(':id')

@@ -6,7 +6,6 @@ import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js'
 import { JobViews } from '../jobs/job-views.js';
 import { JobView, NewServerJob } from '../jobs/job.dto.js';
 import { Jobs } from '../jobs/jobs.service.js';
-import { NotFound } from '../problems/problems.js';
 import { Servers } from './servers.service.js';
 
 /** What can be done with a server: every operation is a job. */
@@ -42,8 +41,6 @@ export class ServerJobsController {
       requestId,
     });
     response.location(`/api/v1/jobs/${job.id}`);
-    const [view] = await this.views.byIds(me, [job.id]);
-    if (!view) throw new NotFound(`job ${job.id}`);
-    return view;
+    return this.views.queued(me, job.id);
   }
 }

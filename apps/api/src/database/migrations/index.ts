@@ -7,6 +7,7 @@ import { ForgetPlainBodyHashes1795300400000 } from './1795300400000-forget-plain
 import { HostState1795300500000 } from './1795300500000-host-state.js';
 import { JobRequests1795300700000 } from './1795300700000-job-requests.js';
 import { QueueFunctions1795300800000 } from './1795300800000-queue-functions.js';
+import { HostWorkers1795300900000 } from './1795300900000-host-workers.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -18,4 +19,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   HostState1795300500000,
   JobRequests1795300700000,
   QueueFunctions1795300800000,
+  HostWorkers1795300900000,
 ];
