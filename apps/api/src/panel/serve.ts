@@ -7,6 +7,7 @@ import { PanelLog } from '../panel-log.js';
 import { checkAddress, named, portFor, USUAL_PORT } from './address.js';
 import { firstAdmin } from './first-admin.js';
 import { openGivenDatabase } from './open-database.js';
+import { checkSecretKey } from './secret-key-check.js';
 import { openServices, type PanelServices } from './services.js';
 
 /** Longer than a running job may take to be stopped. */
@@ -49,6 +50,12 @@ async function run(
   const port = settings.apiEnabled ? await portFor(settings) : null;
   const open = settings.databaseUrl === null ? openDatabase : openGivenDatabase;
   const database = await open(services.settings.databaseUrl);
+  try {
+    await checkSecretKey(database, services.settings, settings.secretKey);
+  } catch (error) {
+    await database.destroy();
+    throw error;
+  }
   const options = { logger: new PanelLog(), closeOnSignals: false, database };
   const app = await createApp({ ...services.settings, port: port ?? 0 }, options);
   try {

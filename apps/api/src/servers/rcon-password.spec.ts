@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { RunningSettings } from '../config/settings.js';
 import { RconPasswords } from './rcon-password.js';
 
-const passwords = (secretKey: string) => new RconPasswords({ secretKey } as RunningSettings);
+const passwords = (secretKey: string) => new RconPasswords({ secretKey });
 
 describe('RconPasswords', () => {
   it('makes 32 letters and digits, another one each time', () => {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, randomInt } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { RunningSettings } from '../config/settings.js';
 
 const VERSION = 1;
@@ -7,6 +7,11 @@ const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const LENGTH = 32;
+
+/** What is stored was sealed with another SECRET_KEY, or its bytes were changed. */
+export class OtherSecretKey extends Error {
+  override readonly name = 'OtherSecretKey';
+}
 
 /**
  * The RCON passwords of servers, encrypted at rest: AES-256-GCM with a key derived from SECRET_KEY by HKDF-SHA-256. Stored as
@@ -16,7 +21,7 @@ const LENGTH = 32;
 export class RconPasswords {
   private readonly key: Buffer;
 
-  constructor(settings: RunningSettings) {
+  constructor(@Inject(RunningSettings) settings: Pick<RunningSettings, 'secretKey'>) {
     this.key = Buffer.from(hkdfSync('sha256', settings.secretKey, '', 'left4me rcon password 1', 32));
   }
 
@@ -32,7 +37,7 @@ export class RconPasswords {
     return Buffer.concat([Buffer.of(VERSION), nonce, sealed, cipher.getAuthTag()]);
   }
 
-  /** @throws Error when SECRET_KEY is another one than it was sealed with, or the bytes were changed */
+  /** @throws OtherSecretKey */
   open(sealed: Buffer): string {
     if (sealed[0] !== VERSION || sealed.length < 1 + NONCE_BYTES + TAG_BYTES) {
       throw new Error('The stored RCON password has a form that this version of left4me does not know.');
@@ -44,9 +49,12 @@ export class RconPasswords {
       const opened = Buffer.concat([decipher.update(sealed.subarray(1 + NONCE_BYTES, -TAG_BYTES)), decipher.final()]);
       return opened.toString('utf8');
     } catch (cause) {
-      throw new Error('The stored RCON password cannot be read: SECRET_KEY is not the one it was stored with.', {
-        cause,
-      });
+      throw new OtherSecretKey(
+        'The stored RCON password cannot be read: SECRET_KEY is not the one it was stored with.',
+        {
+          cause,
+        },
+      );
     }
   }
 }

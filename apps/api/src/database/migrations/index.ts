@@ -8,6 +8,7 @@ import { HostState1795300500000 } from './1795300500000-host-state.js';
 import { JobRequests1795300700000 } from './1795300700000-job-requests.js';
 import { QueueFunctions1795300800000 } from './1795300800000-queue-functions.js';
 import { HostWorkers1795300900000 } from './1795300900000-host-workers.js';
+import { SecretKeyCheck1795301000000 } from './1795301000000-secret-key-check.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -20,4 +21,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   JobRequests1795300700000,
   QueueFunctions1795300800000,
   HostWorkers1795300900000,
+  SecretKeyCheck1795301000000,
 ];
