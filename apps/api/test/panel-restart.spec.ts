@@ -33,6 +33,11 @@ const follow = (name: string, after?: string) =>
   );
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
+it('a healthy start complains of nothing', () => {
+  expect(panel.said()).toContain('Serving host local');
+  expect(panel.said()).not.toMatch(/WARN|ERROR/);
+});
+
 describe.each(['SIGTERM', 'SIGKILL'] as const)('the panel ended by %s while servers run', (signal) => {
   it(
     'leaves the servers and nothing else; the next one finds servers, logs, jobs and users',
@@ -112,6 +117,11 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('the panel ended by %s while serv
 function panelHasServers(): never {
   throw new Error('there are servers');
 }
+
+it('a healthy start complains of nothing', () => {
+  expect(panel.said()).toContain('Serving host local');
+  expect(panel.said()).not.toMatch(/WARN|ERROR/);
+});
 
 describe.each(['SIGTERM', 'SIGKILL'] as const)('a job that runs when the panel is ended by %s', (signal) => {
   it('has failed afterwards, with a whole log; what waited behind it runs by itself', { timeout: 60_000 }, async () => {

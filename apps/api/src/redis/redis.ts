@@ -1,4 +1,5 @@
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { once } from 'node:events';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Redis, type RedisOptions } from 'ioredis';
 import { redisConnection } from '../config/redis-connection.js';
 import { RunningSettings } from '../config/settings.js';
@@ -19,6 +20,8 @@ class Connection extends Redis {
   }
 }
 
+/** How long a start waits for Redis. */
+const FIRST_MS = 3000;
 /** Commands fail while Redis is away, and when it hangs: everything goes on without its answer. */
 const ANSWERS_SOON = { enableOfflineQueue: false, commandTimeout: 3000 } as const;
 
@@ -27,7 +30,7 @@ const ANSWERS_SOON = { enableOfflineQueue: false, commandTimeout: 3000 } as cons
  * it is away instead of waiting for it.
  */
 @Injectable()
-export class RedisConnections implements OnApplicationShutdown {
+export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('Redis');
   private readonly open: Redis[] = [];
   /** For commands: fails fast while Redis is away. */
@@ -41,6 +44,13 @@ export class RedisConnections implements OnApplicationShutdown {
     this.prefix = settings.redisPrefix;
     this.commands = this.connect({ ...ANSWERS_SOON, maxRetriesPerRequest: 0 });
     this.queues = this.connect({ ...ANSWERS_SOON, maxRetriesPerRequest: null });
+  }
+
+  /** A healthy start finds Redis there; without it the panel starts all the same, and an error of the connections has said so. */
+  async onModuleInit(): Promise<void> {
+    const signal = AbortSignal.timeout(FIRST_MS);
+    const first = async (redis: Redis) => redis.status === 'ready' || once(redis, 'ready', { signal });
+    await Promise.allSettled([this.commands, this.queues].map(first));
   }
 
   /** A connection of one's own, closed with the application. For subscribers and BullMQ workers, which block. */
