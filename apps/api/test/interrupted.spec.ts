@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { twinId, Twins } from '../src/jobs/queue/twins.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import { startApp, type TestApp } from './app.js';
 import { eventually } from './eventually.js';
@@ -56,6 +57,12 @@ it.each(['namespaces', 'groups'])(
     expect(ended).toMatchObject({ state: 'failed', exitCode: null });
     expect(ended.error).toContain('interrupted');
     expect(await panel.database.query('SELECT 1 FROM job_claims')).toEqual([]);
+    // Delivered again to the new worker, which runs nothing: Bull board counts the job among the failed ones too.
+    const twins = panel.app.get(Twins).queue(ended.hostId, 'server');
+    await eventually(
+      'its twin has failed',
+      async () => (await twins.getJobState(twinId({ id: ended.id, twin: 0 }))) === 'failed',
+    );
     worker?.kill('SIGKILL');
   },
 );

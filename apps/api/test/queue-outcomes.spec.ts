@@ -134,9 +134,34 @@ describe('Bull board', () => {
     await eventually('its twin has failed too', async () => (await (await twinOf(id)).getState()) === 'failed');
     const before = panel.host.begun.length;
     await (await twinOf(id)).retry();
-    await eventually('the retried twin is done', async () => (await (await twinOf(id)).getState()) === 'completed');
+    await eventually('the twin was delivered again', async () => (await twinOf(id)).attemptsStarted === 2);
+    await eventually('it fails like its job', async () => (await (await twinOf(id)).getState()) === 'failed');
+    expect((await twinOf(id)).failedReason).toBe(`no (job ${id} had ended already: nothing was run again)`);
     expect(panel.host.begun.slice(before)).toEqual([]);
     expect((await panel.job(id)).state).toBe('failed');
+  });
+
+  it('shows a job as failed that somebody else has ended before it succeeded', async () => {
+    await panel.server('outrun');
+    const release = panel.host.hold('stop', 'outrun');
+    const { id } = await panel.queue('outrun', 'stop');
+    await panel.reaches(id, 'running');
+    await panel.database.query(
+      `WITH released AS (DELETE FROM job_claims WHERE job_id = $1)
+       UPDATE jobs SET state = 'failed', error = 'interrupted', finished_at = clock_timestamp() WHERE id = $1`,
+      [id],
+    );
+    release();
+    await eventually('its twin is over', async () => (await twinOf(id)).finishedOn !== undefined);
+    expect(await (await twinOf(id)).getState()).toBe('failed');
+  });
+
+  it('calls the lanes by the name of their host', async () => {
+    const { body } = await panel.admin.get('/queues/api/queues').expect(200);
+    const shown = body.queues.map(({ name, displayName }: Record<string, string>) => [name, displayName]);
+    expect(shown).toEqual(
+      expect.arrayContaining(['server', 'build', 'install'].map((l) => [`host-${panel.hostId}-${l}`, `local · ${l}`])),
+    );
   });
 
   it('cannot promote a waiting job past the one it waits for', async () => {

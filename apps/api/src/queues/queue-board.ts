@@ -29,8 +29,9 @@ export class QueueBoard {
     this.handler.use(this.server.getRouter());
   }
 
-  add(queue: Queue): void {
-    this.board.addQueue(new BullMQAdapter(queue));
+  /** @param displayName what the board calls it */
+  add(queue: Queue, displayName = queue.name): void {
+    this.board.addQueue(new BullMQAdapter(queue, { displayName }));
   }
 
   /** A browser is sent to the login and comes back; whoever else is not an admin gets a problem. */

@@ -3,6 +3,7 @@ import { Job as Twin, type JobsOptions, Queue } from 'bullmq';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { QueueBoard } from '../../queues/queue-board.js';
+import { Announcements } from '../../redis/announcements.js';
 import { RedisConnections } from '../../redis/redis.js';
 import type { WaitingJob } from './admission.js';
 import { type Lane, laneOf, lanes } from './lanes.js';
@@ -45,15 +46,20 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
     private readonly redis: RedisConnections,
     private readonly database: DataSource,
     private readonly board: QueueBoard,
+    private readonly announcements: Announcements,
   ) {}
 
-  /** Bull board shows every host's lanes from the start, not only those that were used since. */
+  /** Bull board shows every host's lanes as soon as there is the host, not only those that were used since. */
   onApplicationBootstrap(): void {
     const show = async () => {
       const hosts = await this.database.query<{ id: number }[]>('SELECT id FROM hosts ORDER BY id');
       for (const { id } of hosts) for (const lane of lanes) this.queue(id, lane);
     };
     const { queues } = this.redis;
+    // A host comes while the panel runs.
+    this.announcements.on('host', ({ id }) => {
+      if (queues.status === 'ready') for (const lane of lanes) this.queue(id, lane);
+    });
     // What fails here is made at first use.
     if (queues.status === 'ready') show().catch(() => undefined);
     else queues.once('ready', () => void show().catch(() => undefined));
@@ -78,8 +84,17 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
     queue.on('error', () => undefined);
     queue.waitUntilReady().catch(() => this.queues.delete(name));
     this.queues.set(name, queue);
-    this.board.add(queue);
+    void this.show(queue, hostId, lane);
     return queue;
+  }
+
+  /** Under the host's name on Bull board; BullMQ knows the lanes by the host's id. */
+  private async show(queue: Queue<TwinData>, hostId: number, lane: Lane): Promise<void> {
+    const hosts = await this.database
+      .query<{ name: string }[]>('SELECT name FROM hosts WHERE id = $1', [hostId])
+      // PostgreSQL is away: better with its number than not at all.
+      .catch(() => []);
+    this.board.add(queue, `${hosts[0]?.name ?? `host ${hostId}`} · ${lane}`);
   }
 
   /** The queues that this process has used or shown. */

@@ -65,7 +65,8 @@ export class JobRunner {
     this.log.abandon();
   }
 
-  async run(): Promise<End> {
+  /** @returns how the job ended; null when that did not count, because another end was written before */
+  async run(): Promise<End | null> {
     this.announce();
     const how = await this.outcome();
     const seen = await this.look();
@@ -73,9 +74,9 @@ export class JobRunner {
     if (this.unheeded) clearTimeout(this.unheeded);
     await this.log.drain();
     // fault point: end not yet written
-    await this.writeEnd(how, seen);
+    const counts = await this.writeEnd(how, seen);
     this.announce();
-    return how;
+    return counts ? how : null;
   }
 
   private async outcome(): Promise<End> {
@@ -182,18 +183,19 @@ export class JobRunner {
   }
 
   /** Until it is written: without PostgreSQL a job has not ended. */
-  private async writeEnd(how: End, seen: InstanceStatus | null): Promise<void> {
+  private async writeEnd(how: End, seen: InstanceStatus | null): Promise<boolean> {
     for (;;) {
       try {
-        if (!(await this.context.rows.end(this.job.id, this.context.incarnation, how, { seen }))) {
+        const counts = await this.context.rows.end(this.job.id, this.context.incarnation, how, { seen });
+        if (!counts) {
           this.logger.warn(
             `Job ${this.job.id} had ended already when its end (${how.state}) was written: the answer to an earlier attempt was lost, or another worker has ended it.`,
           );
         }
-        return;
+        return counts;
       } catch (error) {
         // The next worker of this host ends it as interrupted.
-        if (this.stopReason() === 'shutdown') return;
+        if (this.stopReason() === 'shutdown') return true;
         this.logger.warn(`The end of job ${this.job.id} waits for PostgreSQL: ${String(error)}`);
         await sleep(RETRY_MS);
       }

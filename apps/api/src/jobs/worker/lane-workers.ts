@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DelayedError, type Job as Twin, UnrecoverableError, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { RedisConnections } from '../../redis/redis.js';
+import type { Job } from '../job.entity.js';
 import type { Dispatcher } from '../queue/dispatcher.js';
 import { lanes, placesOf } from '../queue/lanes.js';
 import { PARKED_MS, queueName, twinData } from '../queue/twins.js';
@@ -11,6 +12,8 @@ import { endInterrupted, type Interrupted, interrupted } from './recovery.js';
 const LOOK_MS = 1000;
 /** A promotion that came while its twin was being refused is made good after this. */
 const SETTLE_MS = 50;
+/** A twin of a running job, delivered once more, asks again after this. */
+const AGAIN_MS = 5000;
 /** How long stopping waits for the running jobs' ends. */
 const STOP_MS = 15_000;
 /** How long stopping waits for Redis after that. */
@@ -22,6 +25,12 @@ export interface LaneContext extends RunnerContext {
   dispatcher: Dispatcher;
   hostId: number;
   concurrency: number;
+}
+
+/** What becomes of the twin of a job that has ended: it fails where the job did. */
+function outcome({ state, error }: Pick<Job, 'state' | 'error'>): string {
+  if (state === 'failed') throw new UnrecoverableError(error ?? state);
+  return state;
 }
 
 /**
@@ -99,23 +108,34 @@ export class LaneWorkers {
     const runner = await this.claim(data.data.jobId);
     if (!runner) return this.refuse(twin, token, data.data.jobId);
     try {
-      const how = await runner.run();
-      if (how.state === 'failed') throw new UnrecoverableError(how.error ?? 'failed');
-      return how.state;
+      return outcome((await runner.run()) ?? (await this.rowOf(runner.job.id)));
     } finally {
       this.running.delete(runner.job.id);
     }
   }
 
-  /** The claim was refused: never an error. A job that is still to come waits again, out of the way. */
+  /** The claim was refused. A job that is still to come waits again, out of the way; that of one that has ended ends as it did. */
   private async refuse(twin: Twin, token: string | undefined, jobId: number): Promise<string> {
-    const [row] = await this.context.database.query<{ state: string }[]>(`SELECT state FROM jobs WHERE id = $1`, [
-      jobId,
-    ]);
-    if (row?.state !== 'queued') return `not run: job ${jobId} is ${row?.state ?? 'unknown'} already`;
-    await twin.moveToDelayed(Date.now() + PARKED_MS, token);
-    setTimeout(() => void this.context.dispatcher.dispatchParked(jobId), SETTLE_MS);
+    const { state, error } = await this.rowOf(jobId);
+    if (state === 'queued') {
+      await twin.moveToDelayed(Date.now() + PARKED_MS, token);
+      setTimeout(() => void this.context.dispatcher.dispatchParked(jobId), SETTLE_MS);
+    } else if (state === 'running' || state === 'cancelling') {
+      // Delivered a second time while it runs, as after seconds without Redis: it asks again for how the job ends.
+      await twin.moveToDelayed(Date.now() + AGAIN_MS, token);
+    } else {
+      return outcome({ state, error: `${error ?? state} (job ${jobId} had ended already: nothing was run again)` });
+    }
     throw new DelayedError();
+  }
+
+  private async rowOf(jobId: number): Promise<Pick<Job, 'state' | 'error'>> {
+    const [row] = await this.context.database.query<Pick<Job, 'state' | 'error'>[]>(
+      `SELECT state, error FROM jobs WHERE id = $1`,
+      [jobId],
+    );
+    if (!row) throw new UnrecoverableError(`There is no job ${jobId}; nothing was run.`);
+    return row;
   }
 
   /** A runner for the job, if it may run. From its claim on the job is always in `claiming` or in `running`. */
