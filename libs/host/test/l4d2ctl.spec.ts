@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { chown, stat, writeFile } from 'node:fs/promises';
+import { chown, cp, mkdtemp, stat, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -38,6 +39,40 @@ async function prepare(
 function parse(result: Result): Record<string, unknown> {
   return JSON.parse(result.out);
 }
+
+describe('l4d2ctl without LEFT4ME_ROOT', () => {
+  /** A checkout of its own, with this one's program and dependencies. */
+  async function checkoutOf(): Promise<{ folder: string; ctl: (...args: string[]) => Result }> {
+    const folder = await mkdtemp(join(tmpdir(), 'left4me-checkout-'));
+    onTestFinished(() => removeTree(folder));
+    const host = join(folder, 'libs/host');
+    const from = fileURLToPath(new URL('..', import.meta.url));
+    for (const part of ['bin', 'dist', 'programs', 'package.json'])
+      await cp(join(from, part), join(host, part), { recursive: true });
+    await symlink(join(from, '../../node_modules'), join(folder, 'node_modules'));
+    const ctl = (...args: string[]): Result => {
+      const { LEFT4ME_ROOT: _, ...env } = process.env;
+      const argv = [join(host, 'bin/l4d2ctl.mjs'), ...args];
+      const { status, stdout, stderr } = spawnSync(process.execPath, argv, { env, cwd: '/', encoding: 'utf8' });
+      return { code: status, out: stdout, err: stderr };
+    };
+    return { folder, ctl };
+  }
+
+  it('finds the state of npm start in its checkout', async () => {
+    const { root } = await prepare();
+    const { folder, ctl } = await checkoutOf();
+    await symlink(root, join(folder, '.left4me'));
+    expect(ctl('status', 'one', '--json')).toMatchObject({ code: 0, err: '' });
+  });
+
+  it('says where it looked for it', async () => {
+    const { folder, ctl } = await checkoutOf();
+    const err = `l4d2ctl: neither ${folder}/.left4me nor /var/lib/left4me exists; LEFT4ME_ROOT says where the state is\n`;
+    expect(ctl('status', 'one')).toEqual({ code: 1, out: '', err });
+    expect(ctl('--help')).toMatchObject({ code: 0, out: expect.stringContaining('.left4me in the checkout') });
+  });
+});
 
 describe('l4d2ctl', () => {
   it('initializes, starts, shows, stops and deletes a server', async () => {

@@ -13,7 +13,8 @@ export interface CliContext {
 const EXIT_CODES = `
 Exit codes: 0 success; the failed command's own code (128 + signal when killed); 1 any other error;
 2 wrong usage; 130 interrupted.
-Environment: LEFT4ME_ROOT (/var/lib/left4me), LEFT4ME_SERVICE_MANAGER (process), LEFT4ME_STEAMCMD.
+Environment: LEFT4ME_ROOT (.left4me in the checkout if it is there, else /var/lib/left4me),
+LEFT4ME_SERVICE_MANAGER (process), LEFT4ME_STEAMCMD.
 Run as root, it first becomes the owner of LEFT4ME_ROOT.`;
 
 /** The commands of `l4d2ctl`. */

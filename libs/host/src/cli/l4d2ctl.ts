@@ -1,18 +1,24 @@
 #!/usr/bin/env node
+import { fileURLToPath } from 'node:url';
 import { CommanderError } from 'commander';
 import { CommandFailed, HostError, Interrupted } from '../errors.js';
 import type { Host } from '../host.js';
 import { openHost } from '../open-host.js';
 import { buildProgram } from './commands.js';
 import { becomeServiceUser } from './service-user.js';
+import { stateRoot } from './state-root.js';
 
 const INTERRUPTED = 130;
+/** From dist/cli. */
+const CHECKOUT = fileURLToPath(new URL('../../../..', import.meta.url));
 
 async function main(): Promise<number> {
-  const root = process.env.LEFT4ME_ROOT ?? '/var/lib/left4me';
+  let root: string | null = null;
+  // Once: what is there may look different after becoming another user.
+  const rootOnce = () => (root ??= stateRoot(process.env.LEFT4ME_ROOT, CHECKOUT));
   const stop = new AbortController();
   const program = buildProgram({
-    open: (reading) => open(root, reading),
+    open: (reading) => open(rootOnce(), reading),
     run: {
       signal: stop.signal,
       output: {
@@ -26,7 +32,7 @@ async function main(): Promise<number> {
   for (const command of [program, ...program.commands]) command.exitOverride();
   try {
     if (!wantsHelp()) {
-      const code = await becomeServiceUser(root);
+      const code = await becomeServiceUser(rootOnce());
       if (code !== null) return code;
     }
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
