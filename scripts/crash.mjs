@@ -3,8 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { readOptions } from './options.mjs';
 import { build, checkout, install, requireNode } from './steps.mjs';
 
+const about = `Kills the API and the worker at every step of every operation, each in turn, and prints how each job ended (minutes).
+It takes no options: docs/decisions/0066-crash-matrix.md tells what is killed where.`;
+readOptions('test:crash', about, {});
 requireNode();
 await install();
 await build();

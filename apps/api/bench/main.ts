@@ -21,7 +21,8 @@ const program = new Command('npm run bench --')
   .parse();
 const options = program.opts<{ json?: string; only?: string[] }>();
 const unknown = options.only?.find((name) => !(name in measurements));
-if (unknown !== undefined) program.error(`There is no figure ${unknown}.`);
+if (unknown !== undefined)
+  program.error(`There is no figure ${unknown}; there are ${Object.keys(measurements).join(', ')}.`);
 const wanted = Object.entries(measurements).filter(([name]) => options.only?.includes(name) ?? true);
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
