@@ -95,10 +95,20 @@ describe('a second worker of a host', () => {
       await panel.reaches(held.id, 'running');
 
       const host = new StandInHost();
+      // What the first has launched goes on.
+      host.set('alpha', 'running', { generation: 4, nextGeneration: 4 });
       const second = await another({}, host);
-      expect(await panel.job(held.id)).toMatchObject({
-        state: 'failed',
-        error: 'interrupted: the worker ended while the job ran',
+      const error = 'interrupted: the worker ended while the job ran. The server is running (generation 4).';
+      expect(await panel.job(held.id)).toMatchObject({ state: 'failed', error });
+      expect((await panel.admin.get('/api/v1/servers/alpha').expect(200)).body).toMatchObject({
+        actualState: 'running',
+        lastError: `start failed: ${error}`,
+      });
+      expect((await panel.log(held.id)).at(-1)).toMatchObject({
+        stream: 'system',
+        line:
+          'The worker ended while this job ran, and its commands with it; the job is not run again by itself. ' +
+          'The server is running (generation 4).',
       });
       await eventually('the first notices', () => said.errors.length > 0);
       expect(said.errors.join()).toContain('Another worker serves host local now');

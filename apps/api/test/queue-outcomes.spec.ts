@@ -108,7 +108,10 @@ describe('cancelling', () => {
     const queued = await panel.queue('patient', 'initialize');
     const behind = await panel.queue('patient', 'stop');
     const { body } = await panel.admin.post(`/api/v1/jobs/${queued.id}/cancel`).expect(202);
-    expect(body).toMatchObject({ state: 'cancelled', exitCode: null, startedAt: null });
+    expect(body).toMatchObject({ state: 'cancelled', exitCode: null, startedAt: null, cancelledByName: 'admin' });
+    expect((await panel.log(queued.id)).map(({ line }) => line)).toEqual([
+      'Cancelled by admin while it waited; nothing was done.',
+    ]);
     release();
     expect((await panel.ended(behind.id)).state).toBe('succeeded');
     expect(panel.host.begun.filter((call) => call === 'initialize patient')).toEqual([]);
@@ -123,6 +126,41 @@ describe('cancelling', () => {
     expect(await panel.ended(id)).toMatchObject({ state: 'cancelled', exitCode: null, error: null });
     const { body } = await panel.admin.post(`/api/v1/jobs/${id}/cancel`).expect(409);
     expect(body.detail).toBe(`Job ${id} has ended already (cancelled); nothing is left to cancel.`);
+  });
+});
+
+describe('a cancelled job says', () => {
+  it('who cancelled it and when, and what its server does now', async () => {
+    const zoey = await panel.user('zoey', 'admin');
+    const me = (await zoey.get('/api/v1/auth/me').expect(200)).body;
+    await panel.server('halfway');
+    await panel.ended((await panel.queue('halfway', 'start')).id);
+    panel.host.hold('start', 'halfway');
+    const restart = await panel.queue('halfway', 'restart');
+    await eventually(
+      'it is stopped for its restart',
+      () => panel.host.begun.filter((call) => call === 'start halfway').length === 2,
+    );
+    expect(await panel.job(restart.id)).toMatchObject({ cancelledBy: null, cancelledByName: null, cancelledAt: null });
+    await zoey.post(`/api/v1/jobs/${restart.id}/cancel`).expect(202);
+    const ended = await panel.ended(restart.id);
+    expect(ended).toMatchObject({ state: 'cancelled', cancelledBy: me.id, cancelledByName: 'zoey' });
+    expect(Math.abs(Date.parse(ended.cancelledAt ?? '') - Date.now())).toBeLessThan(20_000);
+    expect((await panel.log(restart.id)).at(-1)).toMatchObject({
+      stream: 'system',
+      line: 'Cancelled by zoey. The server is stopped.',
+    });
+    expect(await server('halfway')).toMatchObject({ actualState: 'stopped', lastError: null });
+  });
+
+  it("when it is not a server's, nothing of servers", async () => {
+    const release = panel.host.hold('install', 'local');
+    const { id } = await panel.install();
+    await panel.reaches(id, 'running');
+    await panel.admin.post(`/api/v1/jobs/${id}/cancel`).expect(202);
+    await panel.ended(id);
+    release();
+    expect((await panel.log(id)).at(-1)?.line).toBe('Cancelled by admin.');
   });
 });
 

@@ -89,8 +89,9 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
       workerConcurrency,
     };
     await this.presence.begin(hostId, this.incarnation, machine, () => void this.lose());
+    const lookAt = async (_: number, name: string) => (await host.status([name]))[0] ?? null;
     const { rows, announcements } = this;
-    await endLeftBehind(this.database, { rows, announcements }, hostId, this.incarnation);
+    await endLeftBehind(this.database, { rows, announcements, lookAt }, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();
   }

@@ -10,12 +10,13 @@ import { type Lane, laneOf, placesOf } from './queue/lanes.js';
 
 interface Row extends Omit<
   Job,
-  'host' | 'server' | 'overlay' | 'user' | 'incarnation' | 'twin' | 'build' | 'requestId'
+  'host' | 'server' | 'overlay' | 'user' | 'canceller' | 'incarnation' | 'twin' | 'build' | 'requestId'
 > {
   hostName: string;
   hostOnline: boolean;
   workerConcurrency: number | null;
   userName: string | null;
+  cancelledByName: string | null;
 }
 
 /** For whom jobs are rendered; null: for the panel itself, from which nothing is hidden. */
@@ -43,8 +44,10 @@ const select = `
     server_id AS "serverId", server_name AS "serverName", overlay_id AS "overlayId", overlay_name AS "overlayName",
     user_id AS "userId", users.name AS "userName", admitted_at AS "admittedAt", exit_code AS "exitCode", error,
     progress_percent AS "progressPercent", progress_text AS "progressText",
-    jobs.created_at AS "createdAt", started_at AS "startedAt", finished_at AS "finishedAt"
-  FROM jobs JOIN hosts ON hosts.id = jobs.host_id LEFT JOIN users ON users.id = jobs.user_id`;
+    jobs.created_at AS "createdAt", started_at AS "startedAt", finished_at AS "finishedAt",
+    cancelled_by AS "cancelledBy", cancellers.name AS "cancelledByName", cancelled_at AS "cancelledAt"
+  FROM jobs JOIN hosts ON hosts.id = jobs.host_id LEFT JOIN users ON users.id = jobs.user_id
+    LEFT JOIN users cancellers ON cancellers.id = jobs.cancelled_by`;
 
 /** The first conflicting jobs ahead of each of a job's claims: index probes, as in admission. $4: the jobs' ids. */
 const blockers = `
@@ -143,6 +146,9 @@ export class JobViews {
       hostName: row.hostName,
       userId: row.userId,
       userName: row.userName,
+      cancelledBy: row.cancelledBy,
+      cancelledByName: row.cancelledByName,
+      cancelledAt: row.cancelledAt?.toISOString() ?? null,
       exitCode: row.exitCode,
       error: row.error,
       waitsFor:

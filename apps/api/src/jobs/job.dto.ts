@@ -63,6 +63,20 @@ export class JobView {
   @ApiProperty({
     type: 'integer',
     nullable: true,
+    description: 'Id of the user who cancelled it; null: nobody. It may have ended otherwise before it heard of that.',
+  })
+  cancelledBy: number | null;
+  @ApiProperty({ type: String, nullable: true })
+  cancelledByName: string | null;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'When that was asked for; a running job ends (`finishedAt`) some seconds later.',
+  })
+  cancelledAt: string | null;
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
     description:
       "0: succeeded; a failed command's return code (128 + signal); 1: any other error; null: cancelled or interrupted.",
   })

@@ -128,4 +128,15 @@ export class Job {
 
   @Column('timestamptz', { nullable: true })
   finishedAt: Date | null;
+
+  /** Who asked for its cancellation, which may have come too late for it. */
+  @Column('integer', { nullable: true })
+  cancelledBy: number | null;
+
+  @ManyToOne(() => User, { onDelete: 'SET NULL', nullable: true })
+  @JoinColumn({ name: 'cancelled_by' })
+  canceller: Relation<User> | null;
+
+  @Column('timestamptz', { nullable: true })
+  cancelledAt: Date | null;
 }

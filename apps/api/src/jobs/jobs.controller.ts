@@ -92,7 +92,7 @@ export class JobsController {
   async cancel(@Me() me: Principal, @Param('id', new IdPipe('job')) id: number): Promise<JobView> {
     const job = await this.access.find(me, id);
     await this.access.assertMayCancel(me, job);
-    await this.jobs.cancel(job);
+    await this.jobs.cancel(job, me.user.id);
     return this.view(me, id);
   }
 

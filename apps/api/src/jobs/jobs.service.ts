@@ -36,9 +36,10 @@ export class Jobs {
 
   /**
    * Cancels a job: at once when it is queued; a running one is told to stop and is `cancelling` until it has.
+   * @param userId who cancels it
    * @throws Conflict when it has ended
    */
-  async cancel(job: Job): Promise<void> {
+  async cancel(job: Job, userId: number): Promise<void> {
     if (job.state === 'queued') {
       // First, or a crash in between would leave it in Bull board for a year. A job that stays gets another when it may run.
       await this.twins.remove(job).catch(() => {
@@ -46,10 +47,10 @@ export class Jobs {
       });
       // fault point: twin removed
     }
-    if (await cancelQueued(this.database, job.id)) {
+    if (await cancelQueued(this.database, job.id, userId)) {
       // fault point: queued job cancelled
       void this.dispatcher.dispatch();
-    } else if (await cancelRunning(this.database, job.id)) {
+    } else if (await cancelRunning(this.database, job.id, userId)) {
       // fault point: cancellation asked
       this.announcements.publish({ topic: 'cancel', id: job.id });
     } else {

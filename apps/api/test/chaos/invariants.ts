@@ -85,12 +85,16 @@ function onlyOnce(job: Known, runs: readonly Run[]): void {
 }
 
 function endsTruthfully(job: Known, row: Row, run: Run | undefined, remains: Remains): void {
-  const told = `${row.state}, exit code ${row.exitCode}, error ${JSON.stringify(row.error)}`;
+  const error = row.exitCode === null ? (row.error?.replace(SERVER_NOW, '') ?? null) : row.error;
+  const told = `${row.state}, exit code ${row.exitCode}, error ${JSON.stringify(error)}`;
   const possible = possibleEnds(job, run, remains);
   if (!possible.includes(told)) {
     throw new Violation(`${name(job)} ended as\n  ${told}\nbut it could only end as\n  ${possible.join('\n  ')}`);
   }
 }
+
+/** An interrupted job also tells what its server was seen doing afterwards; the stand-in's is always stopped. */
+const SERVER_NOW = /\. The server is stopped\.$/;
 
 /** Every end that would be true of the job, after what happened to it. */
 function possibleEnds(job: Known, run: Run | undefined, { departures, postgresFailed }: Remains): string[] {
@@ -115,6 +119,7 @@ function possibleEnds(job: Known, run: Run | undefined, { departures, postgresFa
     failed(null, 'interrupted: the worker ended while the job ran');
     if (asked) ends.push(cancelled);
   }
+  if (!run && postgresFailed) failed(null, 'interrupted: the connection to PostgreSQL broke before the job began');
   if (left.some(({ orderly }) => orderly)) failed(null, 'interrupted: the panel was stopped while the job ran');
   return ends;
 }

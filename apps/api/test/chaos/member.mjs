@@ -150,7 +150,8 @@ const requests = {
     return { jobId: id, builtBefore, builtAfter: await built() };
   },
   cancel: async ({ jobId }) => {
-    await app.get(Jobs).cancel(await app.get(DataSource).manager.findOneByOrFail(Job, { id: jobId }));
+    const job = await app.get(DataSource).manager.findOneByOrFail(Job, { id: jobId });
+    await app.get(Jobs).cancel(job, job.userId);
     return null;
   },
 };

@@ -40,6 +40,7 @@ export async function crash(panel: MatrixPanel, truth: Truth, cell: Cell): Promi
   if (queued.length !== expected) throw new Error(`${queued.length} jobs were queued, not ${expected}`);
   const end = await panel.row(retried?.id ?? queued.at(-1)?.id ?? 0);
   requireTrueEnd(cell, death.atDeath, end);
+  await requireTrueWords(panel, end);
   const log = await panel.api.jobLog(end.id);
   if (log.some(({ seq }, index) => seq !== index + 1)) throw new Error(`the log of job ${end.id} has a gap`);
   const another = await panel.another(cell.operation);
@@ -86,6 +87,19 @@ function requireTrueEnd({ role, scene }: Cell, before: JobRow | null, after: Job
     return after.state === was && after.error === before?.error;
   };
   if (!ok()) throw new Error(`it was ${was} when the ${role} died (${scene}), and is ${said}`);
+}
+
+/** An interrupted job of a server says what the server does, and that is so. */
+async function requireTrueWords(panel: MatrixPanel, { id, error }: JobRow): Promise<void> {
+  if (!error?.startsWith('interrupted')) return;
+  const { rows } = await panel.database.query<{ does: string }>(
+    `SELECT CASE actual_state WHEN 'absent' THEN 'The server is not on its host.' WHEN 'running'
+       THEN 'The server is running (generation ' || generation ELSE 'The server is ' || actual_state || '.' END AS does
+     FROM jobs JOIN servers ON servers.id = jobs.server_id WHERE jobs.id = $1`,
+    [id],
+  );
+  const does = rows[0]?.does ?? '';
+  if (!error.includes(does)) throw new Error(`its error is ${JSON.stringify(error)}, though: ${does}`);
 }
 
 type SceneOf = (panel: MatrixPanel, cell: Cell) => Promise<Death>;

@@ -15,6 +15,9 @@ export const jobSchema = z.object({
   hostName: z.string().nullable(),
   userId: z.number().nullable(),
   userName: z.string().nullable(),
+  cancelledBy: z.number().nullable(),
+  cancelledByName: z.string().nullable(),
+  cancelledAt: z.string().nullable(),
   exitCode: z.number().nullable(),
   error: z.string().nullable(),
   waitsFor: z.array(

@@ -9,6 +9,7 @@ import { JobRequests1795300700000 } from './1795300700000-job-requests.js';
 import { QueueFunctions1795300800000 } from './1795300800000-queue-functions.js';
 import { HostWorkers1795300900000 } from './1795300900000-host-workers.js';
 import { SecretKeyCheck1795301000000 } from './1795301000000-secret-key-check.js';
+import { JobCancellations1795301500000 } from './1795301500000-job-cancellations.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -22,4 +23,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   QueueFunctions1795300800000,
   HostWorkers1795300900000,
   SecretKeyCheck1795301000000,
+  JobCancellations1795301500000,
 ];

@@ -130,25 +130,35 @@ export class JobRows {
   }
 }
 
-/** Ends a job that has not begun. @returns false when it has begun or ended in between */
-export async function cancelQueued(database: DataSource, jobId: number): Promise<boolean> {
+/**
+ * Ends a job that has not begun.
+ * @param userId who wants that
+ * @returns false when it has begun or ended in between
+ */
+export async function cancelQueued(database: DataSource, jobId: number, userId: number): Promise<boolean> {
   const rows = await database.query<{ id: number }[]>(
     `WITH ended AS (
-       UPDATE jobs SET state = 'cancelled', finished_at = clock_timestamp() WHERE id = $1 AND state = 'queued' RETURNING id
+       UPDATE jobs SET state = 'cancelled', finished_at = clock_timestamp(), cancelled_by = $2, cancelled_at = clock_timestamp()
+       WHERE id = $1 AND state = 'queued' RETURNING id
      ), released AS (
        DELETE FROM job_claims USING ended WHERE job_claims.job_id = ended.id
+     ), explained AS (
+       INSERT INTO job_log (job_id, seq, stream, line, at)
+       SELECT ended.id, 1, 'system', 'Cancelled by ' || users.name || ' while it waited; nothing was done.', clock_timestamp()
+       FROM ended JOIN users ON users.id = $2
      )
      SELECT id FROM ended`,
-    [jobId],
+    [jobId, userId],
   );
   return rows.length > 0;
 }
 
 /** Asks for a running job's cancellation. @returns false when it is not running */
-export async function cancelRunning(database: DataSource, jobId: number): Promise<boolean> {
+export async function cancelRunning(database: DataSource, jobId: number, userId: number): Promise<boolean> {
   const [rows] = await database.query<[{ id: number }[], number]>(
-    `UPDATE jobs SET state = 'cancelling' WHERE id = $1 AND state = 'running' RETURNING id`,
-    [jobId],
+    `UPDATE jobs SET state = 'cancelling', cancelled_by = $2, cancelled_at = clock_timestamp()
+     WHERE id = $1 AND state = 'running' RETURNING id`,
+    [jobId, userId],
   );
   return rows.length > 0;
 }

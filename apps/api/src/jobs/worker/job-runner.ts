@@ -6,6 +6,7 @@ import type { Announcements } from '../../redis/announcements.js';
 import { announceJob } from '../announce-job.js';
 import type { JobLines } from '../log/job-lines.js';
 import { storable } from '../log/storable.js';
+import { cancelledBy, type LookAt, lookAfter, serverNow } from './aftermath.js';
 import { JobLogWriter } from './job-log-writer.js';
 import type { End, JobRows } from './job-rows.js';
 import type { OperationHandlers, RunningJob } from './operation-handler.js';
@@ -14,7 +15,6 @@ const PROGRESS_MS = 250;
 const RETRY_MS = 1000;
 /** The host library ends its commands within 10 s of being told to stop. */
 const HEED_MS = 30_000;
-const LOOK_LIMIT_MS = 15_000;
 
 /** Why a running job was told to stop. */
 export type StopReason = 'cancelled' | 'time-limit' | 'shutdown';
@@ -34,7 +34,7 @@ export interface RunnerContext {
   rows: JobRows;
   lines: JobLines;
   /** What the server does, read on the host after its job. */
-  lookAt(serverId: number, name: string): Promise<InstanceStatus | null>;
+  lookAt: LookAt;
 }
 
 /** Runs one claimed job to its end: handler, time limit, cancellation, log, progress, and the end written once. Never throws. */
@@ -68,8 +68,9 @@ export class JobRunner {
   /** @returns how the job ended; null when that did not count, because another end was written before */
   async run(): Promise<End | null> {
     this.announce();
-    const how = await this.outcome();
-    const seen = await this.look();
+    const outcome = await this.outcome();
+    const seen = await lookAfter(this.job, this.context.lookAt);
+    const how = await this.conclude(outcome, seen);
     if (this.progressTimer) clearTimeout(this.progressTimer);
     if (this.unheeded) clearTimeout(this.unheeded);
     await this.log.drain();
@@ -100,13 +101,9 @@ export class JobRunner {
 
   private async explain(error: unknown, limitSeconds: number): Promise<End> {
     const reason = this.stopReason();
-    if (reason === 'cancelled') {
-      await this.log.write('system', 'Cancelled.');
-      return { state: 'cancelled', exitCode: null, error: null };
-    }
+    if (reason === 'cancelled') return { state: 'cancelled', exitCode: null, error: null };
     if (reason === 'time-limit') return this.failed(1, `It took longer than ${limitSeconds} s and was stopped.`);
     if (reason === 'shutdown') {
-      await this.log.write('system', 'The panel was stopped while this job ran. It is not run again by itself.');
       return { state: 'failed', exitCode: null, error: 'interrupted: the panel was stopped while the job ran' };
     }
     if (error instanceof CommandFailed) return this.failed(error.exitCode, error.message);
@@ -115,6 +112,34 @@ export class JobRunner {
       await this.log.write('stderr', `cause: ${cause.message}`);
     }
     return this.failed(1, error.message);
+  }
+
+  /** Of a job that was stopped in the middle: says by what, and what that has made of its server. */
+  private async conclude(how: End, seen: InstanceStatus | null): Promise<End> {
+    const now = serverNow(this.job, seen);
+    if (how.state === 'cancelled') {
+      await this.log.write('system', `${cancelledBy(await this.canceller())}${now}`);
+      return how;
+    }
+    if (how.state !== 'failed' || how.exitCode !== null) return how;
+    await this.log.write(
+      'system',
+      `The panel was stopped while this job ran; the job is not run again by itself.${now}`,
+    );
+    return { ...how, error: `${how.error}${now && `.${now}`}` };
+  }
+
+  private async canceller(): Promise<string | null> {
+    try {
+      const [user] = await this.context.database.query<{ name: string }[]>(
+        `SELECT users.name FROM jobs JOIN users ON users.id = jobs.cancelled_by WHERE jobs.id = $1`,
+        [this.job.id],
+      );
+      return user?.name ?? null;
+    } catch {
+      // PostgreSQL is away: the job's row says it.
+      return null;
+    }
   }
 
   private async failed(exitCode: number, error: string): Promise<End> {
@@ -160,25 +185,6 @@ export class JobRunner {
       this.context.announcements.publish({ topic: 'job', id: this.job.id });
     } catch (error) {
       this.logger.debug(`progress of job ${this.job.id} not stored: ${String(error)}`);
-    }
-  }
-
-  /** What the job has made of its server; null: it has none, or the host does not say, and the poller looks again. */
-  private async look(): Promise<InstanceStatus | null> {
-    const { id, serverId, serverName } = this.job;
-    if (serverId === null || serverName === null) return null;
-    let limit: NodeJS.Timeout | undefined;
-    try {
-      const late = new Promise<never>((_, reject) => {
-        limit = setTimeout(() => reject(new Error('the host did not answer')), LOOK_LIMIT_MS);
-      });
-      return await Promise.race([this.context.lookAt(serverId, serverName), late]);
-    } catch (error) {
-      // The job's own result stands.
-      this.logger.warn(`The state of server ${serverName} could not be read after job ${id}: ${String(error)}`);
-      return null;
-    } finally {
-      clearTimeout(limit);
     }
   }
 

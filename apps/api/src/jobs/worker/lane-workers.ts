@@ -19,6 +19,11 @@ const STOP_MS = 15_000;
 /** How long stopping waits for Redis after that. */
 const CUT_MS = 1000;
 
+const neverBegun = {
+  short: 'the connection to PostgreSQL broke before the job began',
+  full: 'The connection to PostgreSQL broke before this job began; nothing was done, and it is not run again by itself.',
+};
+
 /** What the lanes of one host need. */
 export interface LaneContext extends RunnerContext {
   redis: RedisConnections;
@@ -177,6 +182,6 @@ export class LaneWorkers {
 
   /** The claim's answer never came, so nothing was begun: the job ends like one whose worker died. */
   private async endUnstarted(job: Interrupted): Promise<void> {
-    await endInterrupted(this.context, job, 'The connection to PostgreSQL broke before this job began.');
+    await endInterrupted(this.context, job, neverBegun);
   }
 }

@@ -2,32 +2,59 @@ import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Announcements } from '../../redis/announcements.js';
 import { announceJob, type JobSubject } from '../announce-job.js';
+import { cancelledBy, type LookAt, lookWhenSettled, serverNow } from './aftermath.js';
 import type { JobRows } from './job-rows.js';
 
 /** The columns of an interrupted job. */
-export const interrupted = `id, state, incarnation, operation, host_id AS "hostId", server_id AS "serverId", overlay_id AS "overlayId"`;
+export const interrupted = `id, state, incarnation, operation, host_id AS "hostId", server_id AS "serverId", server_name AS "serverName",
+  overlay_id AS "overlayId", (SELECT name FROM users WHERE users.id = cancelled_by) AS "cancelledBy"`;
 
+/** A job that nobody runs any more. */
 export interface Interrupted extends JobSubject {
   state: string;
   /** Of the worker that had it. */
   incarnation: string;
+  serverName: string | null;
+  /** The name of who cancelled it, if anybody has. */
+  cancelledBy: string | null;
 }
 
-/** With what ends are written and told. */
+/** With what ends are found out, written and told. */
 interface Writing {
   rows: JobRows;
   announcements: Announcements;
+  lookAt: LookAt;
 }
 
-/** Ends a job that nobody runs any more: cancelled if that was asked for, else failed. It is never run again by itself. */
-export async function endInterrupted({ rows, announcements }: Writing, job: Interrupted, why: string): Promise<void> {
-  const how =
-    job.state === 'cancelling'
-      ? ({ state: 'cancelled', exitCode: null, error: null } as const)
-      : ({ state: 'failed', exitCode: null, error: 'interrupted: the worker ended while the job ran' } as const);
-  const lastLine = `${why} It is not run again by itself.`;
+/** Of what cut a job off: in short, for lists, and in full for its log. */
+export interface Cause {
+  short: string;
+  full: string;
+}
+
+const workerEnded: Cause = {
+  short: 'the worker ended while the job ran',
+  full: 'The worker ended while this job ran, and its commands with it; the job is not run again by itself.',
+};
+
+/**
+ * Ends a job that nobody runs any more: cancelled if that was asked for, else failed. It is never run again by itself. A server that
+ * it had launched goes on: what the server really does is read first, and said.
+ */
+export async function endInterrupted(
+  { rows, announcements, lookAt }: Writing,
+  job: Interrupted,
+  cause: Cause,
+): Promise<void> {
+  const seen = await lookWhenSettled(job, lookAt);
+  const now = serverNow(job, seen);
+  const cancelled = job.state === 'cancelling';
+  const how = cancelled
+    ? ({ state: 'cancelled', exitCode: null, error: null } as const)
+    : ({ state: 'failed', exitCode: null, error: `interrupted: ${cause.short}${now && `.${now}`}` } as const);
+  const lastLine = `${cause.full}${cancelled ? ` ${cancelledBy(job.cancelledBy)}` : ''}${now}`;
   // fault point: interruption not yet written
-  if (!(await rows.end(job.id, job.incarnation, how, { lastLine }))) return;
+  if (!(await rows.end(job.id, job.incarnation, how, { lastLine, seen }))) return;
   new Logger('Recovery').warn(`Job ${job.id} had been interrupted and is ${how.state} now.`);
   announceJob(announcements, job);
 }
@@ -47,11 +74,5 @@ export async function endLeftBehind(
      WHERE host_id = $1 AND finished_at IS NULL AND state <> 'queued' AND incarnation IS DISTINCT FROM $2 ORDER BY id`,
     [hostId, incarnation],
   );
-  for (const job of jobs) {
-    await endInterrupted(
-      writing,
-      job,
-      'The worker ended while this job ran. Its commands were stopped; a game server goes on as it was.',
-    );
-  }
+  for (const job of jobs) await endInterrupted(writing, job, workerEnded);
 }
