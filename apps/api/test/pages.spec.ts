@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import type { JobView } from '../src/jobs/job.dto.js';
 import { launchBrowser } from './browser.js';
 import { PASSWORD, RealPanel } from './real-panel.js';
 
@@ -32,6 +33,7 @@ const pages: Record<string, string> = {
   'server-jobs': '',
   'server-settings': '',
   'server-failed': '',
+  'server-by-name': '/servers/running',
   blueprints: '/blueprints',
   'blueprint-new': '/blueprints/new',
   blueprint: '/blueprints/1',
@@ -40,6 +42,7 @@ const pages: Record<string, string> = {
   jobs: '/jobs',
   job: '/jobs/1',
   'job-failed': '',
+  'job-cancelled': '',
   host: '/host',
   users: '/users',
   tokens: '/tokens',
@@ -83,6 +86,7 @@ async function fill(): Promise<void> {
   await panel.do('stopped', 'initialize');
   const failed = await panel.do('broken', 'start');
   expect(failed.state).toBe('failed');
+  pages['job-cancelled'] = `/jobs/${(await cancelled('stopped')).id}`;
   pages['job-failed'] = `/jobs/${failed.id}`;
   pages['server-log'] = `/servers/${running.id}`;
   pages['server-jobs'] = `/servers/${running.id}?tab=jobs`;
@@ -94,6 +98,15 @@ async function fill(): Promise<void> {
     .post('/api/v1/tokens')
     .send({ name: 'night restarts', scopes: ['read', 'operate'] })
     .expect(201);
+}
+
+/** A restart that was cancelled while it waited. */
+async function cancelled(server: string): Promise<JobView> {
+  const ahead = await panel.queue(server, 'initialize');
+  const { id } = await panel.queue(server, 'restart');
+  await panel.admin.post(`/api/v1/jobs/${id}/cancel`).expect(202);
+  await panel.ended(ahead.id);
+  return panel.ended(id);
 }
 
 async function open(page: Page, path: string): Promise<void> {

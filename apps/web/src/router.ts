@@ -24,6 +24,11 @@ export function createConsoleRouter() {
         component: () => import('./servers/ServerPage.vue'),
         props: (route) => ({ id: Number(route.params['id']) }),
       },
+      {
+        path: '/servers/:name([a-z0-9][a-z0-9-]*)',
+        component: () => import('./servers/ServerByName.vue'),
+        props: (route) => ({ name: String(route.params['name']) }),
+      },
       { path: '/blueprints', component: () => import('./blueprints/BlueprintsPage.vue') },
       { path: '/blueprints/new', component: () => import('./blueprints/BlueprintPage.vue'), props: { id: null } },
       {

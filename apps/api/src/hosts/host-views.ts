@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { JobViews } from '../jobs/job-views.js';
+import { parseId } from '../problems/id.js';
+import { NotFound } from '../problems/problems.js';
 import type { BuildView, HostView } from './host.dto.js';
 import { HostRow } from './host.entity.js';
 import { RuntimeBuild } from './runtime-build.entity.js';
@@ -13,6 +15,20 @@ export class HostViews {
     private readonly database: DataSource,
     private readonly jobs: JobViews,
   ) {}
+
+  /**
+   * A host as somebody sees it.
+   * @param reference its id, or its name
+   */
+  async find(me: Principal, reference: string): Promise<HostView> {
+    const id = parseId(reference);
+    const where = id === null ? { name: reference } : { id };
+    // PostgreSQL refuses to look for a text with NUL.
+    const host = reference.includes('\0') ? null : await this.database.manager.findOneBy(HostRow, where);
+    const [view] = host ? await this.render(me, [host.id]) : [];
+    if (!view) throw new NotFound(`host ${reference.slice(0, 64)}`);
+    return view;
+  }
 
   /** All hosts, or those of these ids, newest first, as somebody sees them; null: as the panel itself does. */
   async render(me: Principal | null = null, ids?: readonly number[]): Promise<HostView[]> {

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, Me, type Principal, Scoped } from '../auth/access.js';
 import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js';
@@ -8,10 +8,11 @@ import { JobView, NewHostJob } from '../jobs/job.dto.js';
 import { Jobs } from '../jobs/jobs.service.js';
 import { PageOf } from '../openapi/page-of.js';
 import type { Page } from '../paging/page.js';
-import { IdPipe } from '../problems/id.js';
 import { NotFound } from '../problems/problems.js';
 import { HostViews } from './host-views.js';
 import { HostView } from './host.dto.js';
+
+const byReference = { name: 'id', type: String, description: "The host's id or name." } as const;
 
 /** Hosts: what is installed on them and whether their worker is there. */
 @ApiTags('hosts')
@@ -32,11 +33,10 @@ export class HostsController {
 
   @Get(':id')
   @Scoped('read')
+  @ApiParam(byReference)
   @ApiOkResponse({ type: HostView })
-  async get(@Me() me: Principal, @Param('id', new IdPipe('host')) id: number): Promise<HostView> {
-    const [view] = await this.views.render(me, [id]);
-    if (!view) throw new NotFound(`host ${id}`);
-    return view;
+  async get(@Me() me: Principal, @Param('id') reference: string): Promise<HostView> {
+    return this.views.find(me, reference);
   }
 
   /** Queues an `install` on the host: it waits for the jobs of the host's servers, and later ones wait for it. */
@@ -45,15 +45,16 @@ export class HostsController {
   @AdminOnly()
   @QueuesJob(true)
   @Scoped('operate')
+  @ApiParam(byReference)
   @ApiAcceptedResponse({ type: JobView })
   async create(
     @Me() me: Principal,
-    @Param('id', new IdPipe('host')) id: number,
+    @Param('id') reference: string,
     @Body() body: NewHostJob,
     @RequestId() requestId: string | null,
     @Res({ passthrough: true }) response: Response,
   ): Promise<JobView> {
-    await this.get(me, id);
+    const { id } = await this.views.find(me, reference);
     const { operation, build } = body;
     const userId = me.user.id;
     const job = await this.jobs.enqueue({ operation, hostId: id, build: build ?? null, userId, requestId });

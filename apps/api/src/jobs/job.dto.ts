@@ -107,11 +107,14 @@ export class JobListQuery extends PageQuery {
   @IsIn(jobStates, { each: true, message: `must be some of ${jobStates.join(', ')}, comma separated` })
   state?: JobState[];
 
-  @ApiPropertyOptional({ type: 'integer' })
+  @ApiPropertyOptional({
+    type: String,
+    description: "A server's id or name. By name also those of a removed server that was named so.",
+    example: 'versus-1',
+  })
   @IsOptional()
-  @Type(() => Number)
-  @IsId()
-  serverId?: number;
+  @Matches(/^[a-z0-9][a-z0-9-]{0,31}$/, { message: 'must be the id or the name of a server' })
+  serverId?: string;
 
   @ApiPropertyOptional({ type: 'integer' })
   @IsOptional()

@@ -12,6 +12,7 @@ export const serverKeys = {
   all: ['servers'] as const,
   list: ['servers', 'list'] as const,
   detail: (id: number) => ['servers', 'detail', id] as const,
+  named: (name: string) => ['servers', 'named', name] as const,
 };
 
 const pushed = new Pushed<Server>();
@@ -37,6 +38,14 @@ export function serverOptions(id: number) {
       return pushed.freshest(await api.get(`/servers/${id}`, serverSchema, { signal }), mark);
     },
     placeholderData: () => queryClient.getQueryData<Server[]>(serverKeys.list)?.find((server) => server.id === id),
+  });
+}
+
+/** The id of the server that has a name. */
+export function serverByNameOptions(name: string) {
+  return queryOptions({
+    queryKey: serverKeys.named(name),
+    queryFn: async ({ signal }) => (await api.get(`/servers/${name}`, serverSchema, { signal })).id,
   });
 }
 
