@@ -10,7 +10,10 @@ afterAll(() => panel.close());
 
 interface Operation {
   security: Record<string, string[]>[];
+  summary?: string;
   description: string;
+  parameters?: { name: string; in: string; description?: string }[];
+  requestBody?: unknown;
   responses: Record<string, { content?: Record<string, { schema: { $ref?: string } }> }>;
 }
 interface Document {
@@ -46,6 +49,50 @@ it('describes every answer: a body for each success, a problem for each failure'
     }
   }
   expect(undescribed).toEqual([]);
+});
+
+it('says of every operation what it does and how it fails', async () => {
+  const { paths } = await read();
+  const wanting: string[] = [];
+  const said = new Map<string, string>();
+  for (const [path, operations] of Object.entries(paths)) {
+    for (const [method, { summary, security, parameters = [], requestBody, responses }] of Object.entries(operations)) {
+      const name = `${method} ${path}`;
+      if (!/^[A-Z].{5,80}[^.]$/.test(summary ?? '')) wanting.push(`${name} has the summary ${summary}`);
+      const other = said.get(summary ?? '');
+      if (other) wanting.push(`${name} has the summary of ${other}`);
+      said.set(summary ?? '', name);
+      const due = [
+        ...(security.length > 0 ? ['401', '403'] : []),
+        ...(parameters.length > 0 || requestBody ? ['400'] : []),
+        ...(path.includes('{') ? ['404'] : []),
+        ...(security.length > 0 && method !== 'get' ? ['409'] : []),
+        ...(path.endsWith('/auth/login') ? ['401', '429'] : []),
+      ];
+      for (const status of due)
+        if (!responses[status]?.content?.['application/problem+json'])
+          wanting.push(`${name} says nothing of ${status}`);
+    }
+  }
+  expect(wanting).toEqual([]);
+});
+
+it('says for what an Idempotency-Key counts, and where there is none', async () => {
+  const { paths } = await read();
+  const key = (path: string) =>
+    paths[`/api/v1/${path}`]?.['post']?.parameters?.find(({ name }) => name === 'Idempotency-Key');
+  expect(key('servers/{id}/jobs')?.description).toMatch(/per user and per path.*24 hours.*409/);
+  expect(key('hosts/{id}/jobs')).toBeDefined();
+  // Its answer is a secret that is shown once.
+  expect(key('tokens')).toBeUndefined();
+  expect(key('auth/login')).toBeUndefined();
+});
+
+it('names what may be a name', async () => {
+  const { paths } = await read();
+  for (const path of ['servers/{id}', 'servers/{id}/jobs', 'servers/{id}/logs', 'hosts/{id}', 'hosts/{id}/jobs'])
+    for (const { parameters = [] } of Object.values(paths[`/api/v1/${path}`] ?? {}))
+      expect(parameters.find(({ name }) => name === 'id')?.description, path).toMatch(/'s id or name\.$/);
 });
 
 it('has no reference that leads nowhere', async () => {

@@ -1,6 +1,7 @@
 import { Body, Controller, Get, HttpCode, Ip, Post, Put, Req, Res, UseGuards } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
+import { Fails } from '../openapi/fails.js';
 import { Invalid, NotLoggedIn } from '../problems/problems.js';
 import { Accounts } from '../users/accounts.js';
 import { UserView } from '../users/user.dto.js';
@@ -26,7 +27,12 @@ export class AuthController {
   /** Begins a session; the cookie is HttpOnly. */
   @Public()
   @UseGuards(LoginGuard)
+  @Fails({
+    '401': 'The name or the password is wrong.',
+    '429': 'Too many attempts; `Retry-After` says when to try again.',
+  })
   @Post('login')
+  @ApiOperation({ summary: 'Log in with a user name and password' })
   @HttpCode(200)
   @ApiOkResponse({ type: UserView })
   async login(
@@ -46,6 +52,7 @@ export class AuthController {
   /** Ends the session. Also answered when there is none: the wish is fulfilled. */
   @Public()
   @Post('logout')
+  @ApiOperation({ summary: 'Log out' })
   @HttpCode(204)
   @ApiNoContentResponse()
   async logout(@Req() request: Request, @Res({ passthrough: true }) response: Response): Promise<void> {
@@ -55,6 +62,7 @@ export class AuthController {
 
   @Scoped('read')
   @Get('me')
+  @ApiOperation({ summary: 'Who is logged in' })
   @ApiOkResponse({ type: UserView })
   me(@Me() { user }: Principal): UserView {
     return UserView.of(user);
@@ -62,6 +70,7 @@ export class AuthController {
 
   /** Changes one's own password and ends one's other sessions. */
   @Put('me/password')
+  @ApiOperation({ summary: 'Change your own password' })
   @HttpCode(204)
   @ApiNoContentResponse()
   async changePassword(

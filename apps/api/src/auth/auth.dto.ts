@@ -3,7 +3,7 @@ import { IsString, Length, MaxLength, MinLength } from 'class-validator';
 import { PASSWORD_MAX, PASSWORD_MIN } from './passwords.js';
 
 export class Login {
-  @ApiProperty({ example: 'anna' })
+  @ApiProperty({ example: 'anna', description: 'The `name` of the user, as GET /users shows it, in any case.' })
   @IsString()
   @Length(1, 64)
   username: string;

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { PageQuery } from '../paging/page.js';
 import { IdPipe } from '../problems/id.js';
@@ -26,6 +26,7 @@ export class BlueprintsController {
   ) {}
 
   @Get()
+  @ApiOperation({ summary: 'List blueprints' })
   @Scoped('read')
   @ApiOkResponse({ type: BlueprintPage })
   async list(@Me() me: Principal, @Query() query: PageQuery): Promise<BlueprintPage> {
@@ -34,6 +35,7 @@ export class BlueprintsController {
   }
 
   @Get('variables')
+  @ApiOperation({ summary: 'List the variables that blueprints can use' })
   @Scoped('read')
   @ApiOkResponse({ type: VariableList })
   variables(): VariableList {
@@ -41,6 +43,7 @@ export class BlueprintsController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read a blueprint' })
   @Scoped('read')
   @ApiOkResponse({ type: BlueprintView })
   async get(@Me() me: Principal, @Param('id', blueprintId) id: number): Promise<BlueprintView> {
@@ -48,6 +51,7 @@ export class BlueprintsController {
   }
 
   @Post()
+  @ApiOperation({ summary: 'Make a blueprint' })
   @Scoped('manage')
   @ApiCreatedResponse({ type: BlueprintView })
   async create(@Me() me: Principal, @Body() body: CreateBlueprintBody): Promise<BlueprintView> {
@@ -55,6 +59,7 @@ export class BlueprintsController {
   }
 
   @Patch(':id')
+  @ApiOperation({ summary: 'Change a blueprint' })
   @Scoped('manage')
   @ApiOkResponse({ type: BlueprintView })
   async update(
@@ -66,6 +71,7 @@ export class BlueprintsController {
   }
 
   @Delete(':id')
+  @ApiOperation({ summary: 'Delete a blueprint that no server uses' })
   @Scoped('manage')
   @HttpCode(204)
   @ApiNoContentResponse()

@@ -1,5 +1,11 @@
 import { Controller, Get, HttpCode, Req, Res } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiExcludeEndpoint,
+  ApiOkResponse,
+  ApiOperation,
+  ApiServiceUnavailableResponse,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Public } from '../auth/access.js';
 import { Authentication } from '../auth/authentication.js';
@@ -20,6 +26,7 @@ export class HealthController {
   /** The process answers; for a supervisor that restarts it otherwise. */
   @Public()
   @Get('health/live')
+  @ApiOperation({ summary: 'Whether the process answers' })
   @ApiOkResponse({ type: Alive })
   live(): Alive {
     return { status: 'ok' };
@@ -28,6 +35,7 @@ export class HealthController {
   /** What the panel needs answers too; for a load balancer. */
   @Public()
   @Get('health/ready')
+  @ApiOperation({ summary: 'Whether everything it needs answers' })
   @HttpCode(200)
   @ApiOkResponse({ type: Readiness })
   @ApiServiceUnavailableResponse({ type: Readiness })
@@ -41,6 +49,7 @@ export class HealthController {
   /** Prometheus text format: for processes on the same machine, and admins from elsewhere. */
   @Public()
   @Get('metrics')
+  @ApiOperation({ summary: 'Measurements for Prometheus' })
   @ApiExcludeEndpoint()
   async metrics(@Req() request: Request, @Res() response: Response): Promise<void> {
     if (!fromThisMachine(request)) {

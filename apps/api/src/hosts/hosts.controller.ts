@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { AdminOnly, Me, type Principal, Scoped } from '../auth/access.js';
 import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js';
@@ -25,6 +25,7 @@ export class HostsController {
   ) {}
 
   @Get()
+  @ApiOperation({ summary: 'List hosts' })
   @Scoped('read')
   @ApiOkResponse({ type: PageOf(HostView) })
   async list(@Me() me: Principal): Promise<Page<HostView>> {
@@ -32,6 +33,7 @@ export class HostsController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read a host' })
   @Scoped('read')
   @ApiParam(byReference)
   @ApiOkResponse({ type: HostView })
@@ -41,6 +43,7 @@ export class HostsController {
 
   /** Queues an `install` on the host: it waits for the jobs of the host's servers, and later ones wait for it. */
   @Post(':id/jobs')
+  @ApiOperation({ summary: 'Queue an install of the game on a host' })
   @HttpCode(202)
   @AdminOnly()
   @QueuesJob(true)

@@ -1,5 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import {
+  applyDecorators,
   type CallHandler,
   createParamDecorator,
   type ExecutionContext,
@@ -7,6 +8,7 @@ import {
   type NestInterceptor,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { ApiExtension } from '@nestjs/swagger';
 import type { Request as HttpRequest, Response } from 'express';
 import { catchError, concatMap, from, type Observable, of } from 'rxjs';
 import { DataSource, IsNull, LessThan } from 'typeorm';
@@ -18,7 +20,8 @@ import { IdempotencyKey } from './idempotency-key.entity.js';
 const DAY = 24 * 60 * 60 * 1000;
 
 /** The answer is not kept, so the Idempotency-Key is ignored: it holds a secret that is shown once. */
-export const ShownOnce = Reflector.createDecorator<true>();
+export const ShownOnce = () => applyDecorators(SHOWN_ONCE(true), ApiExtension('x-shown-once', true));
+const SHOWN_ONCE = Reflector.createDecorator<true>();
 
 /**
  * All that the route does is to queue a job, with the request's id: a request that was cut off in the middle may be carried out again,
@@ -58,7 +61,7 @@ export class Idempotency implements NestInterceptor {
     const response = context.switchToHttp().getResponse<Response>();
     const { 'idempotency-key': key } = request.headers;
     if (request.method !== 'POST' || typeof key !== 'string' || !request.principal) return next.handle();
-    if (this.reflector.get(ShownOnce, context.getHandler())) return next.handle();
+    if (this.reflector.get(SHOWN_ONCE, context.getHandler())) return next.handle();
     if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
       throw new Invalid([
         { path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' },

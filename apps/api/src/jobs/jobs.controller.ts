@@ -1,5 +1,5 @@
 import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { DataSource } from 'typeorm';
 import { ChecksServer, Me, type Principal, Scoped } from '../auth/access.js';
@@ -35,6 +35,7 @@ export class JobsController {
 
   /** Jobs, newest first. */
   @Get()
+  @ApiOperation({ summary: 'List jobs' })
   @Scoped('read')
   @ApiOkResponse({ type: PageOf(JobView) })
   async list(@Me() me: Principal, @Query() query: JobListQuery): Promise<Page<JobView>> {
@@ -68,6 +69,7 @@ export class JobsController {
 
   /** A job. With `wait` the answer comes when the job has ended or the time is up. */
   @Get(':id')
+  @ApiOperation({ summary: 'Read a job, or wait for its end' })
   @Scoped('read')
   @ApiOkResponse({ type: JobView })
   async get(
@@ -90,6 +92,7 @@ export class JobsController {
    * is away, which `waitsFor` says then, that takes effect when it is back. 409 when the job has ended.
    */
   @Post(':id/cancel')
+  @ApiOperation({ summary: 'Cancel a job' })
   @HttpCode(202)
   @Scoped('operate')
   @ChecksServer()
@@ -107,6 +110,7 @@ export class JobsController {
    * again with `after`.
    */
   @Get(':id/logs')
+  @ApiOperation({ summary: "Read or follow a job's log" })
   @Scoped('read')
   @ApiOkResponse({ type: JobLogPage })
   @ApiProduces('application/json', 'application/x-ndjson', 'text/event-stream', 'text/plain')

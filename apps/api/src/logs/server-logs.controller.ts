@@ -1,6 +1,6 @@
 import type { ServerLogLine } from '@left4me/host';
 import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
-import { ApiOkResponse, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { Invalid } from '../problems/problems.js';
@@ -21,6 +21,7 @@ export class ServerLogsController {
 
   /** What the server printed, oldest first. `follow=true` streams: NDJSON, SSE or plain text, by `Accept`. */
   @Get(':id/logs')
+  @ApiOperation({ summary: "Read or follow a server's log" })
   @Scoped('read')
   @ApiParam({ name: 'id', type: String, description: "The server's id or name." })
   @ApiOkResponse({ type: ServerLogAnswer })

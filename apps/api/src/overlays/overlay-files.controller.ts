@@ -1,8 +1,17 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import {
+  ApiBody,
+  ApiConsumes,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiProduces,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
+import { Fails } from '../openapi/fails.js';
 import { IdPipe } from '../problems/id.js';
 import { Invalid } from '../problems/problems.js';
 import { sendFile } from './file-download.js';
@@ -18,6 +27,7 @@ export class OverlayFilesController {
   constructor(private readonly files: OverlayFiles) {}
 
   @Get()
+  @ApiOperation({ summary: "List a folder of an overlay's draft" })
   @Scoped('read')
   @ApiOkResponse({ type: EntryList })
   async list(@Me() me: Principal, @Param('id', overlayId) id: number, @Query() query: FolderQuery): Promise<EntryList> {
@@ -26,6 +36,7 @@ export class OverlayFilesController {
   }
 
   @Get('content')
+  @ApiOperation({ summary: "Download a file of an overlay's draft" })
   @Scoped('read')
   @ApiProduces('application/octet-stream')
   @ApiOkResponse({
@@ -44,6 +55,8 @@ export class OverlayFilesController {
   }
 
   @Put('content')
+  @Fails({ '413': 'The file is over its limit.' })
+  @ApiOperation({ summary: "Upload a file into an overlay's draft" })
   @Scoped('manage')
   @ApiConsumes('*/*')
   @ApiBody({
@@ -71,6 +84,7 @@ export class OverlayFilesController {
   }
 
   @Delete('content')
+  @ApiOperation({ summary: "Delete a file or folder of an overlay's draft" })
   @Scoped('manage')
   @HttpCode(204)
   @ApiNoContentResponse()

@@ -1,5 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import {
+  ApiAcceptedResponse,
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js';
@@ -24,6 +31,7 @@ export class OverlaysController {
   ) {}
 
   @Get()
+  @ApiOperation({ summary: 'List overlays' })
   @Scoped('read')
   @ApiOkResponse({ type: OverlayPage })
   async list(@Me() me: Principal, @Query() query: PageQuery): Promise<OverlayPage> {
@@ -32,6 +40,7 @@ export class OverlaysController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read an overlay' })
   @Scoped('read')
   @ApiOkResponse({ type: OverlayView })
   async get(@Me() me: Principal, @Param('id', overlayId) id: number): Promise<OverlayView> {
@@ -39,6 +48,7 @@ export class OverlaysController {
   }
 
   @Get(':id/revisions')
+  @ApiOperation({ summary: "List an overlay's published revisions" })
   @Scoped('read')
   @ApiOkResponse({ type: RevisionPage })
   async revisions(
@@ -51,6 +61,7 @@ export class OverlaysController {
   }
 
   @Post()
+  @ApiOperation({ summary: 'Make an overlay' })
   @Scoped('manage')
   @ApiCreatedResponse({ type: OverlayView })
   async create(@Me() me: Principal, @Body() body: CreateOverlayBody): Promise<OverlayView> {
@@ -58,6 +69,7 @@ export class OverlaysController {
   }
 
   @Post(':id/builds')
+  @ApiOperation({ summary: 'Queue a build that publishes the draft as a new revision' })
   @QueuesJob(true)
   @Scoped('manage')
   @HttpCode(202)
@@ -74,6 +86,7 @@ export class OverlaysController {
   }
 
   @Patch(':id')
+  @ApiOperation({ summary: 'Change an overlay' })
   @Scoped('manage')
   @ApiOkResponse({ type: OverlayView })
   async update(
@@ -85,6 +98,7 @@ export class OverlaysController {
   }
 
   @Delete(':id')
+  @ApiOperation({ summary: 'Delete an overlay that nothing uses' })
   @Scoped('manage')
   @HttpCode(204)
   @ApiNoContentResponse()

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
 import { ChecksServer, Me, type Principal, Scoped } from '../auth/access.js';
 import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js';
@@ -20,6 +20,7 @@ export class ServerJobsController {
 
   /** Queues a job for the server and answers at once; `Location` is where to watch it. */
   @Post(':id/jobs')
+  @ApiOperation({ summary: 'Queue a job for a server: initialize, start, stop, restart or delete' })
   @HttpCode(202)
   @QueuesJob(true)
   @Scoped('operate')

@@ -1,5 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiParam, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
 import { ChecksServer, Me, type Principal, Scoped } from '../auth/access.js';
 import { PageQuery } from '../paging/page.js';
 import { CreateServerBody, ServerPage, ServerView, UpdateServerBody } from './server.dto.js';
@@ -18,6 +25,7 @@ export class ServersController {
   ) {}
 
   @Get()
+  @ApiOperation({ summary: 'List servers' })
   @Scoped('read')
   @ApiOkResponse({ type: ServerPage })
   async list(@Me() me: Principal, @Query() query: PageQuery): Promise<ServerPage> {
@@ -26,6 +34,7 @@ export class ServersController {
   }
 
   @Get(':id')
+  @ApiOperation({ summary: 'Read a server' })
   @Scoped('read')
   @ApiParam(byReference)
   @ApiOkResponse({ type: ServerView })
@@ -34,6 +43,7 @@ export class ServersController {
   }
 
   @Post()
+  @ApiOperation({ summary: 'Make a server' })
   @Scoped('manage')
   @ApiCreatedResponse({ type: ServerView })
   async create(@Me() me: Principal, @Body() body: CreateServerBody): Promise<ServerView> {
@@ -41,6 +51,7 @@ export class ServersController {
   }
 
   @Patch(':id')
+  @ApiOperation({ summary: 'Change a server' })
   @Scoped('manage')
   @ChecksServer()
   @ApiParam(byReference)
@@ -54,6 +65,7 @@ export class ServersController {
   }
 
   @Delete(':id')
+  @ApiOperation({ summary: 'Remove the record of a server that is absent from its host' })
   @Scoped('manage')
   @ChecksServer()
   @HttpCode(204)

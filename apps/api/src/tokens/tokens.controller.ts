@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Me, type Principal } from '../auth/access.js';
 import { ShownOnce } from '../idempotency/idempotency.interceptor.js';
 import { PageOf } from '../openapi/page-of.js';
@@ -15,6 +15,7 @@ export class TokensController {
   constructor(private readonly tokens: Tokens) {}
 
   @Get()
+  @ApiOperation({ summary: 'List your tokens' })
   @ApiOkResponse({ type: PageOf(TokenView) })
   async list(@Me() { user }: Principal, @Query() query: PageQuery): Promise<Page<TokenView>> {
     const { items, nextCursor } = await this.tokens.list(user.id, query);
@@ -22,7 +23,8 @@ export class TokensController {
   }
 
   @Post()
-  @ShownOnce(true)
+  @ApiOperation({ summary: 'Make a token; the answer shows it, once' })
+  @ShownOnce()
   @ApiCreatedResponse({ type: NewTokenView })
   async create(@Me() me: Principal, @Body() body: NewToken): Promise<NewTokenView> {
     const { token, secret } = await this.tokens.create(me, body);
@@ -30,6 +32,7 @@ export class TokensController {
   }
 
   @Delete(':id')
+  @ApiOperation({ summary: 'Revoke a token' })
   @HttpCode(204)
   @ApiNoContentResponse()
   async revoke(@Me() { user }: Principal, @Param('id', new IdPipe('token')) id: number): Promise<void> {

@@ -9,7 +9,7 @@ export class UserView {
   @ApiProperty({ type: 'integer' })
   id: number;
 
-  @ApiProperty({ example: 'anna' })
+  @ApiProperty({ example: 'anna', description: 'What the user logs in with: the `username` of POST /auth/login.' })
   name: string;
 
   @ApiProperty({ enum: roles })

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { AdminOnly, Me, type Principal } from '../auth/access.js';
 import { PageOf } from '../openapi/page-of.js';
 import { type Page, PageQuery } from '../paging/page.js';
@@ -14,6 +14,7 @@ export class UsersController {
   constructor(private readonly accounts: Accounts) {}
 
   @Get()
+  @ApiOperation({ summary: 'List users' })
   @ApiOkResponse({ type: PageOf(UserView) })
   async list(@Query() query: PageQuery): Promise<Page<UserView>> {
     const { items, nextCursor } = await this.accounts.list(query);
@@ -21,12 +22,14 @@ export class UsersController {
   }
 
   @Post()
+  @ApiOperation({ summary: 'Make a user' })
   @ApiCreatedResponse({ type: UserView })
   async create(@Body() body: NewUser): Promise<UserView> {
     return UserView.of(await this.accounts.create(body));
   }
 
   @Patch(':id')
+  @ApiOperation({ summary: "Change a user's role or password, or disable them" })
   @ApiOkResponse({ type: UserView })
   async change(
     @Me() me: Principal,

@@ -45,9 +45,11 @@ export function absoluteTime(iso: string): string {
   return Number.isNaN(date.getTime()) ? iso : absolute.format(date);
 }
 
-/** "4.2 s", "3 min 5 s", "2 h 10 min". */
+/** "8 ms", "4.2 s", "3 min 5 s", "2 h 10 min". */
 export function duration(milliseconds: number): string {
-  const seconds = Math.max(0, milliseconds) / 1000;
+  // What is over at once takes some time nevertheless: "0.0 s" would look broken.
+  if (milliseconds < 100) return `${Math.max(1, Math.round(milliseconds))} ms`;
+  const seconds = milliseconds / 1000;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;
