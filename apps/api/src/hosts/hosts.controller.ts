@@ -8,7 +8,6 @@ import { JobView, NewHostJob } from '../jobs/job.dto.js';
 import { Jobs } from '../jobs/jobs.service.js';
 import { PageOf } from '../openapi/page-of.js';
 import type { Page } from '../paging/page.js';
-import { NotFound } from '../problems/problems.js';
 import { HostViews } from './host-views.js';
 import { HostView } from './host.dto.js';
 
