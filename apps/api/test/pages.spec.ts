@@ -155,6 +155,10 @@ describe.each(screens)('on a $name', ({ name, width, height }) => {
       const known = title === 'not-found' || (await page.getByText('There is no page here').count()) === 0;
       expect(known, `${title} has an address that the console does not know`).toBe(true);
       await examine(page, `${title}-${name}-${theme}`);
+      const cut = await page
+        .locator('.segments')
+        .evaluateAll((groups) => groups.filter((group) => group.scrollWidth > group.clientWidth).length);
+      expect(cut, 'choices that do not fit').toBe(0);
     });
   });
 });

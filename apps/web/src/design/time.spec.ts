@@ -18,6 +18,9 @@ describe('times and amounts for people', () => {
   ])('%d seconds before', (seconds, text) => expect(relativeTime(before(seconds), now)).toBe(text));
 
   it.each([
+    [0, '1 ms'],
+    [8, '8 ms'],
+    [99.6, '100 ms'],
     [412, '0.4 s'],
     [13_000, '13 s'],
     [185_000, '3 min 5 s'],
