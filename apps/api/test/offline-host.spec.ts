@@ -57,3 +57,35 @@ it('a job that runs on a host that is there waits for nothing', async () => {
   release();
   await panel.ended(id);
 });
+
+it('its address is an admin’s to set: a name or an IPv4 address, or none', async () => {
+  const guest = await panel.user('guest');
+  const path = `/api/v1/hosts/${attic}`;
+  await guest.patch(path).send({ address: 'attic.example.org' }).expect(403);
+  const connect = async () => (await panel.admin.get('/api/v1/servers/far').expect(200)).body.connect;
+  const before: string = await connect();
+  const port = before.split(':')[1];
+  for (const address of ['attic.example.org', '192.0.2.7', 'attic']) {
+    const { body } = await panel.admin.patch(path).send({ address }).expect(200);
+    expect(body).toMatchObject({ id: attic, address });
+    expect(await connect()).toBe(`${address}:${port}`);
+  }
+  for (const address of ['', 'attic:27015', '-attic', 'a b', 'attic.', '::1', 7, undefined, 'a'.repeat(254)]) {
+    await panel.admin.patch(path).send({ address }).expect(400);
+  }
+  await panel.admin.patch('/api/v1/hosts/999').send({ address: 'attic' }).expect(404);
+  await panel.admin.patch(path).send({ address: null }).expect(200);
+  expect(await connect()).toBe(before);
+});
+
+it('jobs are listed by host', async () => {
+  const ids = async (query: string) =>
+    (await panel.admin.get(`/api/v1/jobs${query}`).expect(200)).body.items.map((job: { id: number }) => job.id);
+  const [far, near] = [await ids(`?hostId=${attic}`), await ids(`?hostId=${panel.hostId}`)];
+  expect(far.length).toBeGreaterThan(0);
+  expect(near.length).toBeGreaterThan(0);
+  expect([...far, ...near].toSorted()).toEqual((await ids('')).toSorted());
+  expect(await ids('?hostId=attic')).toEqual(far);
+  expect(await ids('?hostId=nowhere')).toEqual([]);
+  await panel.admin.get('/api/v1/jobs?hostId=').expect(400);
+});

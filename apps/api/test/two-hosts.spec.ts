@@ -118,6 +118,46 @@ describe('two hosts on one PostgreSQL and one Redis', () => {
   });
 });
 
+describe('the console of two hosts', () => {
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+  });
+  afterAll(() => browser.close());
+
+  it('says of servers and jobs which host they are on, and where players find them', { timeout: 60_000 }, async () => {
+    const page = await browser.newPage({ extraHTTPHeaders: { cookie: api.cookie } });
+    await page.goto(`${api.url}/servers`);
+    await page.getByRole('listitem', { name: 'on-beta' }).getByText('on beta').waitFor();
+    await page.getByRole('listitem', { name: 'on-alpha' }).getByText('on alpha').waitFor();
+
+    await page.getByRole('link', { name: 'Hosts' }).click();
+    await page.getByRole('heading', { name: 'Hosts', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Change the address of beta' }).click();
+    await page.getByRole('textbox', { name: 'Address' }).fill('beta.example.org:1');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('must be a name or an IPv4 address').waitFor();
+    await page.getByRole('textbox', { name: 'Address' }).fill('beta.example.org');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('region', { name: 'Host beta', exact: true }).getByText('beta.example.org').waitFor();
+    const { port } = await api.get('on-beta');
+    expect(await api.get('on-beta')).toMatchObject({ connect: `beta.example.org:${port}` });
+    expect((await api.get('on-alpha')).connect).not.toContain('beta');
+
+    await page.goto(`${api.url}/servers/${(await api.get('on-beta')).id}`);
+    await page.getByRole('region', { name: 'Server', exact: true }).getByText('beta', { exact: true }).waitFor();
+
+    await page.goto(`${api.url}/jobs`);
+    const filter = page.getByRole('combobox', { name: 'Host' });
+    await filter.selectOption('beta');
+    const list = page.getByRole('table', { name: 'Jobs' });
+    await list.getByText('on-beta').first().waitFor();
+    expect(await list.getByText('on-alpha').count()).toBe(0);
+    const jobs = (await api.admin.get(`/api/v1/jobs?hostId=${idOf('beta')}`).expect(200)).body.items;
+    expect(new Set(jobs.map(({ hostName }: { hostName: string }) => hostName))).toEqual(new Set(['beta']));
+  });
+});
+
 describe('a host whose worker was killed', () => {
   let browser: Browser;
   beforeAll(async () => {

@@ -43,6 +43,7 @@ export class HostViews {
       return {
         id: host.id,
         name: host.name,
+        address: host.address,
         online: host.online,
         workerSeenAt: host.workerSeenAt?.toISOString() ?? null,
         serviceManager: host.serviceManager,

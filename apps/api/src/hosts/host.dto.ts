@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { Matches, ValidateIf } from 'class-validator';
 import { JobView } from '../jobs/job.dto.js';
 
 export class BuildView {
@@ -20,6 +21,12 @@ export class HostView {
   id: number;
   @ApiProperty()
   name: string;
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: "Where players find its servers; null: the host of LEFT4ME_PUBLIC_URL, or the panel's own machine.",
+  })
+  address: string | null;
   @ApiProperty({ description: 'Its worker was seen within the last 15 s, and has not been stopped.' })
   online: boolean;
   @ApiProperty({
@@ -42,4 +49,18 @@ export class HostView {
   builds: BuildView[];
   @ApiProperty({ type: JobView, nullable: true, description: 'The install that runs or waits.' })
   job: JobView | null;
+}
+
+export class HostChange {
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: 'attic.example.org',
+    description: 'A name or an IPv4 address.',
+  })
+  @ValidateIf((change: HostChange) => change.address !== null)
+  @Matches(/^(?=.{1,253}$)[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)*$/i, {
+    message: 'must be a name or an IPv4 address, without a port, or null',
+  })
+  address: string | null;
 }

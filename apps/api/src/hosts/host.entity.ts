@@ -11,6 +11,10 @@ export class HostRow {
   @Column('text')
   name: string;
 
+  /** Where players find its servers; null: what the panel's public URL or its own machine says. */
+  @Column('text', { nullable: true })
+  address: string | null;
+
   /** /etc/machine-id of the machine that serves it; null until a worker has come. */
   @Column('text', { nullable: true })
   machineId: string | null;

@@ -1,6 +1,7 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { DataSource } from 'typeorm';
 import { AdminOnly, Me, type Principal, Scoped } from '../auth/access.js';
 import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js';
 import { JobViews } from '../jobs/job-views.js';
@@ -8,8 +9,11 @@ import { JobView, NewHostJob } from '../jobs/job.dto.js';
 import { Jobs } from '../jobs/jobs.service.js';
 import { PageOf } from '../openapi/page-of.js';
 import type { Page } from '../paging/page.js';
+import { Announcements } from '../redis/announcements.js';
+import { announceServersOf } from '../servers/announce-servers.js';
 import { HostViews } from './host-views.js';
-import { HostView } from './host.dto.js';
+import { HostChange, HostView } from './host.dto.js';
+import { HostRow } from './host.entity.js';
 
 const byReference = { name: 'id', type: String, description: "The host's id or name." } as const;
 
@@ -21,6 +25,8 @@ export class HostsController {
     private readonly views: HostViews,
     private readonly jobs: Jobs,
     private readonly jobViews: JobViews,
+    private readonly database: DataSource,
+    private readonly announcements: Announcements,
   ) {}
 
   @Get()
@@ -38,6 +44,25 @@ export class HostsController {
   @ApiOkResponse({ type: HostView })
   async get(@Me() me: Principal, @Param('id') reference: string): Promise<HostView> {
     return this.views.find(me, reference);
+  }
+
+  /** Changes where players find the host's servers. */
+  @Patch(':id')
+  @ApiOperation({ summary: 'Change the address of a host' })
+  @AdminOnly()
+  @Scoped('manage')
+  @ApiParam(byReference)
+  @ApiOkResponse({ type: HostView })
+  async update(
+    @Me() me: Principal,
+    @Param('id') reference: string,
+    @Body() { address }: HostChange,
+  ): Promise<HostView> {
+    const { id } = await this.views.find(me, reference);
+    await this.database.getRepository(HostRow).update({ id }, { address });
+    this.announcements.publish({ topic: 'host', id });
+    await announceServersOf({ hostId: id }, this.database, this.announcements);
+    return this.get(me, reference);
   }
 
   /** Queues an `install` on the host: it waits for the jobs of the host's servers, and later ones wait for it. */

@@ -200,8 +200,8 @@ export class JobViews {
     if (!row.hostOnline) {
       waits.push({ kind: 'host', text: `waits for host ${row.hostName}, whose worker is not there` });
     } else if (waits.length === 0 && row.admittedAt !== null) {
-      const lane = full.find(({ hostId, lane }) => hostId === row.hostId && lane === laneOf(row.operation));
-      if (lane) waits.push({ kind: 'slot', text: waitsForPlace(lane) });
+      const its = full.find(({ hostId, lane }) => hostId === row.hostId && lane === laneOf(row.operation));
+      if (its) waits.push({ kind: 'slot', text: waitsForPlace(its) });
     }
     return waits;
   }

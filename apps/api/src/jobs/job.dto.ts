@@ -3,6 +3,7 @@ import { Transform, Type } from 'class-transformer';
 import { IsBooleanString, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { PageQuery } from '../paging/page.js';
 import { IsId } from '../problems/id.js';
+import { IsLine } from '../validation/rules.js';
 import {
   type JobState,
   jobStates,
@@ -121,6 +122,11 @@ export class JobListQuery extends PageQuery {
   @Type(() => Number)
   @IsId()
   overlayId?: number;
+
+  @ApiPropertyOptional({ type: String, description: "A host's id or name.", example: 'local' })
+  @IsOptional()
+  @IsLine(64)
+  hostId?: string;
 }
 
 export class WaitQuery {

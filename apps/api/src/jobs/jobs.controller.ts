@@ -40,12 +40,15 @@ export class JobsController {
   @ApiOkResponse({ type: PageOf(JobView) })
   async list(@Me() me: Principal, @Query() query: JobListQuery): Promise<Page<JobView>> {
     const serverId = parseId(query.serverId ?? '');
+    const hostId = parseId(query.hostId ?? '');
     const rows = await this.database.query<{ id: number }[]>(
       `SELECT id FROM jobs WHERE ${visibleJobs} AND ($4::text[] IS NULL OR state = ANY ($4))
          AND ($5::int IS NULL OR server_id = $5)
          AND ($9::text IS NULL OR server_id IN (SELECT servers.id FROM servers WHERE servers.name = $9)
            OR (server_id IS NULL AND server_name = $9))
          AND ($6::int IS NULL OR overlay_id = $6) AND ($7::int IS NULL OR id < $7)
+         AND ($10::int IS NULL OR host_id = $10)
+         AND ($11::text IS NULL OR host_id IN (SELECT hosts.id FROM hosts WHERE hosts.name = $11))
        ORDER BY id DESC LIMIT $8`,
       [
         ...viewer(me),
@@ -55,6 +58,8 @@ export class JobsController {
         query.cursor ?? null,
         query.limit + 1,
         serverId === null ? (query.serverId ?? null) : null,
+        hostId,
+        hostId === null ? (query.hostId ?? null) : null,
       ],
     );
     const { items, nextCursor } = page(rows, query.limit);

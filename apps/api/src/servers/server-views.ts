@@ -55,7 +55,7 @@ export class ServerViews {
       ...observed(server, hosts.get(server.hostId)),
       lastError: server.lastError,
       pendingChanges: changes.get(server.id) ?? [],
-      connect: `${address}:${server.port}`,
+      connect: `${hosts.get(server.hostId)?.address ?? address}:${server.port}`,
       job: jobs.get(server.id) ?? null,
       createdAt: server.createdAt.toISOString(),
       updatedAt: server.updatedAt.toISOString(),

@@ -1,4 +1,5 @@
-import { type QueryClient, queryOptions, useMutation } from '@tanstack/vue-query';
+import { type QueryClient, queryOptions, useMutation, useQuery } from '@tanstack/vue-query';
+import { computed } from 'vue';
 import { allPages } from '../api/all-pages';
 import { api, pageOf } from '../api/client';
 import { queryClient } from '../api/query-client';
@@ -15,7 +16,7 @@ export const hostKeys = {
 
 const pushed = new Pushed<Host>();
 
-/** The machines; for now one, `local`. */
+/** The machines; often one, `local`. */
 export const hostListOptions = queryOptions({
   queryKey: hostKeys.list,
   queryFn: async ({ signal }) => {
@@ -24,6 +25,12 @@ export const hostListOptions = queryOptions({
     return pushed.freshenAll(items, mark);
   },
 });
+
+/** Whether there is more than one: with one its name says nothing. */
+export function useSeveralHosts() {
+  const { data } = useQuery(hostListOptions);
+  return computed(() => (data.value?.length ?? 0) > 1);
+}
 
 export function applyHost(client: QueryClient, host: Host): void {
   pushed.note(host);
@@ -62,5 +69,14 @@ export function useInstall() {
       applyJob(queryClient, job);
       applyJobToHost(queryClient, job);
     },
+  });
+}
+
+/** Changes where players find a host's servers (admins). */
+export function useChangeHost() {
+  return useMutation({
+    mutationFn: ({ host, address }: { host: Host; address: string | null }) =>
+      api.patch(`/hosts/${host.id}`, { address }, hostSchema),
+    onSuccess: (host) => applyHost(queryClient, host),
   });
 }

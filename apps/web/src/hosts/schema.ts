@@ -4,6 +4,7 @@ import { jobSchema } from '../jobs/schema';
 export const hostSchema = z.object({
   id: z.number(),
   name: z.string(),
+  address: z.string().nullable(),
   online: z.boolean(),
   workerSeenAt: z.string().nullable(),
   serviceManager: z.string().nullable(),

@@ -50,7 +50,7 @@ describe('a job that changed', () => {
   });
 
   it('leaves lists it no longer fits, and does not enter others', () => {
-    const { client, shown } = setUp({ state: 'unfinished', serverId: 1, overlayId: null }, [
+    const { client, shown } = setUp({ ...noFilters, state: 'unfinished', serverId: 1 }, [
       job(12, 'queued'),
       job(10, 'running'),
     ]);

@@ -34,6 +34,7 @@ export function jobListOptions(filters: JobFilters) {
           state: stateParameter(filters.state),
           serverId: filters.serverId,
           overlayId: filters.overlayId,
+          hostId: filters.hostId,
           limit: pageSize,
           cursor: pageParam,
         },

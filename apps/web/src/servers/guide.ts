@@ -1,5 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/vue-query';
 import { type Ref, computed, ref } from 'vue';
+import { noFilters } from '../jobs/filters';
 import { jobListOptions } from '../jobs/queries';
 import type { Server } from './schema';
 import { hasRun } from './state';
@@ -21,7 +22,7 @@ export function useGuide(servers: Ref<readonly Server[] | undefined>) {
   const asks = computed(() => !closed.value && servers.value !== undefined && !hasRun(servers.value, []));
   const jobs = useInfiniteQuery(
     computed(() => ({
-      ...jobListOptions({ state: 'succeeded', serverId: null, overlayId: null }),
+      ...jobListOptions({ ...noFilters, state: 'succeeded' }),
       enabled: asks.value,
     })),
   );

@@ -10,6 +10,7 @@ import { QueueFunctions1795300800000 } from './1795300800000-queue-functions.js'
 import { HostWorkers1795300900000 } from './1795300900000-host-workers.js';
 import { SecretKeyCheck1795301000000 } from './1795301000000-secret-key-check.js';
 import { JobCancellations1795301500000 } from './1795301500000-job-cancellations.js';
+import { HostAddresses1795301600000 } from './1795301600000-host-addresses.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -24,4 +25,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   HostWorkers1795300900000,
   SecretKeyCheck1795301000000,
   JobCancellations1795301500000,
+  HostAddresses1795301600000,
 ];
