@@ -144,6 +144,15 @@ describe('the console of two hosts', () => {
     expect(await api.get('on-beta')).toMatchObject({ connect: `beta.example.org:${port}` });
     expect((await api.get('on-alpha')).connect).not.toContain('beta');
 
+    await page.goto(`${api.url}/servers`);
+    await page.getByRole('button', { name: 'New server' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Name').fill('also-on-beta');
+    await dialog.getByLabel('Host').selectOption('beta');
+    await dialog.getByRole('button', { name: 'Create server' }).click();
+    await page.getByRole('heading', { name: 'also-on-beta' }).waitFor();
+    expect(await api.get('also-on-beta')).toMatchObject({ hostName: 'beta' });
+
     await page.goto(`${api.url}/servers/${(await api.get('on-beta')).id}`);
     await page.getByRole('region', { name: 'Server', exact: true }).getByText('beta', { exact: true }).waitFor();
 

@@ -39,6 +39,8 @@ export interface ServerInput {
   title?: string;
   port?: number;
   blueprintId: number;
+  /** Without it: `local`. */
+  hostId?: number;
 }
 
 /** The rule for names, from the API: they become folder and unit names on the host, and digits alone would be an id. */
