@@ -40,6 +40,23 @@ describe('a name does where an id does', () => {
     await jobsOf('No Name', 400);
   });
 
+  it('but not where several hosts have a server of that name: then its host is asked for', async () => {
+    const [attic] = await panel.database.query<{ id: number }[]>(
+      `INSERT INTO hosts (name) VALUES ('attic') RETURNING id`,
+    );
+    await panel.server('twin');
+    await panel.ended((await panel.queue('twin', 'stop')).id);
+    const { body: local } = await panel.admin.get('/api/v1/servers/twin').expect(200);
+    const { name, blueprintId } = local;
+    const other = { name, blueprintId, hostId: attic?.id };
+    const { body: away } = await panel.admin.post('/api/v1/servers').send(other).expect(201);
+    await panel.admin.post(`/api/v1/servers/${away.id}/jobs`).send({ operation: 'stop' }).expect(202);
+    await jobsOf('twin', 409);
+    const { body } = await panel.admin.get('/api/v1/jobs?serverId=twin&hostId=attic').expect(200);
+    expect(body.items.map((job: JobView) => job.serverId)).toEqual([away.id]);
+    expect(await jobsOf(String(local.id))).toHaveLength(1);
+  });
+
   it("and shows nobody else's jobs", async () => {
     const zoey = await panel.user();
     expect((await zoey.get('/api/v1/jobs?serverId=v2').expect(200)).body.items).toEqual([]);

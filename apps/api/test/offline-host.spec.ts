@@ -70,7 +70,19 @@ it('its address is an admin’s to set: a name or an IPv4 address, or none', asy
     expect(body).toMatchObject({ id: attic, address });
     expect(await connect()).toBe(`${address}:${port}`);
   }
-  for (const address of ['', 'attic:27015', '-attic', 'a b', 'attic.', '::1', 7, undefined, 'a'.repeat(254)]) {
+  for (const address of [
+    '',
+    'attic:27015',
+    '-attic',
+    'a b',
+    'attic.',
+    '::1',
+    '999.1.1.1',
+    '1.2.3',
+    'a'.repeat(64),
+    7,
+    undefined,
+  ]) {
     await panel.admin.patch(path).send({ address }).expect(400);
   }
   await panel.admin.patch('/api/v1/hosts/999').send({ address: 'attic' }).expect(404);

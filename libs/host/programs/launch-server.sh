@@ -26,7 +26,7 @@ esac
 
 if [ "$mode" = namespaces ]; then
   shift
-  # This process stays outside and holds the lock until the whole process namespace is empty.
+  # This process stays outside until the whole process namespace is empty.
   exec unshare --user --map-user="$uid" --map-group="$uid" --keep-caps --mount --ipc --pid --fork --kill-child \
     /bin/sh "$0" inside "$@"
 fi

@@ -76,12 +76,10 @@ export class StartFailed extends CommandFailed {
   readonly lastLines: readonly string[];
 
   constructor(name: string, exitCode: number, reason: string, printed: readonly PrintedLine[]) {
-    const cause = tellingLine(printed);
-    const others = printed.map(({ line }) => line.trim()).filter((line) => line !== '' && line !== cause);
-    const also = others.length > 0 ? `; it also said: ${others.slice(-3).join(' | ')}` : '';
-    const told =
-      cause === null ? `${name} did not start: ${reason}` : `${cause} (${name} did not start: ${reason}${also})`;
-    super(exitCode, ['srcds_run'], told, 'start-failed');
+    const told = tellingLine(printed);
+    const also = told && told.others.length > 0 ? `; it also said: ${told.others.join(' | ')}` : '';
+    const failed = `${name} did not start: ${reason}`;
+    super(exitCode, ['srcds_run'], told === null ? failed : `${told.cause} (${failed}${also})`, 'start-failed');
     this.lastLines = printed.map(({ line }) => line);
   }
 }

@@ -51,6 +51,14 @@ export class HostView {
   job: JobView | null;
 }
 
+/** Host names (RFC 1123, section 2.1): the last label is none of digits alone, so that what looks like an IPv4 address is one. */
+const LABEL = '[a-z\\d](?:[a-z\\d-]{0,61}[a-z\\d])?';
+const OCTET = '(?:25[0-5]|2[0-4]\\d|1?\\d?\\d)';
+const ADDRESS = new RegExp(
+  `^(?:${OCTET}(?:\\.${OCTET}){3}|(?=.{1,253}$)(?!(?:.*\\.)?\\d+$)${LABEL}(?:\\.${LABEL})*)$`,
+  'i',
+);
+
 export class HostChange {
   @ApiProperty({
     type: String,
@@ -59,8 +67,6 @@ export class HostChange {
     description: 'A name or an IPv4 address.',
   })
   @ValidateIf((change: HostChange) => change.address !== null)
-  @Matches(/^(?=.{1,253}$)[a-z\d]([a-z\d-]*[a-z\d])?(\.[a-z\d]([a-z\d-]*[a-z\d])?)*$/i, {
-    message: 'must be a name or an IPv4 address, without a port, or null',
-  })
+  @Matches(ADDRESS, { message: 'must be a name or an IPv4 address, without a port, or null' })
   address: string | null;
 }

@@ -8,7 +8,7 @@ import { lastEventId, streamLog } from '../logs/log-response.js';
 import { PageOf } from '../openapi/page-of.js';
 import { type Page, page } from '../paging/page.js';
 import { IdPipe, parseId } from '../problems/id.js';
-import { NotFound } from '../problems/problems.js';
+import { Conflict, NotFound } from '../problems/problems.js';
 import { JobAccess, viewer, visibleJobs } from './job-access.js';
 import { JobEnds } from './job-ends.js';
 import { JobViews } from './job-views.js';
@@ -41,6 +41,9 @@ export class JobsController {
   async list(@Me() me: Principal, @Query() query: JobListQuery): Promise<Page<JobView>> {
     const serverId = parseId(query.serverId ?? '');
     const hostId = parseId(query.hostId ?? '');
+    if (query.serverId !== undefined && serverId === null && query.hostId === undefined) {
+      await this.requireOneServer(me, query.serverId);
+    }
     const rows = await this.database.query<{ id: number }[]>(
       `SELECT id FROM jobs WHERE ${visibleJobs} AND ($4::text[] IS NULL OR state = ANY ($4))
          AND ($5::int IS NULL OR server_id = $5)
@@ -70,6 +73,16 @@ export class JobsController {
       ),
       nextCursor,
     };
+  }
+
+  /** Names are unique per host: without `hostId` one may mean several servers. */
+  private async requireOneServer(me: Principal, name: string): Promise<void> {
+    const servers = await this.database.query<unknown[]>(
+      `SELECT DISTINCT server_id FROM jobs
+       WHERE ${visibleJobs} AND server_id IN (SELECT servers.id FROM servers WHERE servers.name = $4) LIMIT 2`,
+      [...viewer(me), name],
+    );
+    if (servers.length > 1) throw new Conflict(`More than one server is named ${name}: use its id, or add hostId.`);
   }
 
   /** A job. With `wait` the answer comes when the job has ended or the time is up. */

@@ -110,9 +110,9 @@ class LastLines {
 
   /** Why it failed, in its own words first. */
   explain(program: string, exitCode: number): string {
-    const cause = tellingLine(this.lines);
+    const told = tellingLine(this.lines);
     const end = `${program} ended with code ${exitCode}`;
-    return cause === null ? end : `${cause} (${end})`;
+    return told === null ? end : `${told.cause} (${end})`;
   }
 }
 

@@ -11,7 +11,7 @@ describe('the line that says why a program failed', () => {
       err('config/server.cfg: line 3: no such map'),
       out('Server shutting down'),
     ];
-    expect(tellingLine(lines)).toBe('config/server.cfg: line 3: no such map');
+    expect(tellingLine(lines)).toMatchObject({ cause: 'config/server.cfg: line 3: no such map' });
   });
 
   it('is the last that speaks of a failure, when stderr has been silent for long', () => {
@@ -24,12 +24,13 @@ describe('the line that says why a program failed', () => {
       out('two'),
       out('three'),
     ];
-    expect(tellingLine(lines)).toBe('Cannot allocate port 27015');
+    expect(tellingLine(lines)).toEqual({ cause: 'Cannot allocate port 27015', others: ['one', 'two', 'three'] });
   });
 
   it('is the last line otherwise; of silence there is none; a long one is cut', () => {
-    expect(tellingLine([out('one'), out('two'), out(' ')])).toBe('two');
+    expect(tellingLine([out('one'), out('two'), out(' ')])).toEqual({ cause: 'two', others: ['one'] });
     expect(tellingLine([])).toBeNull();
-    expect(tellingLine([err('x'.repeat(5000))])).toHaveLength(301);
+    const long = tellingLine([out('y'.repeat(5000)), err('x'.repeat(5000)), err('x'.repeat(5000))]);
+    expect(long).toEqual({ cause: `${'x'.repeat(300)}…`, others: [`${'y'.repeat(100)}…`] });
   });
 });

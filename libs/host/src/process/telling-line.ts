@@ -7,21 +7,35 @@ export interface PrintedLine {
 /** How far from the end the last line of stderr may be and still be the program's last word. */
 const NEAR_THE_END = 3;
 /** Longer ones are cut: the whole line is in the log. */
-const LIMIT = 300;
+const CAUSE_LIMIT = 300;
+const OTHER_LIMIT = 100;
+const OTHERS = 3;
 const WORDS =
   /\b(errors?|fail(ed|s|ure)?|fatal|fault|abort(ed)?|cannot|can't|couldn't|could not|unable|no such|not found|denied|refused|invalid|missing|in use)\b/i;
+
+/** Why a program failed, as far as its last lines tell, fit for an error message. */
+export interface Told {
+  cause: string;
+  /** The last of its other lines. */
+  others: string[];
+}
 
 /**
  * Of a failed program's last lines the one that most likely says why: what it said on stderr at the very end, else the last that
  * speaks of a failure, else the last. Null: it said nothing.
  */
-export function tellingLine(lines: readonly PrintedLine[]): string | null {
+export function tellingLine(lines: readonly PrintedLine[]): Told | null {
   const said = lines.filter(({ line }) => line.trim() !== '');
   const chosen =
     said.slice(-NEAR_THE_END).findLast(({ stream }) => stream === 'stderr') ??
     said.findLast(({ line }) => WORDS.test(line)) ??
     said.at(-1);
   if (!chosen) return null;
-  const text = chosen.line.trim();
-  return text.length > LIMIT ? `${text.slice(0, LIMIT)}…` : text;
+  const others = said.filter(({ line }) => line.trim() !== chosen.line.trim()).slice(-OTHERS);
+  return { cause: cut(chosen.line, CAUSE_LIMIT), others: others.map(({ line }) => cut(line, OTHER_LIMIT)) };
+}
+
+function cut(line: string, limit: number): string {
+  const text = line.trim();
+  return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }

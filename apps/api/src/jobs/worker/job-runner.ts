@@ -69,10 +69,10 @@ export class JobRunner {
   async run(): Promise<End | null> {
     this.announce();
     const outcome = await this.outcome();
+    if (this.unheeded) clearTimeout(this.unheeded);
     const seen = await lookAfter(this.job, this.context.lookAt);
     const how = await this.conclude(outcome, seen);
     if (this.progressTimer) clearTimeout(this.progressTimer);
-    if (this.unheeded) clearTimeout(this.unheeded);
     await this.log.drain();
     // fault point: end not yet written
     const counts = await this.writeEnd(how, seen);

@@ -126,7 +126,7 @@ export class LaneWorkers {
       await twin.moveToDelayed(Date.now() + PARKED_MS, token);
       setTimeout(() => void this.context.dispatcher.dispatchParked(jobId), SETTLE_MS);
     } else if (state === 'running' || state === 'cancelling') {
-      // Delivered a second time while it runs, as after seconds without Redis: it asks again for how the job ends.
+      // Delivered a second time while it runs, as after seconds without Redis: it asks again, unless the look at parked twins has taken it away by then.
       await twin.moveToDelayed(Date.now() + AGAIN_MS, token);
     } else {
       return outcome({ state, error: `${error ?? state} (job ${jobId} had ended already: nothing was run again)` });
@@ -171,10 +171,11 @@ export class LaneWorkers {
         const runner = this.running.get(row.id);
         if (runner && row.state === 'cancelling') runner.stop('cancelled');
         if (!runner && !this.claiming.has(row.id)) unowned.add(row.id);
-        // Seen twice: one that ended while the answer was on its way is no longer there the second time.
-        if (unowned.has(row.id) && this.unowned.has(row.id)) await this.endUnstarted(row);
       }
+      // Seen twice: one that ended while the answer was on its way is no longer there the second time.
+      const left = rows.filter(({ id }) => unowned.has(id) && this.unowned.has(id));
       this.unowned = unowned;
+      await Promise.all(left.map((row) => this.endUnstarted(row)));
     } catch (error) {
       this.logger.debug(`jobs not looked at: ${String(error)}`);
     }

@@ -74,5 +74,6 @@ export async function endLeftBehind(
      WHERE host_id = $1 AND finished_at IS NULL AND state <> 'queued' AND incarnation IS DISTINCT FROM $2 ORDER BY id`,
     [hostId, incarnation],
   );
-  for (const job of jobs) await endInterrupted(writing, job, workerEnded);
+  // All at once: each may take a while to look at its server, and nothing runs on this host until they have ended.
+  await Promise.all(jobs.map((job) => endInterrupted(writing, job, workerEnded)));
 }
