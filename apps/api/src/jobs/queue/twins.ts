@@ -138,20 +138,26 @@ export class Twins implements OnApplicationBootstrap, OnApplicationShutdown {
 
   /** Makes sure that the job has a twin that will be delivered, whatever became of the one it had. */
   async ensureReady(job: WaitingJob): Promise<void> {
-    const queue = this.queueOf(job);
-    const twin = await queue.getJob(twinId(job));
-    if (!twin) return this.addReady(job);
-    const state = await twin.getState();
-    if (state === 'delayed') {
-      // fault point: twin not yet promoted
-      // Another process may have promoted it in between: then it is where it should be.
-      await twin.promote().catch(async (error: unknown) => {
-        if ((await twin.getState()) === 'delayed') throw error;
-      });
-      // fault point: twin promoted
-    } else if (state === 'completed' || state === 'failed' || state === 'unknown') {
-      await this.replace(job);
+    const twin = await this.queueOf(job).getJob(twinId(job));
+    if (!twin) {
+      await this.addReady(job);
+      // Whoever queued the job may have parked a twin just before: then adding one did nothing.
+      return this.unpark(job);
     }
+    const state = await twin.getState();
+    if (state === 'delayed') return this.unpark(job);
+    if (state === 'completed' || state === 'failed' || state === 'unknown') await this.replace(job);
+  }
+
+  /** Promotes the twin if it is parked; another process may have done so by now, or it was never parked. */
+  private async unpark(job: WaitingJob): Promise<void> {
+    const queue = this.queueOf(job);
+    const { name, data, opts } = entryOf(job, {});
+    // fault point: twin not yet promoted
+    await new Twin(queue, name, data, opts, opts.jobId).promote().catch(async (error: unknown) => {
+      if ((await queue.getJobState(opts.jobId)) === 'delayed') throw error;
+    });
+    // fault point: twin promoted
   }
 
   /** Removes the twin of a job that ended before it ran; one that is being delivered stays and is refused by the claim. */
