@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openDatabase } from '../src/database/data-source.js';
@@ -19,8 +20,8 @@ afterEach(async () => {
 });
 
 const newKey = () => randomBytes(32).toString('base64url');
-const check = (secretKey: string, given: string | null = secretKey) =>
-  checkSecretKey(database, { secretKey, root: '/state' }, given);
+const check = (key: string, secretKey: string | null = key, apiEnabled = true) =>
+  checkSecretKey(database, key, { secretKey, apiEnabled, root: '/state' });
 
 /** A server as an earlier version left it. */
 async function serverOf(secretKey: string): Promise<void> {
@@ -63,6 +64,22 @@ describe('the key that the secrets of a database are encrypted with', () => {
     await expect(check(newKey())).rejects.toThrow(WrongSecretKey);
   });
 
+  it('is not set by a worker that only found one in its folder', async () => {
+    await expect(check(newKey(), null, false)).rejects.toThrow(
+      'SECRET_KEY: no API has run on this database yet, so the key of its secrets is not known: start the API first, or give SECRET_KEY.',
+    );
+    const key = newKey();
+    await check(key);
+    await check(key, null, false);
+    await expect(check(newKey(), null, false)).rejects.toThrow(WrongSecretKey);
+  });
+
+  it('may be set by a worker that was given one', async () => {
+    const key = newKey();
+    await check(key, key, false);
+    await check(key);
+  });
+
   it('is not what is written down', async () => {
     const key = newKey();
     await check(key);
@@ -80,4 +97,18 @@ it.each(['api', 'worker', 'all'])('a process with --role %s and another key does
   await folder.remove();
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   expect(stderr).toMatch(/^SECRET_KEY: what is set is not the key that .*\n$/);
+});
+
+it('an API without a key on a database that has one is refused, and makes none up', async () => {
+  await check(newKey());
+  const folder = await StateFolder.make();
+  const env = { DATABASE_URL: fresh.url, REDIS_URL: inject('redisUrl') };
+  const { code, stdout, stderr } = await folder.finish(['--role', 'api'], env);
+  const left = await readdir(folder.root);
+  await folder.remove();
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toMatch(
+    /^SECRET_KEY: the secrets .* a key that is not here: there is no .*\/secret-key\. Set SECRET_KEY .*\n$/,
+  );
+  expect(left.filter((name) => name.startsWith('secret-key'))).toEqual([]);
 });

@@ -1,34 +1,48 @@
 import { hkdfSync } from 'node:crypto';
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
-import { type RunningSettings, type Settings, WrongSettings } from '../config/settings.js';
+import { type Settings, WrongSettings } from '../config/settings.js';
 import { OtherSecretKey, RconPasswords } from '../servers/rcon-password.js';
+import { RIGHT_KEY, secretKeyIn } from './secret-key.js';
 
 /** SECRET_KEY is not the one that the secrets in the database are encrypted with. */
 export class WrongSecretKey extends WrongSettings {
   /** @param from where the wrong one is, as somebody may mend it */
   constructor(from: string) {
-    super(
-      `SECRET_KEY: ${from} is not the key that the secrets in this database are encrypted with. Set SECRET_KEY to the text ` +
-        `of the file secret-key in the LEFT4ME_ROOT of the panel's first machine, or to the SECRET_KEY set there.`,
-    );
+    super(`SECRET_KEY: ${from} is not the key that the secrets in this database are encrypted with. ${RIGHT_KEY}`);
   }
+}
+
+/** What decides about the key of a process: SECRET_KEY as it was set, or null, and whose key it would be otherwise. */
+type KeySettings = Pick<Settings, 'secretKey' | 'root' | 'apiEnabled'>;
+
+/**
+ * The key of a process on this database: the one given, otherwise the one kept in its state folder, which an API makes up for a new
+ * database.
+ * @throws WrongSettings when it is not the key of the database, or there is none
+ */
+export async function secretKeyFor(database: DataSource, settings: KeySettings): Promise<string> {
+  const encrypted = (await valueIn(database)) !== null || (await oldestSecret(database)) !== null;
+  const secretKey = settings.secretKey ?? (await secretKeyIn(settings, encrypted));
+  await checkSecretKey(database, secretKey, settings);
+  return secretKey;
 }
 
 /**
  * Compares the key with the one that the database's secrets are encrypted with. The first process of a panel writes down what others
- * are compared with: a value derived from the key, from which neither the key nor what it encrypts with can be had.
- * @param given SECRET_KEY as it was set; null: the one kept in the state folder is used
- * @throws WrongSecretKey
+ * are compared with: a value derived from the key, from which neither the key nor what it encrypts with can be had. A worker whose key
+ * only happens to lie in its folder is never that first process.
+ * @throws WrongSettings
  */
-export async function checkSecretKey(
-  database: DataSource,
-  settings: Pick<RunningSettings, 'secretKey' | 'root'>,
-  given: Settings['secretKey'],
-): Promise<void> {
-  const mine = Buffer.from(hkdfSync('sha256', settings.secretKey, '', 'left4me secret key check 1', 32));
+export async function checkSecretKey(database: DataSource, key: string, settings: KeySettings): Promise<void> {
+  const given = settings.secretKey !== null;
+  const mine = Buffer.from(hkdfSync('sha256', key, '', 'left4me secret key check 1', 32));
   let known = await valueIn(database);
-  if (!known && !(await opensStored(database, settings.secretKey))) throw wrong();
+  if (!known && !(await opensStored(database, key))) throw wrong();
+  if (!known && !given && !settings.apiEnabled)
+    throw new WrongSettings(
+      'SECRET_KEY: no API has run on this database yet, so the key of its secrets is not known: start the API first, or give SECRET_KEY.',
+    );
   if (!known) {
     // Of processes that start together one writes; the others wait here for it, and read what it wrote.
     await database.query(`INSERT INTO secret_key_check (value) VALUES ($1) ON CONFLICT DO NOTHING`, [mine]);
@@ -37,7 +51,7 @@ export async function checkSecretKey(
   if (!known?.equals(mine)) throw wrong();
 
   function wrong(): WrongSecretKey {
-    return new WrongSecretKey(given === null ? `the text of ${path.join(settings.root, 'secret-key')}` : 'what is set');
+    return new WrongSecretKey(given ? 'what is set' : `the text of ${path.join(settings.root, 'secret-key')}`);
   }
 }
 
@@ -48,15 +62,20 @@ async function valueIn(database: DataSource): Promise<Buffer | null> {
 
 /** For a database from before there was a value to compare with: whether the key opens its oldest secret, if it has one. */
 async function opensStored(database: DataSource, secretKey: string): Promise<boolean> {
-  const [server] = await database.query<{ sealed: Buffer }[]>(
-    `SELECT rcon_password AS sealed FROM servers ORDER BY id LIMIT 1`,
-  );
-  if (!server) return true;
+  const sealed = await oldestSecret(database);
+  if (!sealed) return true;
   try {
-    new RconPasswords({ secretKey }).open(server.sealed);
+    new RconPasswords({ secretKey }).open(sealed);
     return true;
   } catch (error) {
     if (error instanceof OtherSecretKey) return false;
     throw error;
   }
+}
+
+async function oldestSecret(database: DataSource): Promise<Buffer | null> {
+  const [server] = await database.query<{ sealed: Buffer }[]>(
+    `SELECT rcon_password AS sealed FROM servers ORDER BY id LIMIT 1`,
+  );
+  return server?.sealed ?? null;
 }

@@ -3,17 +3,31 @@ import path from 'node:path';
 import { keptIn } from '../config/kept-value.js';
 import { type Settings, WrongSettings } from '../config/settings.js';
 
+/** Where the right key is, for whoever has a wrong one or none. */
+export const RIGHT_KEY =
+  'Set SECRET_KEY to the text ' +
+  "of the file secret-key in the LEFT4ME_ROOT of the panel's first machine, or to the SECRET_KEY set there.";
+
 /**
  * The key that passwords of servers are encrypted with, kept beside the data it belongs to where no SECRET_KEY is given.
- * @throws WrongSettings for a worker alone that has none: the API has encrypted with another one than it would make up
+ * @param encrypted whether the database's secrets have a key already: another one is not made up then
+ * @throws WrongSettings where there is none and none may be made up; a worker never does, it needs that of the API
  */
-export function secretKeyIn({ root, apiEnabled }: Pick<Settings, 'root' | 'apiEnabled'>): Promise<string> {
+export function secretKeyIn(
+  { root, apiEnabled }: Pick<Settings, 'root' | 'apiEnabled'>,
+  encrypted: boolean,
+): Promise<string> {
   const file = path.join(root, 'secret-key');
   return keptIn(file, () => {
-    if (apiEnabled) return randomBytes(32).toString('base64url');
-    throw new WrongSettings(
-      `SECRET_KEY: a process with --role worker needs that of the API; without one given, the API keeps it in the file ` +
-        `secret-key of its LEFT4ME_ROOT. There is no ${file} here.`,
-    );
+    if (!apiEnabled)
+      throw new WrongSettings(
+        `SECRET_KEY: a process with --role worker needs that of the API; without one given, the API keeps it in the file ` +
+          `secret-key of its LEFT4ME_ROOT. There is no ${file} here.`,
+      );
+    if (encrypted)
+      throw new WrongSettings(
+        `SECRET_KEY: the secrets in this database are encrypted with a key that is not here: there is no ${file}. ${RIGHT_KEY}`,
+      );
+    return randomBytes(32).toString('base64url');
   });
 }

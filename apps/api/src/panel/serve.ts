@@ -7,7 +7,7 @@ import { PanelLog } from '../panel-log.js';
 import { checkAddress, named, portFor, USUAL_PORT } from './address.js';
 import { firstAdmin } from './first-admin.js';
 import { openGivenDatabase } from './open-database.js';
-import { checkSecretKey } from './secret-key-check.js';
+import { secretKeyFor } from './secret-key-check.js';
 import { openServices, type PanelServices } from './services.js';
 
 /** Longer than a running job may take to be stopped. */
@@ -50,14 +50,15 @@ async function run(
   const port = settings.apiEnabled ? await portFor(settings) : null;
   const open = settings.databaseUrl === null ? openDatabase : openGivenDatabase;
   const database = await open(services.settings.databaseUrl);
+  let secretKey: string;
   try {
-    await checkSecretKey(database, services.settings, settings.secretKey);
+    secretKey = await secretKeyFor(database, settings);
   } catch (error) {
     await database.destroy();
     throw error;
   }
   const options = { logger: new PanelLog(), closeOnSignals: false, database };
-  const app = await createApp({ ...services.settings, port: port ?? 0 }, options);
+  const app = await createApp({ ...services.settings, secretKey, port: port ?? 0 }, options);
   try {
     asked.throwIfAborted();
     const admin = port === null ? null : await listen(app, settings, port);

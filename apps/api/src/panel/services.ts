@@ -4,11 +4,10 @@ import type { RunningSettings, Settings } from '../config/settings.js';
 import { WrongSettings } from '../config/settings.js';
 import { type Embedded, startEmbedded } from '../embedded/embedded.js';
 import { lockState, type StateLock } from '../embedded/state-lock.js';
-import { secretKeyIn } from './secret-key.js';
 
 /** What a command of left4me runs on: the services given, or the embedded ones. */
 export interface PanelServices {
-  settings: Omit<RunningSettings, 'port'>;
+  settings: Omit<RunningSettings, 'port' | 'secretKey'>;
   /** Resolves with a name when an embedded service ends by itself; never when all are given. */
   failed: Promise<string>;
   stop(): Promise<void>;
@@ -46,9 +45,8 @@ async function servicesOf(
   const databaseUrl = settings.databaseUrl ?? embedded?.databaseUrl;
   const redisUrl = settings.redisUrl ?? embedded?.redisUrl;
   if (databaseUrl === undefined || redisUrl === undefined) throw new WrongSettings('No database or Redis was started.');
-  const secretKey = settings.secretKey ?? (await secretKeyIn(settings));
   return {
-    settings: { ...settings, databaseUrl, redisUrl, secretKey },
+    settings: { ...settings, databaseUrl, redisUrl },
     failed: embedded?.failed ?? new Promise(() => undefined),
     stop: async () => {
       await embedded?.stop();
