@@ -1,6 +1,9 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DataSource } from 'typeorm';
 import { openDatabase } from '../src/database/data-source.js';
+import { PASSWORD } from './app.js';
+import { launchBrowser } from './browser.js';
 import { eventually } from './eventually.js';
 import { type QueuePanel, startQueue } from './queue-panel.js';
 import { type StoppableServices, stoppableServices } from './stoppable-services.js';
@@ -59,6 +62,49 @@ it('takes jobs while Redis is stopped, and runs them once it is back', async () 
   const ran = panel.host.begun.filter((call) => call.endsWith(' offline'));
   expect(ran[0]).toBe('stop offline');
   expect(ran.filter((call) => call === 'stop offline')).toHaveLength(1);
+});
+
+describe('the console', () => {
+  let browser: Browser;
+  let page: Page;
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    page = await browser.newPage();
+    await page.goto(`${panel.url}/login`);
+    await page.getByLabel('User name').fill('admin');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/servers');
+  });
+  afterAll(() => browser.close());
+
+  it('says on an open page within some ten seconds that Redis is away, until it is back', async () => {
+    const banner = page.getByText('Redis does not answer: jobs are kept and go on when it is back.');
+    await services.redis.kill();
+    try {
+      await banner.waitFor({ timeout: 13_000 });
+      await page.goto(`${panel.url}/jobs`);
+      await banner.waitFor({ timeout: 13_000 });
+    } finally {
+      await services.redis.start();
+    }
+    await banner.waitFor({ state: 'hidden', timeout: 13_000 });
+    expect(await page.getByText('does not answer').count()).toBe(0);
+  });
+
+  it('says that PostgreSQL is away, and shows what was asked for in vain as soon as it is back', async () => {
+    const banner = page.getByText('PostgreSQL does not answer: nothing can be shown or changed until it is back.');
+    await services.postgres.kill();
+    try {
+      await page.goto(`${panel.url}/servers`);
+      await banner.waitFor({ timeout: 13_000 });
+    } finally {
+      await services.postgres.start();
+    }
+    await banner.waitFor({ state: 'hidden', timeout: 20_000 });
+    await page.getByRole('link', { name: 'survivor' }).waitFor();
+    expect(await page.getByText('This could not be loaded.').count()).toBe(0);
+  });
 });
 
 it('starts without Redis, takes jobs, and runs them once Redis has come', async () => {

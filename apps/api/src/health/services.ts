@@ -9,6 +9,8 @@ const PATIENCE_MS = 2000;
 @Injectable()
 export class Services {
   private readonly logger = new Logger('Health');
+  /** Services whose silence is in the log: consoles ask every few seconds. */
+  private readonly silent = new Set<string>();
 
   constructor(
     private readonly database: DataSource,
@@ -31,9 +33,12 @@ export class Services {
         timer = setTimeout(() => reject(new Error(`no answer within ${PATIENCE_MS} ms`)), PATIENCE_MS);
       });
       await Promise.race([question(), late]);
+      this.silent.delete(name);
       return { status: 'ok' };
     } catch (error) {
-      this.logger.warn(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      if (!this.silent.has(name))
+        this.logger.warn(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+      this.silent.add(name);
       return { status: 'down', detail: `${name} does not answer.` };
     } finally {
       clearTimeout(timer);

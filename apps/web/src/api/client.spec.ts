@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { ApiProblem, api, apiUrl, explain, onUnauthorized, parseProblem } from './client';
+import { ApiProblem, api, apiUrl, explain, onServerFault, onUnauthorized, parseProblem } from './client';
 
 function answer(status: number, body: string): void {
   vi.stubGlobal(
@@ -58,6 +58,19 @@ describe('calls', () => {
     expect(lost).not.toHaveBeenCalled();
     await expect(api.get('/servers', schema)).rejects.toMatchObject({ status: 401 });
     expect(lost).toHaveBeenCalledOnce();
+  });
+
+  it('report the panel’s own faults to who listens', async () => {
+    const fault = vi.fn<() => void>();
+    const end = onServerFault(fault);
+    answer(409, '{}');
+    await expect(api.get('/servers', schema)).rejects.toMatchObject({ status: 409 });
+    expect(fault).not.toHaveBeenCalled();
+    answer(500, '{}');
+    await expect(api.get('/servers', schema)).rejects.toMatchObject({ status: 500 });
+    end();
+    await expect(api.get('/servers', schema)).rejects.toMatchObject({ status: 500 });
+    expect(fault).toHaveBeenCalledOnce();
   });
 
   it('leave empty parameters out of the address', () => {

@@ -63,6 +63,14 @@ export function onUnauthorized(listener: () => void): void {
   unauthorized = listener;
 }
 
+const faultListeners = new Set<() => void>();
+
+/** Called whenever a call is answered 5xx, until the returned function is. */
+export function onServerFault(listener: () => void): () => void {
+  faultListeners.add(listener);
+  return () => faultListeners.delete(listener);
+}
+
 const titles: Record<number, string> = {
   401: 'Not logged in',
   403: 'Not allowed',
@@ -114,6 +122,7 @@ async function send(
   }
   if (response.ok) return response;
   if (response.status === 401 && path !== '/auth/login') unauthorized?.();
+  if (response.status >= 500) for (const listener of faultListeners) listener();
   throw parseProblem(response.status, await response.text());
 }
 
