@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { AppOptions } from '../src/app.js';
 import type { RunningSettings } from '../src/config/settings.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import type { JobState, ServerOperation } from '../src/jobs/job.entity.js';
@@ -34,8 +35,9 @@ export interface QueuePanel extends TestApp {
 export async function startQueue(
   overrides: Partial<RunningSettings> = {},
   host: StandInHost = new StandInHost(),
+  options: AppOptions = {},
 ): Promise<QueuePanel> {
-  const panel = await startApp({ workerEnabled: true, ...overrides }, { openHost: host.open });
+  const panel = await startApp({ workerEnabled: true, ...overrides }, { ...options, openHost: host.open });
   const sockets = new Set<Socket>();
   panel.app.getHttpServer().on('connection', (socket: Socket) => {
     sockets.add(socket);

@@ -77,7 +77,7 @@ describe('the key that the secrets of a database are encrypted with', () => {
   it('may be set by a worker that was given one', async () => {
     const key = newKey();
     await check(key, key, false);
-    await check(key);
+    await expect(check(newKey())).rejects.toThrow(WrongSecretKey);
   });
 
   it('is not what is written down', async () => {

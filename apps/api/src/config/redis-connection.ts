@@ -31,6 +31,12 @@ export function redisConnection(url: string): RedisOptions {
   };
 }
 
+/** Where a URL that redisConnection reads leads, without its account: `10.0.0.5:6379`, or a socket's path. */
+export function redisAddress(url: string): string {
+  const { path, host, port } = redisConnection(url);
+  return path ?? (host?.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
+}
+
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

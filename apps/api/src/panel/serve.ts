@@ -5,6 +5,7 @@ import type { Settings } from '../config/settings.js';
 import { openDatabase } from '../database/data-source.js';
 import { PanelLog } from '../panel-log.js';
 import { checkAddress, named, portFor, USUAL_PORT } from './address.js';
+import { checkGivenRedis } from './check-redis.js';
 import { firstAdmin } from './first-admin.js';
 import { openGivenDatabase } from './open-database.js';
 import { secretKeyFor } from './secret-key-check.js';
@@ -53,6 +54,7 @@ async function run(
   let secretKey: string;
   try {
     secretKey = await secretKeyFor(database, settings);
+    if (settings.redisUrl !== null) await checkGivenRedis(settings.redisUrl, settings.redisPrefix);
   } catch (error) {
     await database.destroy();
     throw error;
