@@ -13,7 +13,9 @@ const chatter = new Set([
 /** The panel's log on stdout and stderr. */
 export class PanelLog extends ConsoleLogger {
   constructor() {
-    super({ prefix: 'left4me', logLevels: ['log', 'warn', 'error', 'fatal'] });
+    // Files and journals are to be read and searched without escape codes.
+    const colors = process.stdout.isTTY && !process.env['NO_COLOR'];
+    super({ prefix: 'left4me', colors, logLevels: ['log', 'warn', 'error', 'fatal'] });
   }
 
   /** What fails inside Nest while it starts is thrown too, and told by whoever starts it. */

@@ -34,7 +34,7 @@ it('lets one of many at the same time through', async () => {
 it('refuses the key for another body, and a key that is none', async () => {
   await make('d', 'dora').expect(201);
   const { body } = await make('d', 'dorothea').expect(409);
-  expect(body.detail).toBe('This Idempotency-Key was used with another body.');
+  expect(body.detail).toBe('This Idempotency-Key was used with another body: use a new key for a new request.');
   await make('with space', 'x').expect(400);
 });
 

@@ -133,7 +133,8 @@ export class Idempotency implements NestInterceptor {
     if (!first || (first.status === null && first.bodyHash.equals(bodyHash))) {
       throw new Conflict('The request with this Idempotency-Key has no answer yet. Look whether it was carried out.');
     }
-    if (!first.bodyHash.equals(bodyHash)) throw new Conflict('This Idempotency-Key was used with another body.');
+    if (!first.bodyHash.equals(bodyHash))
+      throw new Conflict('This Idempotency-Key was used with another body: use a new key for a new request.');
     response.status(first.status ?? 200).setHeader('Idempotency-Replayed', 'true');
     if (first.location !== null) response.setHeader('Location', first.location);
     return first.answer === null ? undefined : JSON.parse(first.answer);

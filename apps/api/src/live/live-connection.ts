@@ -109,7 +109,7 @@ export class LiveConnection {
         const { status, detail } = problemBody(error);
         if (status < 500) return this.send({ type: 'error', channel: name, status, detail });
         if (state !== 'failing') {
-          this.logger.error(`${name}: ${String(error)}`);
+          if (status !== 503) this.logger.error(`${name}: ${String(error)}`);
           this.send({ type: 'error', channel: name, status, detail });
         }
         state = 'failing';

@@ -3,6 +3,7 @@ import { HttpException } from '@nestjs/common';
 import type { Response } from 'express';
 import pg from 'pg';
 import { QueryFailedError } from 'typeorm';
+import { isRedisAway } from '../redis/redis-away.js';
 import {
   BodyTooLarge,
   Conflict,
@@ -13,6 +14,7 @@ import {
   NotLoggedIn,
   Problem,
   TooManyAttempts,
+  Unavailable,
 } from './problems.js';
 
 /** The body of every failed answer: RFC 9457, with `errors` for the fields of a request. */
@@ -24,6 +26,8 @@ export interface ProblemBody {
   errors?: FieldError[];
 }
 
+export const REDIS_AWAY = 'Redis does not answer; this works again when it does.';
+
 const statuses: [abstract new (...args: never[]) => Problem, number][] = [
   [Invalid, 400],
   [NotLoggedIn, 401],
@@ -32,6 +36,7 @@ const statuses: [abstract new (...args: never[]) => Problem, number][] = [
   [Conflict, 409],
   [BodyTooLarge, 413],
   [TooManyAttempts, 429],
+  [Unavailable, 503],
 ];
 
 /** What an error is answered with. What is not known becomes a 500 that tells nothing of the inside. */
@@ -40,6 +45,7 @@ export function problemBody(error: unknown): ProblemBody {
     const status = statuses.find(([kind]) => error instanceof kind)?.[1] ?? 500;
     return body(status, error.message, error instanceof Invalid ? error.errors : undefined);
   }
+  if (isRedisAway(error)) return body(503, REDIS_AWAY);
   if (error instanceof HttpException) return body(error.getStatus(), ofParser(error.cause) ?? sentence(error.message));
   if (error instanceof QueryFailedError) return ofDatabase(error.driverError);
   if (error instanceof pg.DatabaseError) return ofDatabase(error);

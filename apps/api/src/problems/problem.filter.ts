@@ -16,7 +16,9 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** For what fails outside of Nest's routes. */
   answer(error: unknown, request: Request, response: Response): void {
-    if (problemBody(error).status >= 500 || response.headersSent) this.log(error, request);
+    // A service that is away is told once, not for every request that needs it.
+    const { status } = problemBody(error);
+    if (status !== 503 && (status >= 500 || response.headersSent)) this.log(error, request);
     sendProblem(response, error);
   }
 

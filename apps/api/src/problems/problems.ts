@@ -40,6 +40,9 @@ export class Conflict extends Problem {}
 /** The body is over its limit (413). */
 export class BodyTooLarge extends Problem {}
 
+/** A service that this needs does not answer (503); it comes back by itself. */
+export class Unavailable extends Problem {}
+
 /** Too many attempts (429); `retryAfter` in seconds. */
 export class TooManyAttempts extends Problem {
   constructor(

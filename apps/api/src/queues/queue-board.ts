@@ -5,7 +5,9 @@ import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { type NextFunction, type Request, type Response, Router } from 'express';
 import { Authentication } from '../auth/authentication.js';
-import { NotAllowed, NotLoggedIn } from '../problems/problems.js';
+import { REDIS_AWAY } from '../problems/answer.js';
+import { NotAllowed, NotLoggedIn, Unavailable } from '../problems/problems.js';
+import { RedisConnections } from '../redis/redis.js';
 
 const PATH = '/queues';
 
@@ -21,7 +23,10 @@ export class QueueBoard {
   /** Middleware, to be mounted at /queues. */
   readonly handler: Router;
 
-  constructor(private readonly authentication: Authentication) {
+  constructor(
+    private readonly authentication: Authentication,
+    private readonly redis: RedisConnections,
+  ) {
     this.handler = Router();
     this.handler.use((request: Request, response: Response, next: NextFunction) => {
       this.enter(request, response, next).catch(next);
@@ -40,6 +45,7 @@ export class QueueBoard {
       const principal = await this.authentication.authenticate(request.headers);
       if (principal.tokenId !== undefined || !principal.admin)
         throw new NotAllowed('Only admins may see the queues, with a password.');
+      if (this.redis.queues.status !== 'ready') throw new Unavailable(REDIS_AWAY);
       response.setHeader('Cache-Control', 'no-store');
       next();
     } catch (error) {
