@@ -70,16 +70,8 @@ export class LocalHost implements Host {
     return this.parts.instances.status(names ?? (await this.parts.instances.names()));
   }
 
-  async *watch(signal: AbortSignal): AsyncGenerator<string> {
-    let before = byName(await this.status());
-    while (!signal.aborted) {
-      await pause(WATCH_MS, signal);
-      const now = byName(await this.status());
-      const names = new Set([...before.keys(), ...now.keys()]);
-      const changed = [...names].filter((name) => before.get(name) !== now.get(name));
-      before = now;
-      yield* changed;
-    }
+  watch(signal: AbortSignal): AsyncIterable<string> {
+    return this.parts.manager.changes(signal) ?? this.look(signal);
   }
 
   logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine> {
@@ -92,6 +84,18 @@ export class LocalHost implements Host {
 
   removeRevision(overlay: number, revision: number): Promise<void> {
     return this.parts.publisher.remove(overlay, revision);
+  }
+
+  private async *look(signal: AbortSignal): AsyncGenerator<string> {
+    let before = byName(await this.status());
+    while (!signal.aborted) {
+      await pause(WATCH_MS, signal);
+      const now = byName(await this.status());
+      const names = new Set([...before.keys(), ...now.keys()]);
+      const changed = [...names].filter((name) => before.get(name) !== now.get(name));
+      before = now;
+      yield* changed;
+    }
   }
 }
 

@@ -15,7 +15,7 @@ import { ProcessManager } from './process-manager/process-manager.js';
 import { Builds } from './runtime/builds.js';
 import { DemoRuntime } from './runtime/demo.js';
 import { SteamRuntime } from './runtime/steam.js';
-import { openSystemdManager } from './systemd/systemd-manager.js';
+import { openSystemdManager } from './systemd/open-systemd.js';
 
 /** What a server is inside its user namespace when this process is root itself. */
 const UID_FOR_ROOT = 1000;
@@ -25,17 +25,17 @@ const UID_WITHOUT_NAMESPACES = 65_534;
 /**
  * Opens the machine below `root`: makes the folders, tries whether servers can be isolated (once, by launching
  * /bin/true like a server) and ends what a killed worker left running.
- * Throws `NotSupported` for the systemd service manager, which is not built yet.
+ * Throws `NotSupported` for the systemd service manager where systemd does not run.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
   const { root, steamcmd } = options;
   if (!isAbsolute(root)) throw new HostError('bad-root', `LEFT4ME_ROOT must be an absolute path: ${root}`);
-  const manager = options.serviceManager === 'systemd' ? openSystemdManager() : new ProcessManager(root);
   for (const folder of ['installation', 'drafts', 'overlays', 'instances', 'cache', 'trash']) {
     await mkdir(join(root, folder), { recursive: true });
   }
   const records = new CommandRecords(join(root, 'cache', 'commands'));
   await records.proveGone();
+  const manager = options.serviceManager === 'systemd' ? openSystemdManager(root, records) : new ProcessManager(root);
 
   const own = process.geteuid?.() ?? 0;
   const { isolation, isolationReason } = await isolationOf(options, own === 0 ? UID_FOR_ROOT : own);

@@ -8,15 +8,14 @@ import { hasCode, makeFolderDurably, syncFolder } from '../overlay/durable.js';
 import { removeTree } from '../overlay/remove-tree.js';
 import type { CommandRunner } from '../process/command-runner.js';
 import { LOCK_BUSY, PROGRAMS } from '../programs.js';
-import { rconPasswordOf } from '../rcon/client.js';
 import type { Builds } from '../runtime/builds.js';
-import type { QuitTarget, ServiceManager } from '../service/service-manager.js';
+import type { ServiceManager } from '../service/service-manager.js';
 import { Generations } from './generations.js';
 import { InstanceFolder, instancesFolder } from './instance-folder.js';
 import { isInstanceName, trashPath } from './names.js';
+import { quitTargetOf } from './quit-target.js';
 import { validateSpec, type Spec } from './spec.js';
 
-const SERVER_CFG = 'left4dead2/cfg/server.cfg';
 /** A full copy of the game is about 10 GB. */
 const COMPOSE_LIMIT_MS = 60 * 60_000;
 
@@ -77,7 +76,7 @@ export class Instances {
   }
 
   async stop(name: string, run: Run): Promise<void> {
-    await this.manager.stop(name, await this.quitTarget(this.folder(name)), run);
+    await this.manager.stop(name, await quitTargetOf(this.folder(name)), run);
   }
 
   /** The server's own files stay, in trash/<trash>/; an empty set of them leaves nothing there. */
@@ -155,16 +154,6 @@ export class Instances {
   /** Absolute, topmost first. */
   private layerPaths(plan: LaunchPlan): string[] {
     return plan.layers.split(':').map((layer) => join(this.options.root, layer));
-  }
-
-  /** From the generation that runs; null when there is nothing to ask it with. */
-  private async quitTarget(folder: InstanceFolder): Promise<QuitTarget | null> {
-    const generations = new Generations(folder);
-    const current = await generations.current();
-    if (current === null) return null;
-    const config = await generations.configFile(current, SERVER_CFG);
-    const rconPassword = config === null ? null : rconPasswordOf(config);
-    return rconPassword === null ? null : { port: (await generations.spec(current)).port, rconPassword };
   }
 }
 

@@ -78,6 +78,10 @@ export class ProcessManager implements ServiceManager {
     return readLog(new InstanceFolder(this.root, name).logs(), request);
   }
 
+  changes(): null {
+    return null;
+  }
+
   /** Starts a supervisor and waits for its word, or its end. A number is the code it ended with. */
   private async supervise(folder: InstanceFolder, plan: LaunchPlan, run: Run): Promise<'started' | 'busy' | number> {
     const errors = openSync(supervisorErrors(folder), 'w', 0o640);

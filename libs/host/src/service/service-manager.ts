@@ -19,4 +19,6 @@ export interface ServiceManager {
   /** In the order of `names`. */
   states(names: readonly string[]): Promise<ServiceState[]>;
   logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine>;
+  /** Names of servers about which something happened, until the signal aborts. Null: nobody tells, look at the states. */
+  changes(signal: AbortSignal): AsyncIterable<string> | null;
 }

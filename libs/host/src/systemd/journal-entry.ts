@@ -1,0 +1,56 @@
+import type { ServerLogLine } from '../host.js';
+import { serverOf } from './unit-names.js';
+
+/** One line of the journal that concerns a server (systemd.journal-fields(7)). */
+export interface JournalEntry {
+  server: string;
+  /** Where the journal is read on after this entry. */
+  cursor: string;
+  /** Which journal counted, and the entry's number in it; together they order entries. */
+  journal: string;
+  number: number;
+  stream: ServerLogLine['stream'];
+  line: string;
+  at: string;
+  /** systemd itself says something about the unit: it was started, it failed, … */
+  event: boolean;
+}
+
+export const FIELDS = ['MESSAGE', 'PRIORITY', 'UNIT', '_SYSTEMD_UNIT', '_PID'].join(',');
+/** start-server.sh sends the server's stderr with this priority, `warning` (syslog(3)). */
+const STDERR_PRIORITY = 4;
+
+/** A line of `journalctl --output=json`. Null when it concerns no server. */
+export function parseEntry(text: string): JournalEntry | null {
+  const fields: unknown = JSON.parse(text);
+  if (typeof fields !== 'object' || fields === null) return null;
+  const entry = new Map(Object.entries(fields));
+  const event = entry.get('_PID') === '1';
+  const unit = entry.get(event ? 'UNIT' : '_SYSTEMD_UNIT');
+  const server = typeof unit === 'string' ? serverOf(unit) : null;
+  const cursor = entry.get('__CURSOR');
+  const place = typeof cursor === 'string' ? parseCursor(cursor) : null;
+  if (server === null || place === null || typeof cursor !== 'string') return null;
+  const message = textOf(entry.get('MESSAGE'));
+  return {
+    server,
+    cursor,
+    ...place,
+    stream: event || Number(entry.get('PRIORITY')) <= STDERR_PRIORITY ? 'stderr' : 'stdout',
+    line: event ? `systemd: ${message}` : message,
+    at: new Date(Math.floor(Number(entry.get('__REALTIME_TIMESTAMP')) / 1000)).toISOString(),
+    event,
+  };
+}
+
+/** `s=<journal>;i=<number, hexadecimal>;…` (sd_journal_get_cursor(3) calls it opaque; journalctl seeks by these two alone). */
+function parseCursor(cursor: string): { journal: string; number: number } | null {
+  const match = /^s=([0-9a-f]{32});i=([0-9a-f]{1,13});/.exec(cursor);
+  return match === null ? null : { journal: match[1] ?? '', number: Number.parseInt(match[2] ?? '', 16) };
+}
+
+/** What is not UTF-8 comes as a list of bytes; a message of several lines stays one line. */
+function textOf(message: unknown): string {
+  const text = Array.isArray(message) ? Buffer.from(message.map(Number)).toString('utf8') : message;
+  return typeof text === 'string' ? text.replaceAll('\n', ' ') : '';
+}

@@ -1,0 +1,60 @@
+import type { LogRequest, ServerLogLine } from '../host.js';
+import type { JournalEntry } from './journal-entry.js';
+import type { JournalFollower } from './journal-follower.js';
+import { isAtMost, type JournalPositions } from './journal-positions.js';
+import { journalctl } from './journalctl.js';
+import { EntryQueue } from './entry-queue.js';
+import { unitOf } from './unit-names.js';
+
+const DEFAULT_LINES = 500;
+
+/** The servers' logs, from the journal: what it holds, then what the one follower hears, each line once and in order. */
+export class JournalLogs {
+  constructor(
+    private readonly follower: JournalFollower,
+    private readonly positions: JournalPositions,
+  ) {}
+
+  async *read(name: string, request: LogRequest): AsyncGenerator<ServerLogLine> {
+    const { signal } = request;
+    let last = request.after ?? null;
+    let from = request;
+    for (;;) {
+      // Heard before the journal is read: what comes in between is in both, and told apart by its position.
+      const live = request.follow ? await EntryQueue.open(this.follower, name, signal) : null;
+      try {
+        for await (const entry of journalctl(await this.history(name, from), signal)) {
+          const line = await this.line(entry);
+          last = line.position;
+          yield line;
+          if (signal?.aborted) return;
+        }
+        if (live === null || signal?.aborted) return;
+        for await (const entry of live) {
+          const line = await this.line(entry);
+          if (last !== null && isAtMost(line.position, last)) continue;
+          last = line.position;
+          yield line;
+          if (signal?.aborted) return;
+        }
+      } finally {
+        live?.close();
+      }
+      if (signal?.aborted) return;
+      // The reader was too slow for its queue, which was let go: the journal has everything.
+      from = last === null ? request : { ...request, after: last };
+    }
+  }
+
+  private async history(name: string, { after, lines }: LogRequest): Promise<string[]> {
+    const unit = unitOf(name);
+    const matches = [`_SYSTEMD_UNIT=${unit}`, '+', '_PID=1', `UNIT=${unit}`];
+    if (after === undefined) return [`--lines=${lines ?? DEFAULT_LINES}`, ...matches];
+    const cursor = await this.positions.cursorOf(after);
+    return cursor === null ? matches : [`--after-cursor=${cursor}`, ...matches];
+  }
+
+  private async line(entry: JournalEntry): Promise<ServerLogLine> {
+    return { position: await this.positions.of(entry), stream: entry.stream, line: entry.line, at: entry.at };
+  }
+}

@@ -1,0 +1,33 @@
+import type { Run } from '../host.js';
+import type { CommandRunner } from '../process/command-runner.js';
+import { unitOf } from './unit-names.js';
+
+/** systemd answers at once: what it was asked for goes on by itself (`--no-block`). */
+const LIMIT_MS = 30_000;
+/** Full paths: the sudo rule (deploy/sudoers) allows exactly these words. */
+const SYSTEMCTL = ['/usr/bin/sudo', '--non-interactive', '/usr/bin/systemctl'] as const;
+
+/** The three things that need root. None waits for the server; `StateReader` tells how it went. */
+export class UnitControl {
+  /** `commands` must not use a user namespace: sudo is nobody there. */
+  constructor(private readonly commands: CommandRunner) {}
+
+  /** Starts the server, and from now on with the machine. */
+  enable(name: string, run: Run): Promise<void> {
+    return this.systemctl(['enable', '--now', '--no-block', unitOf(name)], run);
+  }
+
+  /** Stops the server; it does not start with the machine any more. */
+  disable(name: string, run: Run): Promise<void> {
+    return this.systemctl(['disable', '--now', '--no-block', unitOf(name)], run);
+  }
+
+  /** Forgets a failure and how often it was started lately. */
+  resetFailed(name: string, run: Run): Promise<void> {
+    return this.systemctl(['reset-failed', unitOf(name)], run);
+  }
+
+  private systemctl(words: readonly string[], run: Run): Promise<void> {
+    return this.commands.run({ command: [...SYSTEMCTL, ...words], timeLimitMs: LIMIT_MS }, run);
+  }
+}
