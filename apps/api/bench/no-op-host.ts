@@ -67,7 +67,7 @@ export class NoOpHost implements Host {
   status(names: readonly string[] = [...this.known]): Promise<InstanceStatus[]> {
     for (const name of names) this.known.add(name);
     const none = { pid: null, startedAt: null, generation: null, nextGeneration: null, exitCode: null, signal: null };
-    return Promise.resolve(names.map((name) => ({ name, state: 'stopped', ...none, reason: null })));
+    return Promise.resolve(names.map((name) => ({ name, state: 'stopped', ...none, reason: null, usage: null })));
   }
 
   watch(signal: AbortSignal): AsyncGenerator<string> {

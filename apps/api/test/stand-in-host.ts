@@ -68,6 +68,7 @@ export class StandInHost implements Host {
       exitCode: null,
       signal: null,
       reason: null,
+      usage: null,
     };
     this.states.set(name, { ...none, ...this.states.get(name), name, state, ...more });
   }
@@ -125,7 +126,7 @@ export class StandInHost implements Host {
           exitCode: null,
           signal: null,
         };
-        return this.states.get(name) ?? { name, state: 'absent', ...none, reason: null };
+        return this.states.get(name) ?? { name, state: 'absent', ...none, reason: null, usage: null };
       }),
     );
   }

@@ -45,6 +45,18 @@ export interface RuntimeBuild {
 
 export type InstanceState = 'absent' | 'stopped' | 'starting' | 'running' | 'stopping' | 'failed';
 
+/** What a running server uses and may use, as the kernel counts it. */
+export interface Usage {
+  /** Without file contents that the kernel may drop. */
+  memoryBytes: number;
+  memoryLimitBytes: number | null;
+  /** Since it was started; all processors together. */
+  cpuSeconds: number;
+  /** 100 is one processor. */
+  cpuLimitPercent: number | null;
+  tasksLimit: number | null;
+}
+
 export interface InstanceStatus {
   name: string;
   state: InstanceState;
@@ -61,6 +73,8 @@ export interface InstanceStatus {
   signal: string | null;
   /** A sentence, when there is something to say. */
   reason: string | null;
+  /** Null unless it runs in a control group of its own (service manager systemd). */
+  usage: Usage | null;
 }
 
 export interface ServerLogLine {

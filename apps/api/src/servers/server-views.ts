@@ -77,16 +77,17 @@ export class ServerViews {
 
 type Observed = Pick<
   ServerView,
-  'actualState' | 'actualStateAt' | 'ready' | 'readyAt' | 'map' | 'players' | 'maxPlayers'
+  'actualState' | 'actualStateAt' | 'ready' | 'readyAt' | 'map' | 'players' | 'maxPlayers' | 'usage'
 >;
 
 /** What was seen of a server. With its host's worker gone nobody looks: what an instance does there is unknown. */
 function observed(server: Server, host: HostRow | undefined): Observed {
   const actualStateAt = server.actualStateAt?.toISOString() ?? null;
   if (server.actualState !== 'absent' && host && !host.online) {
-    const nothing = { ready: null, readyAt: null, map: null, players: null, maxPlayers: null };
+    const nothing = { ready: null, readyAt: null, map: null, players: null, maxPlayers: null, usage: null };
     return { actualState: 'unknown', actualStateAt, ...nothing };
   }
-  const { actualState, ready, readyAt, map, players, maxPlayers } = server;
-  return { actualState, actualStateAt, ready, readyAt: readyAt?.toISOString() ?? null, map, players, maxPlayers };
+  const { actualState, ready, readyAt, map, players, maxPlayers, usage } = server;
+  const seen = { map, players, maxPlayers, usage: actualState === 'running' ? usage : null };
+  return { actualState, actualStateAt, ready, readyAt: readyAt?.toISOString() ?? null, ...seen };
 }

@@ -6,6 +6,7 @@ import { IsId } from '../problems/id.js';
 import { IsLine } from '../validation/rules.js';
 import { HIGHEST_PORT, LOWEST_PORT } from './ports.js';
 import { type ActualState, actualStates, type DesiredState, desiredStates } from './server.entity.js';
+import { ServerUsage } from './server-usage.js';
 
 /** Not only digits: where a server is named, digits are an id. */
 const NAME = /^(?!\d+$)[a-z0-9][a-z0-9-]{0,31}$/;
@@ -137,6 +138,13 @@ export class ServerView {
 
   @ApiProperty({ type: Number, nullable: true })
   maxPlayers: number | null;
+
+  @ApiProperty({
+    type: ServerUsage,
+    nullable: true,
+    description: 'Of the last look at a running server. Null where nobody counts: the process service manager.',
+  })
+  usage: ServerUsage | null;
 
   @ApiProperty({ description: 'What players connect to, host:port.' })
   connect: string;

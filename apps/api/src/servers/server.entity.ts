@@ -13,6 +13,7 @@ import {
 import { Blueprint } from '../blueprints/blueprint.entity.js';
 import { HostRow } from '../hosts/host.entity.js';
 import { User } from '../users/user.entity.js';
+import type { ServerUsage } from './server-usage.js';
 
 export const desiredStates = ['absent', 'stopped', 'running'] as const;
 export type DesiredState = (typeof desiredStates)[number];
@@ -100,6 +101,10 @@ export class Server {
 
   @Column('integer', { nullable: true })
   maxPlayers: number | null;
+
+  /** What it used when the poller last looked; null: it does not run, or nobody counts. */
+  @Column('jsonb', { nullable: true })
+  usage: ServerUsage | null;
 
   @Column('text', { nullable: true })
   lastError: string | null;

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HostLibrary } from '../hosts/host-library.js';
 import { Announcements } from '../redis/announcements.js';
+import { UsageMeter } from '../servers/server-usage.js';
 import { type Answer, query } from './query.js';
 
 /** Where the host's servers are asked over A2S. */
@@ -26,6 +27,8 @@ const polled = `
  */
 @Injectable()
 export class ServerStates {
+  private readonly meter = new UsageMeter();
+
   constructor(
     private readonly database: DataSource,
     private readonly library: HostLibrary,
@@ -73,19 +76,21 @@ export class ServerStates {
 
   /** @returns false when something newer had been written */
   private async write(server: Polled, status: InstanceStatus, answer: Answer | null): Promise<boolean> {
+    const usage = this.meter.read(server.id, status);
     const ready = status.state === 'running' ? (answer ? true : null) : false;
     const [rows] = await this.database.query<[{ changed: boolean }[], number]>(
       `UPDATE servers SET actual_state = $3, actual_state_at = clock_timestamp(), state_fence = servers.state_fence + 1,
          ready = $4, ready_at = CASE WHEN $4 THEN CASE
            WHEN before.ready_at >= coalesce($10::timestamptz, '-infinity') THEN before.ready_at ELSE clock_timestamp() END END,
-         map = $5, players = $6, max_players = $7, generation = $8,
+         map = $5, players = $6, max_players = $7, generation = $8, usage = $11,
          last_error = CASE WHEN $3 = 'failed' AND before.actual_state <> 'failed'
            THEN coalesce($9, before.last_error) ELSE before.last_error END
        FROM servers before
        WHERE servers.id = $1 AND servers.state_fence = $2 AND before.id = servers.id
-       RETURNING (before.actual_state, before.ready, before.map, before.players, before.max_players, before.generation)
+       RETURNING (before.actual_state, before.ready, before.map, before.players, before.max_players, before.generation,
+           before.usage)
          IS DISTINCT FROM (servers.actual_state, servers.ready, servers.map, servers.players, servers.max_players,
-           servers.generation) AS changed`,
+           servers.generation, servers.usage) AS changed`,
       [
         server.id,
         server.fence,
@@ -97,6 +102,7 @@ export class ServerStates {
         status.generation,
         status.reason,
         status.startedAt,
+        usage === null ? null : JSON.stringify(usage),
       ],
     );
     if (rows[0]?.changed) this.announcements.publish({ topic: 'server', id: server.id });

@@ -25,6 +25,15 @@ export const serverSchema = z.object({
   map: z.string().nullable(),
   players: z.number().nullable(),
   maxPlayers: z.number().nullable(),
+  usage: z
+    .object({
+      memoryBytes: z.number(),
+      memoryLimitBytes: z.number().nullable(),
+      cpuPercent: z.number().nullable(),
+      cpuLimitPercent: z.number().nullable(),
+      tasksLimit: z.number().nullable(),
+    })
+    .nullable(),
   connect: z.string().nullable(),
   job: jobSchema.nullable(),
   createdAt: z.string(),

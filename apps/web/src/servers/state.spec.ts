@@ -24,6 +24,7 @@ function server(change: Partial<Server>): Server {
     pendingChanges: [],
     map: null,
     players: null,
+    usage: null,
     maxPlayers: null,
     connect: null,
     job: null,

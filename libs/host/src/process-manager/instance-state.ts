@@ -11,6 +11,7 @@ const NEVER_RAN: ServiceState = {
   exitCode: null,
   signal: null,
   reason: null,
+  usage: null,
 };
 
 /**
@@ -64,7 +65,7 @@ function freeState(record: RunRecord, bootId: string, stopWanted: boolean): Serv
 
 function lastRun(record: RunRecord): ServiceState {
   const { startedAt, exitCode, signal } = record;
-  return { state: 'stopped', pid: null, startedAt, exitCode, signal, reason: null };
+  return { state: 'stopped', pid: null, startedAt, exitCode, signal, reason: null, usage: null };
 }
 
 function endReason(record: RunRecord): string {

@@ -28,6 +28,7 @@ export const NEVER_RAN: ServiceState = {
   exitCode: null,
   signal: null,
   reason: null,
+  usage: null,
 };
 
 /** @param oom what the kernel did last (`left4me-server@.service` records it): systemd itself cannot tell on cgroup v1 */

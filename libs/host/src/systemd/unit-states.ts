@@ -1,6 +1,7 @@
 import { HostError } from '../errors.js';
 import type { ServiceState } from '../service/service-manager.js';
 import { ask } from './ask.js';
+import { readUsage } from './cgroup.js';
 import { EndRecords } from './end-records.js';
 import { ALL_UNITS, serverOf, unitOf } from './unit-names.js';
 import { NEVER_RAN, PROPERTIES, parseShow, stateOf, type UnitProperties } from './unit-state.js';
@@ -45,9 +46,9 @@ export class UnitStates {
     return Promise.all(
       names.map(async (name) => {
         const properties = this.known.get(name)?.properties;
-        return properties === undefined
-          ? NEVER_RAN
-          : stateOf(properties, await this.ends.outOfMemory(name, properties));
+        if (properties === undefined) return NEVER_RAN;
+        const state = stateOf(properties, await this.ends.outOfMemory(name, properties));
+        return state.state === 'running' ? { ...state, usage: await readUsage(properties.ControlGroup) } : state;
       }),
     );
   }

@@ -11,6 +11,7 @@ import { HostWorkers1795300900000 } from './1795300900000-host-workers.js';
 import { SecretKeyCheck1795301000000 } from './1795301000000-secret-key-check.js';
 import { JobCancellations1795301500000 } from './1795301500000-job-cancellations.js';
 import { HostAddresses1795301600000 } from './1795301600000-host-addresses.js';
+import { ServerUsage1795301700000 } from './1795301700000-server-usage.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -26,4 +27,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   SecretKeyCheck1795301000000,
   JobCancellations1795301500000,
   HostAddresses1795301600000,
+  ServerUsage1795301700000,
 ];

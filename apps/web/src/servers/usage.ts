@@ -1,0 +1,13 @@
+import { bytes } from '../design/amounts';
+import type { Server } from './schema';
+
+type Usage = NonNullable<Server['usage']>;
+
+export function memoryWords({ memoryBytes, memoryLimitBytes }: Usage): string {
+  return memoryLimitBytes === null ? bytes(memoryBytes) : `${bytes(memoryBytes)} of ${bytes(memoryLimitBytes)}`;
+}
+
+/** 100 % is one processor. */
+export function processorWords({ cpuPercent, cpuLimitPercent }: Usage): string {
+  return cpuLimitPercent === null ? `${cpuPercent} %` : `${cpuPercent} % of ${cpuLimitPercent} %`;
+}
