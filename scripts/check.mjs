@@ -6,6 +6,11 @@ await install();
 const checks = [
   await step('Format (oxfmt)', bin('oxfmt'), ['--check', '.']),
   await step('Lint and module boundaries (oxlint, with types)', bin('oxlint'), ['--type-aware', '--deny-warnings']),
+  await step('docker-compose.yml against its schema (dclint)', bin('dclint'), [
+    '--max-warnings',
+    '0',
+    'docker-compose.yml',
+  ]),
 ];
 await build();
 checks.push(await step('Types (tsc, vue-tsc)', ...nx('run-many', '-t', 'typecheck')));
