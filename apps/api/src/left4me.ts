@@ -46,6 +46,18 @@ program
     process.stdout.write(`${user.role === 'admin' ? 'Admin' : 'User'} "${user.name}" can log in now.\n`);
   });
 
+program
+  .command('doctor')
+  .description('look at everything the panel needs, and say how to mend what is wrong; 1 when something is bad')
+  .option('--json', 'as JSON: a list of {state, about, found, mend}', false)
+  .action(async ({ json }: { json: boolean }) => {
+    const given = settings();
+    const { describe, examine } = await import('./doctor/doctor.js');
+    const findings = await examine(given);
+    process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : describe(findings));
+    process.exitCode = findings.some(({ state }) => state === 'bad') ? 1 : 0;
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -26,7 +26,8 @@ export async function keptIn(file: string, make: () => string): Promise<string> 
   return kept;
 }
 
-async function readIfThere(file: string): Promise<string | null> {
+/** The value kept in a file; null when there is none. */
+export async function readIfThere(file: string): Promise<string | null> {
   try {
     return (await readFile(file, 'utf8')).trim();
   } catch (error) {

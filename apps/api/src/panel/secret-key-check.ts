@@ -36,7 +36,7 @@ export async function secretKeyFor(database: DataSource, settings: KeySettings):
  */
 export async function checkSecretKey(database: DataSource, key: string, settings: KeySettings): Promise<void> {
   const given = settings.secretKey !== null;
-  const mine = Buffer.from(hkdfSync('sha256', key, '', 'left4me secret key check 1', 32));
+  const mine = checkValueOf(key);
   let known = await valueIn(database);
   if (!known && !(await opensStored(database, key))) throw wrong();
   if (!known && !given && !settings.apiEnabled)
@@ -53,6 +53,11 @@ export async function checkSecretKey(database: DataSource, key: string, settings
   function wrong(): WrongSecretKey {
     return new WrongSecretKey(given ? 'what is set' : `the text of ${path.join(settings.root, 'secret-key')}`);
   }
+}
+
+/** What is kept in the database of a key: neither the key nor what it encrypts with can be had from it. */
+export function checkValueOf(secretKey: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secretKey, '', 'left4me secret key check 1', 32));
 }
 
 async function valueIn(database: DataSource): Promise<Buffer | null> {

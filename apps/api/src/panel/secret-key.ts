@@ -1,12 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { keptIn } from '../config/kept-value.js';
+import { keptIn, readIfThere } from '../config/kept-value.js';
 import { type Settings, WrongSettings } from '../config/settings.js';
 
 /** Where the right key is, for whoever has a wrong one or none. */
 export const RIGHT_KEY =
   'Set SECRET_KEY to the text ' +
   "of the file secret-key in the LEFT4ME_ROOT of the panel's first machine, or to the SECRET_KEY set there.";
+
+const fileIn = (root: string) => path.join(root, 'secret-key');
+
+/** The key kept in a state folder, if there is one. */
+export function keptSecretKey(root: string): Promise<string | null> {
+  return readIfThere(fileIn(root));
+}
 
 /**
  * The key that passwords of servers are encrypted with, kept beside the data it belongs to where no SECRET_KEY is given.
@@ -17,7 +24,7 @@ export function secretKeyIn(
   { root, apiEnabled }: Pick<Settings, 'root' | 'apiEnabled'>,
   encrypted: boolean,
 ): Promise<string> {
-  const file = path.join(root, 'secret-key');
+  const file = fileIn(root);
   return keptIn(file, () => {
     if (!apiEnabled)
       throw new WrongSettings(

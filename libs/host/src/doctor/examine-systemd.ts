@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { answers } from './answers.js';
+import { bad, good, warning, type Finding } from './finding.js';
+
+const AGAIN = 'run deploy/install.sh again';
+/** A server that need not exist: what is asked is whether the rule would allow it. */
+const EXAMPLE = 'left4me-server@example.service';
+
+/** What the systemd service manager needs: the unit, the right to start it, and the journal. */
+export async function examineSystemd(): Promise<Finding[]> {
+  if (!existsSync('/run/systemd/system')) {
+    return [bad('systemd', 'it does not run this machine', 'set LEFT4ME_SERVICE_MANAGER=process')];
+  }
+  return [await unit(), await sudo(), await journal(), persistence()];
+}
+
+async function unit(): Promise<Finding> {
+  const { said } = await answers('systemctl', ['show', '--property=LoadState', '--value', EXAMPLE]);
+  if (said === 'loaded') return good('server unit', 'left4me-server@.service is installed');
+  return bad('server unit', `left4me-server@.service is ${said || 'not to be found'}`, AGAIN);
+}
+
+async function sudo(): Promise<Finding> {
+  const command = ['/usr/bin/systemctl', 'enable', '--now', '--no-block', EXAMPLE];
+  const { well, said } = await answers('/usr/bin/sudo', ['--non-interactive', '--list', ...command]);
+  if (well) return good('rights', 'this user may start and stop server units');
+  return bad('rights', `this user may not start server units: ${said || 'no rule of sudo allows it'}`, AGAIN);
+}
+
+async function journal(): Promise<Finding> {
+  const { well, said } = await answers('journalctl', ['--quiet', '--lines=1', '--output=cat', '_PID=1']);
+  if (well && said !== '') return good('journal', 'this user may read it');
+  return bad(
+    'journal',
+    'this user may not read it, so servers would have no logs',
+    'usermod -aG systemd-journal <user>',
+  );
+}
+
+function persistence(): Finding {
+  if (existsSync('/var/log/journal')) return good('journal on disk', 'it outlives a reboot');
+  return warning('journal on disk', 'it is lost at a reboot, and the servers’ logs with it', 'mkdir /var/log/journal');
+}
