@@ -91,10 +91,7 @@ const environment = z.object({
     .string()
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes, 32 at most')
     .default('local'),
-  LEFT4ME_SERVICE_MANAGER: z
-    .enum(['systemd', 'process'], 'must be process')
-    .refine((manager) => manager !== 'systemd', 'systemd is not supported yet; leave it empty, or set it to process')
-    .default('process'),
+  LEFT4ME_SERVICE_MANAGER: z.enum(['systemd', 'process'], 'must be systemd or process').default('process'),
   LEFT4ME_STEAMCMD: absolutePath
     .refine(() => false, 'installing with steamcmd is not supported yet; leave it empty to use the demo runtime')
     .optional(),

@@ -6,6 +6,8 @@ import { HostRow } from './host.entity.js';
 import { OFFLINE_AFTER_S, onlineSql } from './online.js';
 
 const HEARTBEAT_MS = 5000;
+/** PostgreSQL may be away or slow for long; a statement that neither succeeds nor fails this long never will. */
+const STUCK_MS = 180_000;
 
 /** What a worker says of its machine. */
 export type Machine = Pick<
@@ -29,11 +31,18 @@ export class HostPresence {
   private readonly logger = new Logger('Host');
   private heartbeat: NodeJS.Timeout | null = null;
   private hostId: number | null = null;
+  private lost = false;
+  private lastBeat = performance.now();
 
   constructor(
     private readonly database: DataSource,
     private readonly announcements: Announcements,
   ) {}
+
+  /** Whether this process does what it is for: its heartbeat is not stuck, and no other worker has taken its host. */
+  get alive(): boolean {
+    return !this.lost && (this.heartbeat === null || performance.now() - this.lastBeat < STUCK_MS);
+  }
 
   /** The id of the named host, whose row is made where it is missing. */
   async ensureHost(name: string): Promise<number> {
@@ -59,6 +68,7 @@ export class HostPresence {
     );
     if (begun.length === 0) throw await this.served(hostId, machine);
     this.hostId = hostId;
+    this.lastBeat = performance.now();
     this.heartbeat = setInterval(() => void this.beat(hostId, incarnation, lost), HEARTBEAT_MS);
     this.announcements.publish({ topic: 'host', id: hostId });
   }
@@ -69,6 +79,7 @@ export class HostPresence {
     if (hostId === null) return;
     this.hostId = null;
     if (this.heartbeat) clearInterval(this.heartbeat);
+    this.heartbeat = null;
     await this.database.query(
       `UPDATE hosts SET worker_seen_at = clock_timestamp(), worker_stopped = true WHERE incarnation = $1`,
       [incarnation],
@@ -85,9 +96,12 @@ export class HostPresence {
       if (beaten > 0 || !this.heartbeat) return;
       clearInterval(this.heartbeat);
       this.heartbeat = null;
+      this.lost = true;
       lost();
     } catch (error) {
       this.logger.debug(`heartbeat not written: ${String(error)}`);
+    } finally {
+      this.lastBeat = performance.now();
     }
   }
 

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Host } from '@left4me/host';
+import { type Host, HostError } from '@left4me/host';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { RunningSettings } from '../config/settings.js';
+import { RunningSettings, WrongSettings } from '../config/settings.js';
 import { Dispatcher } from '../jobs/queue/dispatcher.js';
 import { JobLines } from '../jobs/log/job-lines.js';
 import { JobRows } from '../jobs/worker/job-rows.js';
@@ -49,7 +49,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
   async onApplicationBootstrap(): Promise<void> {
     const hostId = await this.presence.ensureHost(this.settings.host);
     if (!this.settings.workerEnabled) return;
-    const host = await this.library.get();
+    const host = await this.openMachine();
     await this.takeOver(hostId, host);
     if (this.lost) return;
     this.lanes = new LaneWorkers({
@@ -74,6 +74,18 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.feed.start(hostId);
     const { isolation } = host.facts;
     this.logger.log(`Serving host ${this.settings.host} (${this.settings.serviceManager} manager, ${isolation}).`);
+  }
+
+  /** @throws WrongSettings when the machine cannot do what the settings ask for */
+  private async openMachine(): Promise<Host> {
+    try {
+      return await this.library.get();
+    } catch (error) {
+      if (error instanceof HostError && error.code === 'not-supported') {
+        throw new WrongSettings(error.message, { cause: error });
+      }
+      throw error;
+    }
   }
 
   private async takeOver(hostId: number, host: Host): Promise<void> {

@@ -38,10 +38,15 @@ export class OverlayTrees {
     return { files: this.published, tree: `${overlayId}/${number}` };
   }
 
-  /** Removes the draft and all revisions of an overlay that is gone: nothing may refer to it any more. */
-  async remove(overlayId: number): Promise<void> {
+  /** Removes the draft of an overlay that is gone. */
+  async removeDraft(overlayId: number): Promise<void> {
     this.requireHere();
     await this.drafts.destroy(String(overlayId));
+  }
+
+  /** Removes all revisions of an overlay that is gone, which takes the worker's user: nothing may refer to it any more. */
+  async removeRevisions(overlayId: number): Promise<void> {
+    this.requireHere();
     await openTrees(this.revisionsFolder).destroy(String(overlayId));
   }
 

@@ -7,11 +7,12 @@ import { OverlayTreesModule } from './overlay-trees.module.js';
 import { OverlayViews } from './overlay-views.js';
 import { OverlaysController } from './overlays.controller.js';
 import { Overlays } from './overlays.service.js';
+import { RevisionRemoval } from './revision-removal.js';
 
 @Module({
   imports: [JobsModule, OverlayTreesModule],
   controllers: [OverlaysController, OverlayFilesController],
-  providers: [Overlays, OverlayFiles, OverlayViews, DraftSummaries],
+  providers: [Overlays, OverlayFiles, OverlayViews, DraftSummaries, RevisionRemoval],
   exports: [Overlays, OverlayViews],
 })
 export class OverlaysModule {}

@@ -91,7 +91,8 @@ export class Overlays {
   }
 
   /**
-   * Removes the overlay, then its files: when the latter fails, folders are left that nobody refers to, since ids are never used again.
+   * Removes the overlay, then its draft (its revisions: `RevisionRemoval`): when the latter fails, folders are left that nobody
+   * refers to, since ids are never used again.
    * @throws Conflict while blueprints, prepared servers or a job need it
    */
   async remove(me: Principal, id: number): Promise<void> {
@@ -106,7 +107,7 @@ export class Overlays {
     });
     this.announcements.publish({ topic: 'overlay', id, removed: true });
     try {
-      await this.trees.remove(id);
+      await this.trees.removeDraft(id);
     } catch (error) {
       this.logger.warn(`Files of the deleted overlay ${id} are still there: ${String(error)}`);
     }

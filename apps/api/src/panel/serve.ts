@@ -3,12 +3,14 @@ import { DataSource } from 'typeorm';
 import { createApp } from '../app.js';
 import type { Settings } from '../config/settings.js';
 import { openDatabase } from '../database/data-source.js';
+import { HostPresence } from '../hosts/host-presence.js';
 import { PanelLog } from '../panel-log.js';
 import { checkAddress, named, portFor, USUAL_PORT } from './address.js';
 import { checkGivenRedis } from './check-redis.js';
 import { firstAdmin } from './first-admin.js';
 import { openGivenDatabase } from './open-database.js';
 import { secretKeyFor } from './secret-key-check.js';
+import { ServiceNotice } from './service-notice.js';
 import { openServices, type PanelServices } from './services.js';
 
 /** Longer than a running job may take to be stopped. */
@@ -60,6 +62,7 @@ async function run(
     throw error;
   }
   const options = { logger: new PanelLog(), closeOnSignals: false, database };
+  const notice = new ServiceNotice(process.env, (sentence) => process.stderr.write(`${sentence}\n`));
   const app = await createApp({ ...services.settings, secretKey, port: port ?? 0 }, options);
   try {
     asked.throwIfAborted();
@@ -68,11 +71,14 @@ async function run(
     started();
     if (port === null) welcomeWorker(settings);
     else welcome(settings, port, admin);
+    const presence = app.get(HostPresence, { strict: false });
+    await notice.ready(settings.workerEnabled ? `Serving host ${settings.host}` : 'Answering', () => presence.alive);
     const lost = await Promise.race([services.failed, untilAborted(asked)]);
     say(lost === null ? 'Stopping. Game servers go on running.' : lostService(lost, settings));
     return lost === null ? 0 : 1;
   } finally {
     endWithin(CLOSE_MS);
+    await notice.stopping();
     await app.close();
   }
 }

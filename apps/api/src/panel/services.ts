@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, mkdir } from 'node:fs/promises';
+import path from 'node:path';
 import type { RunningSettings, Settings } from '../config/settings.js';
 import { WrongSettings } from '../config/settings.js';
 import { type Embedded, startEmbedded } from '../embedded/embedded.js';
@@ -21,8 +22,10 @@ export interface PanelServices {
 export async function openServices(settings: Settings, report: (line: string) => void): Promise<PanelServices> {
   const needs = { postgres: settings.databaseUrl === null, redis: settings.redisUrl === null };
   const starts = needs.postgres || needs.redis;
-  await makeRoot(settings.root);
-  const lock = starts || settings.workerEnabled ? await lockState(settings.root) : null;
+  const owns = starts || settings.workerEnabled;
+  // A process that only answers requests may be a user of its own, to whom nothing but the drafts belongs.
+  await makeWritable(owns ? settings.root : path.join(settings.root, 'drafts'));
+  const lock = owns ? await lockState(settings.root) : null;
   try {
     const embedded = starts ? await startEmbedded({ root: settings.root, report, needs }) : null;
     try {
@@ -55,12 +58,12 @@ async function servicesOf(
   };
 }
 
-async function makeRoot(root: string): Promise<void> {
+async function makeWritable(folder: string): Promise<void> {
   try {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    await access(root, constants.W_OK | constants.X_OK);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await access(folder, constants.W_OK | constants.X_OK);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new WrongSettings(`LEFT4ME_ROOT: nothing can be kept in ${root}: ${reason}`, { cause: error });
+    throw new WrongSettings(`LEFT4ME_ROOT: nothing can be kept in ${folder}: ${reason}`, { cause: error });
   }
 }
