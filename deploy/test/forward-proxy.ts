@@ -16,7 +16,9 @@ export class ForwardProxy {
         outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(outgoing);
       });
-      onward.on('error', (error) => outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end(String(error)));
+      onward.on('error', (error) =>
+        outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end(String(error)),
+      );
       incoming.pipe(onward);
     });
     const proxy = new ForwardProxy(server);
