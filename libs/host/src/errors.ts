@@ -94,6 +94,20 @@ export class NoRuntime extends HostError {
   }
 }
 
+/** The build that was asked for is not among the installed ones; Steam gives only its newest. */
+export class BuildNotInstalled extends HostError {
+  constructor(
+    build: string,
+    readonly installed: readonly string[],
+  ) {
+    const others = installed.length === 0 ? 'none is installed' : `installed are: ${installed.join(', ')}`;
+    super(
+      'build-not-installed',
+      `Build ${build} is not installed on this host, and Steam gives its newest one only; ${others}`,
+    );
+  }
+}
+
 /** The instance was never initialized. */
 export class NotInitialized extends HostError {
   constructor(name: string) {

@@ -43,6 +43,12 @@ export interface RuntimeBuild {
   bytes: number;
 }
 
+/** What Steam said was its newest build, and when (ISO 8601, UTC). */
+export interface NewestBuild {
+  build: string;
+  seenAt: string;
+}
+
 export type InstanceState = 'absent' | 'stopped' | 'starting' | 'running' | 'stopping' | 'failed';
 
 /** What a running server uses and may use, as the kernel counts it. */
@@ -118,9 +124,14 @@ export interface Host {
   /** What the API may write: drafts/<overlay>/. */
   readonly drafts: FileTree;
 
-  /** The installed builds, newest first, and the one new generations get. */
-  runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[] }>;
-  /** Installs the game, or updates it: always a new folder, never a change to one that servers use. */
+  /** The installed builds, newest first, the one new generations get, and Steam's newest as far as it is known. */
+  runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[]; newest: NewestBuild | null }>;
+  /** Asks Steam for its newest build, which `runtimes` tells from then on. Does nothing while an install runs, or without steamcmd. */
+  lookForNewest(run: Run): Promise<void>;
+  /**
+   * Installs the game, or updates it: always a new folder, never a change to one that servers use. With a build: goes back to it, if it
+   * is installed (the demo runtime sets it up).
+   */
   install(request: { build?: string }, run: Run): Promise<{ build: string; demo: boolean }>;
   /** Writes a new generation for the next start. Whatever runs does not notice. */
   initialize(name: string, spec: Spec, run: Run): Promise<{ generation: number }>;

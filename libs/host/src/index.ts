@@ -5,6 +5,7 @@ export { openTrees } from './overlay/folder-trees.js';
 export { pathProblem } from './overlay/relative-path.js';
 export { formatSpec, parseSpec, validateSpec, type Spec } from './instances/spec.js';
 export { isInstanceName } from './instances/names.js';
+export { SteamFailed, type SteamFailure } from './steamcmd/steam-failed.js';
 export { openHost } from './open-host.js';
 export { examineMachine } from './doctor/examine-machine.js';
 export { bad, good, warning, type Finding } from './doctor/finding.js';

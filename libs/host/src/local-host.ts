@@ -3,6 +3,7 @@ import type {
   HostFacts,
   InstanceStatus,
   LogRequest,
+  NewestBuild,
   PublishRequest,
   PublishResult,
   Run,
@@ -22,6 +23,10 @@ const WATCH_MS = 400;
 
 export interface Runtime {
   install(request: { build?: string }, run: Run): Promise<{ build: string; demo: boolean }>;
+  /** What is known of the newest build there is; null: nothing, or there is only one. */
+  newest(): Promise<NewestBuild | null>;
+  /** Finds out about it. */
+  look(run: Run): Promise<void>;
 }
 
 /** Hands each request to the part that knows about it. */
@@ -38,12 +43,18 @@ export class LocalHost implements Host {
     },
   ) {}
 
-  async runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[] }> {
-    const [current, records] = await Promise.all([this.parts.builds.current(), this.parts.builds.list()]);
+  async runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[]; newest: NewestBuild | null }> {
+    const { builds, runtime } = this.parts;
+    const [current, records, newest] = await Promise.all([builds.current(), builds.list(), runtime.newest()]);
     return {
       current,
+      newest,
       builds: records.map(({ build, installedAt, demo, bytes }) => ({ build, installedAt, demo, bytes })),
     };
+  }
+
+  lookForNewest(run: Run): Promise<void> {
+    return this.parts.runtime.look(run);
   }
 
   install(request: { build?: string }, run: Run): Promise<{ build: string; demo: boolean }> {

@@ -14,7 +14,10 @@ import { readBootId } from './process/process-table.js';
 import { ProcessManager } from './process-manager/process-manager.js';
 import { Builds } from './runtime/builds.js';
 import { DemoRuntime } from './runtime/demo.js';
-import { SteamRuntime } from './runtime/steam.js';
+import { Retention } from './runtime/retention.js';
+import { NewestKnown } from './steamcmd/newest-known.js';
+import { SteamRuntime } from './steamcmd/steam-runtime.js';
+import { Steamcmd } from './steamcmd/steamcmd.js';
 import { openSystemdManager } from './systemd/open-systemd.js';
 
 /** What a server is inside its user namespace when this process is root itself. */
@@ -51,11 +54,23 @@ export async function openHost(options: HostOptions): Promise<Host> {
   } as const;
   return new LocalHost(facts, openTrees(join(root, 'drafts')), {
     builds,
-    runtime: steamcmd ? new SteamRuntime(steamcmd) : new DemoRuntime(builds),
+    runtime: steamcmd ? openSteam(root, steamcmd, builds, commands) : new DemoRuntime(builds),
     instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds, commands),
     manager,
     publisher: new Publisher(join(root, 'drafts'), join(root, 'overlays'), commands),
   });
+}
+
+function openSteam(root: string, program: string, builds: Builds, commands: CommandRunner): SteamRuntime {
+  const cache = join(root, 'cache');
+  const steamcmd = new Steamcmd({ program, home: join(cache, 'steam') }, commands);
+  return new SteamRuntime(
+    steamcmd,
+    builds,
+    new Retention(root, builds),
+    new NewestKnown(join(cache, 'steam-newest.json')),
+    commands,
+  );
 }
 
 async function isolationOf(

@@ -35,8 +35,11 @@ describe('refuses', () => {
     ['LEFT4ME_ADMIN_PASSWORD', 'x'.repeat(257), 'must have at most 256 characters'],
     ['LEFT4ME_HOST', 'My Machine', 'must be lower-case letters, digits and dashes, 32 at most'],
     ['LEFT4ME_SERVICE_MANAGER', 'upstart', 'must be systemd or process'],
-    ['LEFT4ME_STEAMCMD', '/opt/steamcmd.sh', 'installing with steamcmd is not supported yet; leave it empty'],
     ['LEFT4ME_STEAMCMD', 'steamcmd', 'must be an absolute path'],
+    ['LEFT4ME_STEAMCMD', '/nonexistent/steamcmd.sh', '/nonexistent/steamcmd.sh does not exist'],
+    ['LEFT4ME_STEAMCMD', '/etc/passwd/steamcmd.sh', '/etc/passwd/steamcmd.sh does not exist'],
+    ['LEFT4ME_STEAMCMD', '/usr/bin', '/usr/bin is not a file'],
+    ['LEFT4ME_STEAMCMD', '/etc/passwd', '/etc/passwd is not executable by this user'],
     ['JOB_WORKER_ENABLED', 'perhaps', 'must be true or false'],
     ['JOB_WORKER_CONCURRENCY', '0', 'must be a whole number from 1 to 1000'],
     ['STATE_POLLER_INTERVAL_SECONDS', '0', 'must be a whole number from 1 to 3600'],
@@ -66,6 +69,7 @@ describe('takes', () => {
       { trustedProxies: ['loopback', '10.0.0.0/8', 'fd00::/8'] },
     ],
     ['LEFT4ME_SERVICE_MANAGER', 'process', { serviceManager: 'process' }],
+    ['LEFT4ME_STEAMCMD', '/bin/sh', { steamcmd: '/bin/sh' }],
     ['JOB_WORKER_ENABLED', '1', { workerEnabled: true }],
   ])('%s=%s', (name, value, settings) => {
     expect(read({ [name]: value })).toMatchObject(settings);

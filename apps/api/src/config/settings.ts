@@ -1,3 +1,4 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { z } from 'zod';
@@ -28,6 +29,25 @@ const url = (...protocols: string[]) =>
 const absolutePath = z
   .string()
   .refine((value) => path.isAbsolute(value), { error: 'must be an absolute path', abort: true });
+
+const program = absolutePath.superRefine((value, context) => {
+  const problem = programProblem(value);
+  if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+});
+
+/** Null for a file that this user may execute. */
+function programProblem(file: string): string | null {
+  try {
+    if (!statSync(file).isFile()) return `${file} is not a file`;
+    accessSync(file, constants.X_OK);
+    return null;
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return `${file} does not exist`;
+    if (error.code === 'EACCES') return `${file} is not executable by this user`;
+    return `${file} cannot be read: ${error.message}`;
+  }
+}
 
 const databaseUrl = url('postgres://', 'postgresql://').refine(
   (value) => URL.canParse(value),
@@ -92,9 +112,7 @@ const environment = z.object({
     .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'must be lower-case letters, digits and dashes, 32 at most')
     .default('local'),
   LEFT4ME_SERVICE_MANAGER: z.enum(['systemd', 'process'], 'must be systemd or process').default('process'),
-  LEFT4ME_STEAMCMD: absolutePath
-    .refine(() => false, 'installing with steamcmd is not supported yet; leave it empty to use the demo runtime')
-    .optional(),
+  LEFT4ME_STEAMCMD: program.optional(),
   JOB_WORKER_ENABLED: flag.optional(),
   JOB_WORKER_CONCURRENCY: whole(1, 1000).default(16),
   STATE_POLLER_INTERVAL_SECONDS: whole(1, 3600).default(30),

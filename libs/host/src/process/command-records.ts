@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeFileDurably } from '../overlay/durable.js';
@@ -10,16 +11,25 @@ interface CommandRecord {
   owner: ProcessId;
   /** First of the command's session and group. */
   leader: ProcessId;
+  /** In the environment of its processes, also of those in a session of their own: what runs on a terminal is in one. */
+  mark: string;
 }
 
 const GONE_WITHIN_MS = 10_000;
+const MARK = 'LEFT4ME_COMMAND';
 
 /** Where commands run without a process namespace: what was started, so that leftovers can be ended and proved gone. */
 export class CommandRecords {
   constructor(private readonly folder: string) {}
 
-  /** Records the group whose first process is `pid`; returns what removes the record. */
-  async add(pid: number): Promise<() => Promise<void>> {
+  /** An environment for a command, by which its processes can be found, and what is to be recorded of it. */
+  mark(env: Readonly<Record<string, string>>): { env: Record<string, string>; mark: string } {
+    const mark = randomUUID();
+    return { env: { ...env, [MARK]: mark }, mark };
+  }
+
+  /** Records the group whose first process is `pid`; returns what ends what is left of it, then removes the record. */
+  async add(pid: number, mark: string): Promise<() => Promise<void>> {
     const [bootId, owner, leader] = await Promise.all([readBootId(), readProcess(process.pid), readProcess(pid)]);
     if (owner === null || leader === null) return () => Promise.resolve();
     await mkdir(this.folder, { recursive: true });
@@ -28,9 +38,12 @@ export class CommandRecords {
       bootId,
       owner: { pid: owner.pid, startTime: owner.startTime },
       leader: { pid, startTime: leader.startTime },
+      mark,
     };
     await writeFileDurably(path, JSON.stringify(record));
-    return () => rm(path, { force: true });
+    return async () => {
+      if (await endCommand(record)) await rm(path, { force: true });
+    };
   }
 
   /** Ends every command whose owner is gone; resolves when none of their processes exists any more. */
@@ -42,7 +55,7 @@ export class CommandRecords {
       if (record !== null && record.bootId === bootId) {
         const owner = await readProcess(record.owner.pid);
         if (owner?.startTime === record.owner.startTime && owner.state !== 'Z') continue;
-        if (!(await endSession(record.leader))) throw new Error(`processes of session ${record.leader.pid} do not end`);
+        if (!(await endCommand(record))) throw new Error(`processes of session ${record.leader.pid} do not end`);
       }
       await rm(path, { force: true });
     }
@@ -68,6 +81,24 @@ export async function endSession(leader: ProcessId): Promise<boolean> {
   }, GONE_WITHIN_MS);
 }
 
+/** Kills every process of the command, wherever it went. Returns whether all are gone. */
+async function endCommand({ leader, mark }: CommandRecord): Promise<boolean> {
+  if (!(await endSession(leader))) return false;
+  return waitUntil(async () => {
+    const rows = (await listProcesses()).filter((row) => row.state !== 'Z' && row.pid !== process.pid);
+    const marked = await Promise.all(rows.map(async (row) => (await hasMark(row.pid, mark)) && row));
+    const found = marked.filter((row) => row !== false);
+    for (const row of found) sendSignal(row.pid, 'SIGKILL');
+    return found.length === 0;
+  }, GONE_WITHIN_MS);
+}
+
+/** False for a process that is gone, or another user's. */
+async function hasMark(pid: number, mark: string): Promise<boolean> {
+  const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
+  return environment.split('\0').includes(`${MARK}=${mark}`);
+}
+
 function parseRecord(text: string): CommandRecord | null {
   let value: unknown;
   try {
@@ -80,7 +111,8 @@ function parseRecord(text: string): CommandRecord | null {
     return null;
   const owner = parseProcessId(value.owner);
   const leader = parseProcessId(value.leader);
-  return owner === null || leader === null ? null : { bootId: value.bootId, owner, leader };
+  const mark = 'mark' in value && typeof value.mark === 'string' ? value.mark : '(none)'; // written by an older version
+  return owner === null || leader === null ? null : { bootId: value.bootId, owner, leader, mark };
 }
 
 /** Null for anything else than what JSON made of a `ProcessId`. */

@@ -40,9 +40,10 @@ export class CommandRunner {
   async run(request: Command, run: Run): Promise<void> {
     if (run.signal.aborted) throw new Interrupted(request.command[0]);
     const argv = this.wrap(request.command);
+    const { env, mark } = this.records.mark(request.env ?? DEFAULT_ENV);
     const child = spawn(argv[0], argv.slice(1), {
       cwd: request.cwd,
-      env: request.env ?? DEFAULT_ENV,
+      env,
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true, // a session and group of its own, to be signalled as a whole
     });
@@ -57,7 +58,7 @@ export class CommandRunner {
     const timer = setTimeout(() => stop.begin('time'), request.timeLimitMs);
     run.signal.addEventListener('abort', onAbort, { once: true });
     if (run.signal.aborted) onAbort();
-    const recorded = this.recordGroup(child);
+    const recorded = this.recordGroup(child, mark);
     try {
       await recorded;
       child.stdin.on('error', () => undefined); // it is gone already; its code says why
@@ -87,9 +88,9 @@ export class CommandRunner {
     return ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...namespaces, ...inner];
   }
 
-  private async recordGroup(child: ChildProcess): Promise<() => Promise<void>> {
+  private async recordGroup(child: ChildProcess, mark: string): Promise<() => Promise<void>> {
     if (this.isolated || child.pid === undefined) return () => Promise.resolve();
-    return this.records.add(child.pid);
+    return this.records.add(child.pid, mark);
   }
 }
 

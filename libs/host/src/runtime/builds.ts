@@ -1,9 +1,10 @@
-import { mkdir, readFile, readdir, stat } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NoRuntime } from '../errors.js';
 import type { RuntimeBuild } from '../host.js';
 import { buildName } from '../instances/names.js';
-import { hasCode, readLinkIfAny, swapLink, writeFileDurably } from '../overlay/durable.js';
+import { hasCode, readLinkIfAny, swapLink, syncFolder, temporaryName, writeFileDurably } from '../overlay/durable.js';
+import { removeTree } from '../overlay/remove-tree.js';
 
 /** What is known of a build, in `installation/<build>.json` beside it: inside it, servers would see it. */
 export interface BuildRecord extends RuntimeBuild {
@@ -63,14 +64,39 @@ export class Builds {
     }
   }
 
-  /** Before the folder gets its name: a folder without a record is one whose install was interrupted. */
-  async writeRecord(record: BuildRecord): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
-    await writeFileDurably(join(this.folder, `${record.build}.json`), `${JSON.stringify(record, null, 2)}\n`);
+  /**
+   * Gives a finished folder, which is on the disk by now, its build's name. The record comes first: a folder without one is one whose
+   * install was interrupted.
+   */
+  async publish(temporary: string, record: BuildRecord): Promise<void> {
+    const path = this.path(record.build);
+    await this.writeRecord(record);
+    await removeTree(path); // of an install that was interrupted before it had a record
+    // fault point: build not yet named
+    await rename(temporary, path);
+    await syncFolder(this.folder);
+  }
+
+  /** The caller has made sure that nothing uses it. Missing: success. */
+  async remove(build: string): Promise<void> {
+    const path = this.path(build);
+    const temporary = temporaryName(path);
+    try {
+      await rename(path, temporary); // at once: half a build must not have a build's name
+    } catch (error) {
+      if (!hasCode(error, 'ENOENT')) throw error;
+    }
+    await rm(`${path}.json`, { force: true });
+    await removeTree(temporary);
   }
 
   async makeCurrent(build: string): Promise<void> {
     if ((await this.current()) !== build) await swapLink(join(this.folder, 'current'), buildName(build));
+  }
+
+  private async writeRecord(record: BuildRecord): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    await writeFileDurably(join(this.folder, `${record.build}.json`), `${JSON.stringify(record, null, 2)}\n`);
   }
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, readFile, readdir, rename, stat } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Interrupted } from '../errors.js';
-import type { Run } from '../host.js';
-import { syncFolder, syncTree, temporaryName } from '../overlay/durable.js';
+import type { NewestBuild, Run } from '../host.js';
+import { syncTree, temporaryName } from '../overlay/durable.js';
 import { removeTree, removeUnfinished } from '../overlay/remove-tree.js';
 import { pause } from '../process/pause.js';
 import { PROGRAMS } from '../programs.js';
@@ -42,6 +42,14 @@ export class DemoRuntime {
     return { build, demo: true };
   }
 
+  newest(): Promise<NewestBuild | null> {
+    return Promise.resolve(null);
+  }
+
+  look(): Promise<void> {
+    return Promise.resolve();
+  }
+
   /** The installed one with this content, or the next free number. */
   private async buildFor(contentHash: string): Promise<string> {
     const builds = await this.builds.list();
@@ -52,8 +60,7 @@ export class DemoRuntime {
   }
 
   private async write(build: string, files: readonly DemoFile[], contentHash: string, run: Run): Promise<void> {
-    const path = this.builds.path(build);
-    const temporary = temporaryName(path);
+    const temporary = temporaryName(this.builds.path(build));
     await removeUnfinished(this.builds.folder); // a real game has 10 GB
     let bytes = 0;
     try {
@@ -67,11 +74,7 @@ export class DemoRuntime {
       }
       await syncTree(temporary);
       const installedAt = new Date().toISOString();
-      await this.builds.writeRecord({ build, installedAt, demo: true, bytes, contentHash });
-      await removeTree(path); // of an install that was interrupted before it had a record
-      // fault point: build not yet named
-      await rename(temporary, path);
-      await syncFolder(this.builds.folder);
+      await this.builds.publish(temporary, { build, installedAt, demo: true, bytes, contentHash });
     } catch (error) {
       await removeTree(temporary);
       throw error;

@@ -1,0 +1,151 @@
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CommandRecords } from '../src/process/command-records.js';
+import { CommandRunner } from '../src/process/command-runner.js';
+import { listProcesses, readCommandLine } from '../src/process/process-table.js';
+import { Steamcmd } from '../src/steamcmd/steamcmd.js';
+import { type Behaviour, reporting, SteamHost } from './support/steam.js';
+
+/** How many processes have this in their command line. */
+async function running(part: string): Promise<number> {
+  const rows = (await listProcesses()).filter((row) => row.state !== 'Z');
+  const lines = await Promise.all(rows.map((row) => readCommandLine(row.pid)));
+  return lines.filter((line) => line.includes(part)).length;
+}
+
+describe('steamcmd that fails', () => {
+  it.each<[Behaviour, string, RegExp]>([
+    [
+      { mode: 'no-subscription' },
+      'steam-no-subscription',
+      /^Steam does not give this app to anonymous users.*No subscription/,
+    ],
+    [{ mode: 'invalid-platform' }, 'steam-invalid-platform', /^Steam refused the platform.*Invalid platform/],
+    [
+      { mode: 'no-connection' },
+      'steam-network',
+      /^Steam could not be reached: check the network.*FAILED \(No Connection\)/,
+    ],
+    [{ mode: 'state', code: '0x602' }, 'steam-network', /^Steam could not be reached.*state is 0x602/],
+    [{ mode: 'state', code: '0x202' }, 'steam-disk-full', /^The disk is full: free some space.*state is 0x202/],
+    [{ mode: 'state', code: '0x212' }, 'steam-disk-full', /^The disk is full: free some space.*state is 0x212/],
+    [{ mode: 'state', code: '0x606' }, 'steam-disk-write', /^Steam could not write to the disk.*state is 0x606/],
+    [
+      { mode: 'state', code: '0x10e' },
+      'steam-failed',
+      /^steamcmd failed.*Error! App '222860' state is 0x10e after update job/,
+    ],
+    [{ mode: 'rate-limit' }, 'steam-rate-limit', /^Steam refuses for now.*wait half an hour/],
+    [{ mode: 'half' }, 'steam-incomplete', /appmanifest_222860\.acf says that build 101 is not complete/],
+    [{ mode: 'no-linux-files' }, 'steam-incomplete', /srcds_run, the Linux server, is not among the files/],
+    [{ exitCode: 7 }, 'steam-failed', /^steamcmd failed/],
+  ])('%j: is told as %s, and the current build stays', async (behaviour, code, message) => {
+    const steam = await SteamHost.open({ build: '100' });
+    await steam.install();
+    steam.set({ build: '101', ...behaviour });
+    const failing = steam.install();
+    await expect(failing).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    // Never 0, though steamcmd's own is.
+    await expect(failing).rejects.toMatchObject({ exitCode: behaviour.exitCode ?? 1 });
+    expect(await steam.onDisk()).toEqual({ current: '100', folders: ['100'], others: [] });
+    steam.set({ build: '101' });
+    await steam.install();
+    expect((await steam.onDisk()).current).toBe('101');
+  });
+
+  it('with Missing configuration is tried three times, and no more', async () => {
+    const steam = await SteamHost.open({ mode: 'missing-configuration' });
+    const { run, lines } = reporting();
+    await expect(steam.host.install({}, run)).rejects.toMatchObject({
+      code: 'steam-missing-configuration',
+      exitCode: 1,
+    });
+    expect(lines.filter((line) => line.includes('trying again'))).toHaveLength(2);
+    expect(lines.filter((line) => line.includes('= "windows"'))).toHaveLength(3);
+  });
+
+  it('names the 32-bit libraries when its program has no loader', async () => {
+    const steam = await SteamHost.open();
+    // A real program whose loader does not exist: what a 32-bit one is without libc6:i386.
+    const program = await readFile('/bin/true', 'latin1');
+    expect(program).toContain('/lib64/ld-linux-x86-64.so.2');
+    const without = program.replace('/lib64/ld-linux-x86-64.so.2', '/lib64/ld-nowhere86-64.so.2');
+    await writeFile(join(steam.steam, 'linux32/steamcmd'), without, 'latin1');
+    const { run, lines } = reporting();
+    await expect(steam.host.install({}, run)).rejects.toMatchObject({
+      code: 'steam-libraries-missing',
+      exitCode: 127,
+      message: expect.stringMatching(/^The 32-bit libraries .* install lib32gcc-s1 and lib32stdc\+\+6/),
+    });
+    expect(lines.some((line) => line.includes('linux32/steamcmd: '))).toBe(true);
+  });
+
+  it('names them when a library is missing', async () => {
+    const steam = await SteamHost.open();
+    const said =
+      'error while loading shared libraries: libstdc++.so.6: cannot open shared object file: No such file or directory';
+    await writeFile(join(steam.steam, 'linux32/steamcmd'), `#!/bin/sh\necho "steamcmd: ${said}" >&2\nexit 127\n`);
+    await expect(steam.install()).rejects.toMatchObject({
+      code: 'steam-libraries-missing',
+      message: expect.stringContaining('libstdc++.so.6'),
+    });
+  });
+
+  it('says so where the kernel runs no 32-bit programs', async () => {
+    const steam = await SteamHost.open();
+    await writeFile(join(steam.steam, 'linux32/steamcmd'), '\x7fELF nonsense');
+    await expect(steam.install()).rejects.toMatchObject({ code: 'steam-no-32-bit' });
+  });
+
+  it('says so when there is no program', async () => {
+    const steam = await SteamHost.open();
+    await writeFile(steam.program, '#!/nonexistent/interpreter\n');
+    await expect(steam.install()).rejects.toMatchObject({ code: 'steam-program-missing' });
+    await chmod(steam.program, 0o644);
+    const { host } = steam;
+    await expect(host.install({}, reporting().run)).rejects.toMatchObject({
+      code: 'steam-program-missing',
+      message: expect.stringContaining('LEFT4ME_STEAMCMD'),
+    });
+  });
+});
+
+describe.each([true, false])('steamcmd that hangs (in a process namespace: %s)', (isolated) => {
+  it('is ended by silence and by its time limit, with everything it began, though it ignores signals', async () => {
+    const steam = await SteamHost.open({ mode: 'hang' });
+    const commands = new CommandRunner(isolated, new CommandRecords(join(steam.root, 'cache/commands')));
+    const options = { program: steam.program, home: join(steam.root, 'cache/steam') };
+    const folder = steam.path('x');
+    const silent = new Steamcmd({ ...options, silenceLimitMs: 1_500 }, commands);
+    const waiting = reporting();
+    await expect(silent.install(folder, waiting.run)).rejects.toMatchObject({
+      code: 'steam-silent',
+      message: expect.stringMatching(/^steamcmd said nothing for too long/),
+    });
+    // Its lines came at once: it has a terminal.
+    expect(waiting.lines).toContain('Connecting anonymously to Steam Public...');
+    expect(await running(steam.steam)).toBe(0);
+    const slow = new Steamcmd({ ...options, installLimitMs: 1_500 }, commands);
+    await expect(slow.install(folder, reporting().run)).rejects.toMatchObject({
+      code: 'timed-out',
+      message: expect.stringMatching(/^steamcmd did not end within/),
+    });
+    expect(await running(steam.steam)).toBe(0);
+  });
+});
+
+it('a second steamcmd on the same home waits for nobody: it is refused', async () => {
+  const steam = await SteamHost.open({ mode: 'hang' });
+  const stop = new AbortController();
+  const first = reporting(stop.signal);
+  const hanging = steam.host.install({}, first.run);
+  await expect
+    .poll(() => first.lines.includes('Connecting anonymously to Steam Public...'), { timeout: 10_000 })
+    .toBe(true);
+  const commands = new CommandRunner(true, new CommandRecords(join(steam.root, 'cache/commands')));
+  const other = new Steamcmd({ program: steam.program, home: join(steam.root, 'cache/steam') }, commands);
+  await expect(other.newest(reporting().run)).rejects.toMatchObject({ code: 'steam-busy' });
+  stop.abort();
+  await expect(hanging).rejects.toMatchObject({ code: 'interrupted' });
+});

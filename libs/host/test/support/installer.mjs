@@ -1,0 +1,7 @@
+// node installer.mjs <root> <steamcmd>: installs, as a worker does, and prints every line.
+import { openHost } from '../../dist/index.js';
+
+const [, , root, steamcmd] = process.argv;
+const host = await openHost({ root, serviceManager: 'process', steamcmd });
+const write = (_stream, line) => new Promise((resolve) => process.stdout.write(`${line}\n`, () => resolve()));
+await host.install({}, { signal: new AbortController().signal, output: { write, progress: () => undefined } });
