@@ -37,7 +37,11 @@ export class NoOpHost implements Host {
 
   runtimes() {
     const build = { build: 'build-1', installedAt: new Date(0).toISOString(), demo: true, bytes: 1 };
-    return Promise.resolve({ current: build.build, builds: [build] });
+    return Promise.resolve({ current: build.build, builds: [build], newest: null });
+  }
+
+  lookForNewest(): Promise<void> {
+    return Promise.resolve();
   }
 
   async install(_request: unknown, { signal }: Run) {

@@ -1,4 +1,4 @@
-import type { FileTree, Host, HostOptions, InstanceStatus, Run } from '@left4me/host';
+import type { FileTree, Host, HostOptions, InstanceStatus, NewestBuild, Run } from '@left4me/host';
 
 type Operation = 'install' | 'initialize' | 'start' | 'stop' | 'delete' | 'publish';
 type Behaviour = (run: Run) => Promise<void>;
@@ -28,7 +28,14 @@ export class StandInHost implements Host {
   } as const;
   private readonly behaviours = new Map<string, Behaviour>();
   private readonly states = new Map<string, InstanceStatus>();
-  private readonly builds = ['build-1'];
+  /** What `runtimes` tells; installed builds have the newest first. */
+  readonly game: { current: string; builds: string[]; newest: NewestBuild | null } = {
+    current: 'build-1',
+    builds: ['build-1'],
+    newest: null,
+  };
+  /** What the next look for a newer build finds. */
+  found: string | Error | null = null;
 
   /** To be given to createApp. */
   readonly open = (_options: HostOptions): Promise<Host> => Promise.resolve(this);
@@ -80,12 +87,20 @@ export class StandInHost implements Host {
 
   runtimes() {
     const about = { installedAt: new Date(0).toISOString(), demo: true, bytes: 1 };
-    return Promise.resolve({ current: 'build-1', builds: this.builds.map((build) => ({ build, ...about })) });
+    const { current, builds, newest } = this.game;
+    return Promise.resolve({ current, builds: builds.map((build) => ({ build, ...about })), newest });
   }
 
-  async install(_request: { build?: string }, run: Run) {
+  lookForNewest(): Promise<void> {
+    if (this.found instanceof Error) return Promise.reject(this.found);
+    if (this.found !== null) this.game.newest = { build: this.found, seenAt: new Date().toISOString() };
+    return Promise.resolve();
+  }
+
+  async install({ build }: { build?: string }, run: Run) {
     await this.perform('install', 'local', run);
-    return { build: 'build-1', demo: true };
+    if (build !== undefined) this.game.current = build;
+    return { build: this.game.current, demo: true };
   }
 
   async initialize(name: string, _spec: unknown, run: Run) {

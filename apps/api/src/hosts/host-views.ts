@@ -40,6 +40,7 @@ export class HostViews {
     const installs = await this.jobs.currentInstall(me, hostIds);
     return hosts.map((host) => {
       const own = builds.filter((build) => build.hostId === host.id);
+      const currentBuild = own.find((build) => build.current)?.build ?? null;
       return {
         id: host.id,
         name: host.name,
@@ -50,7 +51,10 @@ export class HostViews {
         isolation: host.isolation,
         isolationReason: host.isolationReason,
         demo: host.demo,
-        currentBuild: own.find((build) => build.current)?.build ?? null,
+        currentBuild,
+        newestBuild: host.newestBuild,
+        newestBuildAt: host.newestBuildAt?.toISOString() ?? null,
+        updateAvailable: currentBuild !== null && host.newestBuild !== null && currentBuild !== host.newestBuild,
         builds: own.map(buildView),
         job: installs.get(host.id) ?? null,
       };

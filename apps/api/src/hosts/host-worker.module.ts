@@ -12,6 +12,7 @@ import { StatesModule } from '../states/states.module.js';
 import { HostLibraryModule } from './host-library.module.js';
 import { HostPresence } from './host-presence.js';
 import { HostWorker } from './host-worker.js';
+import { NewestBuildWatch } from './newest-build-watch.js';
 
 const handlers = [InstallHandler, BuildOverlayHandler, ServerOperationsHandler];
 const operationHandlers = {
@@ -23,6 +24,6 @@ const operationHandlers = {
 /** Everything that runs jobs and watches servers on this machine. */
 @Module({
   imports: [JobsModule, GenerationsModule, StatesModule, LogsModule, HostLibraryModule],
-  providers: [...handlers, operationHandlers, JobRows, ServerLogFeed, HostPresence, HostWorker],
+  providers: [...handlers, operationHandlers, JobRows, ServerLogFeed, HostPresence, NewestBuildWatch, HostWorker],
 })
 export class HostWorkerModule {}

@@ -15,6 +15,7 @@ import { RedisConnections } from '../redis/redis.js';
 import { StatePoller } from '../states/state-poller.js';
 import { HostLibrary } from './host-library.js';
 import { HostPresence } from './host-presence.js';
+import { NewestBuildWatch } from './newest-build-watch.js';
 import { RuntimeBuilds } from './runtime-builds.js';
 import { stateIdIn } from './state-id.js';
 
@@ -44,6 +45,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly redis: RedisConnections,
     private readonly poller: StatePoller,
     private readonly feed: ServerLogFeed,
+    private readonly newest: NewestBuildWatch,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -72,6 +74,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.lanes.start();
     this.poller.start(hostId);
     this.feed.start(hostId);
+    this.newest.start(hostId);
     const { isolation } = host.facts;
     this.logger.log(`Serving host ${this.settings.host} (${this.settings.serviceManager} manager, ${isolation}).`);
   }
@@ -131,6 +134,6 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async stopAll(): Promise<void> {
     if (!this.lanes) return;
-    await Promise.all([this.lanes.stop('shutdown'), this.poller.stop(), this.feed.stop()]);
+    await Promise.all([this.lanes.stop('shutdown'), this.poller.stop(), this.feed.stop(), this.newest.stop()]);
   }
 }

@@ -45,6 +45,12 @@ export class HostView {
   demo: boolean;
   @ApiProperty({ type: String, nullable: true })
   currentBuild: string | null;
+  @ApiProperty({ type: String, nullable: true, description: "Steam's newest build, as it said last." })
+  newestBuild: string | null;
+  @ApiProperty({ type: String, nullable: true, description: 'When Steam said so.' })
+  newestBuildAt: string | null;
+  @ApiProperty({ description: 'The current build is not the newest one.' })
+  updateAvailable: boolean;
   @ApiProperty({ type: [BuildView] })
   builds: BuildView[];
   @ApiProperty({ type: JobView, nullable: true, description: 'The install that runs or waits.' })

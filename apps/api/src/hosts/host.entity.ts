@@ -56,6 +56,13 @@ export class HostRow {
   @Column('boolean', { default: false })
   demo: boolean;
 
+  /** Steam's newest build of the game, as it said last; null: it was never asked, or there is no steamcmd. */
+  @Column('text', { nullable: true })
+  newestBuild: string | null;
+
+  @Column('timestamptz', { nullable: true })
+  newestBuildAt: Date | null;
+
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt: Date;
 }

@@ -1,4 +1,4 @@
-import type { Host } from '@left4me/host';
+import type { Host, NewestBuild } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
@@ -9,7 +9,8 @@ export class RuntimeBuilds {
 
   /** Reads the installed builds and writes them down. A build that generations still pin keeps its row. */
   async sync(hostId: number, host: Host): Promise<void> {
-    const { current, builds } = await host.runtimes();
+    const { current, builds, newest } = await host.runtimes();
+    await this.noteNewest(hostId, newest);
     await this.database.transaction(async (manager) => {
       await manager.query(
         `UPDATE runtime_builds SET current = false WHERE host_id = $1 AND current AND build IS DISTINCT FROM $2`,
@@ -29,5 +30,19 @@ export class RuntimeBuilds {
         [hostId, builds.map((b) => b.build)],
       );
     });
+  }
+
+  /** Writes down what Steam said was its newest build. @returns whether it is another one than before */
+  async noteNewest(hostId: number, newest: NewestBuild | null): Promise<boolean> {
+    const [before] = await this.database.query<{ build: string | null }[]>(
+      `SELECT newest_build AS build FROM hosts WHERE id = $1`,
+      [hostId],
+    );
+    const [, written] = await this.database.query<[unknown[], number]>(
+      `UPDATE hosts SET newest_build = $2, newest_build_at = $3
+       WHERE id = $1 AND ($3::timestamptz IS NULL OR newest_build_at IS NULL OR newest_build_at <= $3)`,
+      [hostId, newest?.build ?? null, newest?.seenAt ?? null],
+    );
+    return written > 0 && before?.build !== (newest?.build ?? null);
   }
 }

@@ -73,6 +73,7 @@ const host = {
   runtimes: async () => ({
     current: 'build-1',
     builds: [{ build: 'build-1', installedAt: new Date(0).toISOString(), demo: true, bytes: 1 }],
+    newest: null,
   }),
   install: async (_request, run) => {
     await perform('install', settings.host, run);

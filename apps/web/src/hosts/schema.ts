@@ -12,6 +12,9 @@ export const hostSchema = z.object({
   isolationReason: z.string().nullable(),
   demo: z.boolean(),
   currentBuild: z.string().nullable(),
+  newestBuild: z.string().nullable(),
+  newestBuildAt: z.string().nullable(),
+  updateAvailable: z.boolean(),
   builds: z.array(
     z.object({
       build: z.string(),

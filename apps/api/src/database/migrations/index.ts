@@ -12,6 +12,7 @@ import { SecretKeyCheck1795301000000 } from './1795301000000-secret-key-check.js
 import { JobCancellations1795301500000 } from './1795301500000-job-cancellations.js';
 import { HostAddresses1795301600000 } from './1795301600000-host-addresses.js';
 import { ServerUsage1795301700000 } from './1795301700000-server-usage.js';
+import { NewestBuild1795301800000 } from './1795301800000-newest-build.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -28,4 +29,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   JobCancellations1795301500000,
   HostAddresses1795301600000,
   ServerUsage1795301700000,
+  NewestBuild1795301800000,
 ];
