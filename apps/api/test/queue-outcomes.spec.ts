@@ -208,7 +208,12 @@ describe('Bull board', () => {
     const running = await panel.queue('promoted', 'stop');
     await panel.reaches(running.id, 'running');
     const waiting = await panel.queue('promoted', 'initialize');
-    await eventually('its twin is parked', async () => (await (await twinOf(waiting.id)).getState()) === 'delayed');
+    const stateOfTwin = () =>
+      twinOf(waiting.id).then(
+        (twin) => twin.getState(),
+        () => 'missing',
+      );
+    await eventually('its twin is parked', async () => (await stateOfTwin()) === 'delayed');
     await (await twinOf(waiting.id)).promote();
     await sleep(500);
     expect((await panel.job(waiting.id)).state).toBe('queued');
