@@ -1,11 +1,17 @@
+import { execFile } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { promisify } from 'node:util';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { CommandRecords } from '../src/process/command-records.js';
 import { CommandRunner } from '../src/process/command-runner.js';
 import { listProcesses, readCommandLine } from '../src/process/process-table.js';
 import { Steamcmd } from '../src/steamcmd/steamcmd.js';
 import { type Behaviour, reporting, SteamHost } from './support/steam.js';
+
+const INSTALLER = fileURLToPath(new URL('./support/installer.mjs', import.meta.url));
+const execute = promisify(execFile);
 
 /** How many processes have this in their command line. */
 async function running(part: string): Promise<number> {
@@ -96,6 +102,18 @@ describe('steamcmd that fails', () => {
     const steam = await SteamHost.open();
     await writeFile(join(steam.steam, 'linux32/steamcmd'), '\x7fELF nonsense');
     await expect(steam.install()).rejects.toMatchObject({ code: 'steam-no-32-bit' });
+  });
+
+  it('is said not to be able to update itself where it cannot write its folder', async () => {
+    const steam = await SteamHost.open();
+    await chmod(join(steam.steam, 'linux32'), 0o555);
+    onTestFinished(() => chmod(join(steam.steam, 'linux32'), 0o755));
+    // As an ordinary user also when root runs the tests.
+    const command = ['unshare', '--user', '--map-user=1000', '--map-group=1000', process.execPath, INSTALLER];
+    const { stdout } = await execute(command[0] ?? '', [...command.slice(1), steam.root, steam.program]).catch(
+      (error: unknown) => Object(error),
+    );
+    expect(stdout).toContain(`steamcmd cannot update itself, as ${steam.steam} cannot be written`);
   });
 
   it('says so when there is no program', async () => {

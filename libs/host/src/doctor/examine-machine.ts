@@ -3,6 +3,7 @@ import type { HostOptions } from '../host.js';
 import { probeNamespaces } from '../launcher/probe.js';
 import { hasCode } from '../overlay/durable.js';
 import { Builds } from '../runtime/builds.js';
+import { selfUpdateProblem } from '../steamcmd/steam-client.js';
 import { examineSystemd } from './examine-systemd.js';
 import { bad, good, warning, type Finding } from './finding.js';
 
@@ -27,8 +28,7 @@ export async function examineMachine(options: HostOptions): Promise<Finding[]> {
 async function programs(): Promise<Finding> {
   const missing: string[] = [];
   for (const program of PROGRAMS) {
-    const found = await Promise.all(SYSTEM_PATH.split(':').map((folder) => canExecute(`${folder}/${program}`)));
-    if (!found.includes(true)) missing.push(program);
+    if (!(await onPath(program))) missing.push(program);
   }
   if (missing.length === 0) return good('programs', `${PROGRAMS.join(', ')} are there`);
   return bad('programs', `${missing.join(', ')} missing`, 'install the package util-linux');
@@ -94,7 +94,15 @@ async function steamcmdFinding(path: string): Promise<Finding> {
       'install lib32gcc-s1 and lib32stdc++6',
     );
   }
-  return good('steamcmd', `${path}, and 32-bit programs can run`);
+  const problem = await selfUpdateProblem(path);
+  if (problem !== null) return bad('steamcmd', problem, 'move steamcmd, and correct LEFT4ME_STEAMCMD');
+  if (!(await onPath('script'))) return bad('steamcmd', 'script is missing', 'install the package bsdutils');
+  return good('steamcmd', `${path} can update itself, and 32-bit programs can run`);
+}
+
+async function onPath(program: string): Promise<boolean> {
+  const found = await Promise.all(SYSTEM_PATH.split(':').map((folder) => canExecute(`${folder}/${program}`)));
+  return found.includes(true);
 }
 
 async function canExecute(path: string): Promise<boolean> {

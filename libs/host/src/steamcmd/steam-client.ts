@@ -1,4 +1,4 @@
-import { copyFile, constants, lstat, mkdir, readFile, realpath, rename, stat } from 'node:fs/promises';
+import { access, copyFile, constants, lstat, mkdir, readFile, realpath, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Run } from '../host.js';
 import { hasCode, swapLink, temporaryName } from '../overlay/durable.js';
@@ -69,6 +69,23 @@ export class SteamClient {
       if (await isThere(path)) return realpath(path);
     }
     return null;
+  }
+}
+
+/**
+ * Why steamcmd cannot update itself, which it does at every start and does not work for long without; null: it can, or it keeps itself
+ * in its home, as Debian packages it.
+ */
+export async function selfUpdateProblem(program: string): Promise<string | null> {
+  const folder = dirname(await realpath(program));
+  const programs = join(folder, 'linux32');
+  if (!(await isThere(programs))) return null;
+  try {
+    for (const path of [folder, programs]) await access(path, constants.W_OK);
+    return null;
+  } catch (error) {
+    if (!hasCode(error, 'EACCES', 'EROFS')) throw error;
+    return `steamcmd cannot update itself, as ${folder} cannot be written: put it below LEFT4ME_ROOT, owned by the service user`;
   }
 }
 

@@ -10,7 +10,7 @@ import type { Retention } from '../runtime/retention.js';
 import { APP_ID, parseAppManifest, type PublicBuild } from './app-info.js';
 import { checkDiskSpace, treeBytes } from './disk-space.js';
 import type { NewestKnown } from './newest-known.js';
-import { SteamClient } from './steam-client.js';
+import { selfUpdateProblem, SteamClient } from './steam-client.js';
 import { SteamFailed } from './steam-failed.js';
 import type { Steamcmd } from './steamcmd.js';
 
@@ -114,6 +114,9 @@ export class SteamRuntime {
   }
 
   private async update(run: Run): Promise<{ build: string; demo: boolean }> {
+    await this.steamcmd.require();
+    const problem = await selfUpdateProblem(this.steamcmd.program);
+    if (problem !== null) await run.output.write('stderr', problem);
     run.output.progress(null, 'asking Steam for the newest build');
     const newest = await this.askIfPossible(run);
     await this.client.link(run);

@@ -90,6 +90,16 @@ export class Steamcmd {
     return null;
   }
 
+  /** Throws `SteamFailed` (program-missing) unless it can be executed. */
+  async require(): Promise<void> {
+    try {
+      await access(this.program, constants.X_OK);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      throw new SteamFailed('program-missing', { said: error.message });
+    }
+  }
+
   /** Resolves with the exit code, whatever it is. */
   private async run(
     line: string,
@@ -98,7 +108,8 @@ export class Steamcmd {
     timeLimitMs: number,
     run: Run,
   ): Promise<number> {
-    await this.prepare();
+    await this.require();
+    await mkdir(this.home, { recursive: true, mode: 0o700 });
     const silence = new Silence(this.options.silenceLimitMs ?? 30 * 60_000, run.signal);
     const script = ['script', '--quiet', '--return', '--flush', '--echo', 'never', '--command', line, '/dev/null'];
     const lock = join(dirname(this.home), 'steam.lock');
@@ -123,16 +134,6 @@ export class Steamcmd {
     } finally {
       silence.end();
     }
-  }
-
-  private async prepare(): Promise<void> {
-    try {
-      await access(this.program, constants.X_OK);
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-      throw new SteamFailed('program-missing', { said: error.message });
-    }
-    await mkdir(this.home, { recursive: true, mode: 0o700 });
   }
 }
 
