@@ -50,7 +50,7 @@ afterAll(async () => {
 it('installs the game, with its progress in the job and all it printed in the log', async () => {
   expect(await host()).toMatchObject({ demo: false, currentBuild: null, updateAvailable: false });
   const job = await panel.install();
-  const { progress } = await showing(job, /^downloading$/);
+  const { progress } = await showing(job, /^downloading \(1 of 2: Windows files\)$/);
   expect(progress?.percent).toBeGreaterThan(0);
   expect(progress?.percent).toBeLessThan(100);
   expect(await panel.ended(job.id)).toMatchObject({ state: 'succeeded', exitCode: 0 });
@@ -84,7 +84,7 @@ it('says what went wrong with an update first, and keeps the build', async () =>
 it('cancels an update', async () => {
   steamGives({ build: '101', mode: 'stall' });
   const job = await panel.install();
-  await showing(job, /^downloading$/);
+  await showing(job, /^downloading \(1 of 2: Windows files\)$/);
   await panel.admin.post(`/api/v1/jobs/${job.id}/cancel`).expect(202);
   expect(await panel.ended(job.id)).toMatchObject({ state: 'cancelled', exitCode: null });
   expect(await onDisk()).toEqual(['100']);
@@ -92,7 +92,7 @@ it('cancels an update', async () => {
 
 it('survives being killed in the middle of an update', { timeout: 90_000 }, async () => {
   const job = await panel.install();
-  await showing(job, /^downloading$/);
+  await showing(job, /^downloading \(1 of 2: Windows files\)$/);
   await panel.end('SIGKILL');
   expect(await readlink(join(panel.root, 'installation/current'))).toBe('100');
   await panel.start();

@@ -17,8 +17,8 @@ describe('the first install', () => {
       '"@sSteamCmdForcePlatformType" = "linux"',
     ]);
     expect(lines).toContain(' Update state (0x61) downloading, progress: 42.10 (400000 / 800000)');
-    expect(progress).toContainEqual({ percent: 42.1, text: 'downloading' });
-    expect(progress).toContainEqual({ percent: 99.99, text: 'verifying install' });
+    expect(progress).toContainEqual({ percent: 42.1, text: 'downloading (1 of 2: Windows files)' });
+    expect(progress).toContainEqual({ percent: 99.99, text: 'verifying install (2 of 2: Linux files)' });
     expect(progress.at(-1)).toEqual({ percent: 100, text: '100 is the current build' });
     expect(lines.filter((line) => line.includes('\u001B') || line.includes('\r'))).toEqual([]);
 

@@ -39,11 +39,16 @@ const FAILURES: readonly [RegExp, SteamFailure][] = [
   [/state is 0x(6|402|602)\b/i, 'network'],
   [/FAILED \((No Connection|Timeout|Service Unavailable)|(No connection|Timeout)\)/i, 'network'],
   [/needs to be online|not online or not logged in/i, 'network'],
-  [/^(FATAL ERROR|Error!|FAILED\b)|FAILED \(/i, 'failed'],
+  [/^(FATAL ERROR|ERROR!|Error!|FAILED\b)|FAILED \(|!!! Fatal Error/, 'failed'],
 ];
 
 /** Of an hour's download; whoever looks into them looks for something at their beginning. */
 const MAX_LINES = 10_000;
+
+/** What steamcmd is told to get from now on; null for any other line. */
+export function platformOf(line: string): string | null {
+  return /^"@sSteamCmdForcePlatformType" = "(\w+)"$/.exec(line)?.[1] ?? null;
+}
 
 /** The text of a line without what is meant for a terminal. */
 export function plainLine(line: string): string {

@@ -207,8 +207,9 @@ export class SteamRuntime {
       await run.output.write('stdout', said);
       return newest;
     } catch (error) {
-      if (!(error instanceof TimedOut)) throw error;
-      await run.output.write('stderr', `Steam does not say what its newest build is: ${error.message}.`);
+      const unclear = error instanceof TimedOut || (error instanceof SteamFailed && error.reason === 'failed');
+      if (!unclear) throw error;
+      await run.output.write('stderr', `Steam does not say what its newest build is: ${error.message}`);
       return null;
     }
   }

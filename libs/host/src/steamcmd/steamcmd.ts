@@ -7,7 +7,7 @@ import type { CommandRunner } from '../process/command-runner.js';
 import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import { APP_ID, parseAppInfo, type PublicBuild } from './app-info.js';
 import { SteamFailed } from './steam-failed.js';
-import { plainLine, progressOf, SteamOutput } from './steam-output.js';
+import { plainLine, platformOf, progressOf, SteamOutput } from './steam-output.js';
 
 /*
  * The command lines are constants, their parameters come from the environment. Anonymous users are refused the Linux files unless the
@@ -179,13 +179,16 @@ class Silence {
 
 /** Passes the lines on, listens to them, and tells the progress in them. */
 function listening(heard: SteamOutput, silence: Silence, { output }: Run): Run['output'] {
+  let step = '';
   return {
     write: async (stream, line) => {
       silence.broken();
       const text = plainLine(line);
       heard.hear(text);
+      const platform = platformOf(text);
+      if (platform !== null) step = platform === 'windows' ? ' (1 of 2: Windows files)' : ' (2 of 2: Linux files)';
       const progress = progressOf(text);
-      if (progress !== null) output.progress(progress.percent, progress.doing);
+      if (progress !== null) output.progress(progress.percent, `${progress.doing}${step}`);
       if (text !== '') await output.write(stream, text);
     },
     progress: (percent, text) => output.progress(percent, text),
