@@ -3,6 +3,13 @@ import { once } from 'node:events';
 import { lstat, mkdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { CommandRecords } from '../src/process/command-records.js';
+import { CommandRunner } from '../src/process/command-runner.js';
+import { Builds } from '../src/runtime/builds.js';
+import { Retention } from '../src/runtime/retention.js';
+import { NewestKnown } from '../src/steamcmd/newest-known.js';
+import { SteamRuntime } from '../src/steamcmd/steam-runtime.js';
+import { Steamcmd } from '../src/steamcmd/steamcmd.js';
 import { reporting, SteamHost } from './support/steam.js';
 
 describe('the first install', () => {
@@ -56,6 +63,21 @@ describe('the first install', () => {
     const { lines } = await steam.install();
     expect(lines).toContain('Steam does not say what its newest build is.');
     expect(await steam.host.runtimes()).toMatchObject({ current: '100', newest: { build: '100' } });
+  });
+
+  it('works when Steam does not answer that question at all', async () => {
+    const steam = await SteamHost.open({ appInfo: 'hang', build: '100' });
+    const commands = new CommandRunner(true, new CommandRecords(join(steam.root, 'cache/commands')));
+    const home = join(steam.root, 'cache/steam');
+    const steamcmd = new Steamcmd({ program: steam.program, home, askLimitMs: 2_000 }, commands);
+    const builds = new Builds(steam.root);
+    const known = new NewestKnown(join(steam.root, 'cache/steam-newest.json'));
+    const { run, lines } = reporting();
+    await new SteamRuntime(steamcmd, builds, new Retention(steam.root, builds), known, commands).install({}, run);
+    expect(lines).toContainEqual(
+      expect.stringMatching(/^Steam does not say what its newest build is: steamcmd did not end/),
+    );
+    expect(await builds.current()).toBe('100');
   });
 
   it('works when nothing is isolated', async () => {

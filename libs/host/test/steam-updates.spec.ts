@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -109,6 +109,19 @@ describe('an update', () => {
     await steam.install();
     expect(await steam.onDisk()).toEqual({ current: '101', folders: ['100', '101'], others: [] });
   });
+});
+
+it('a build whose record was lost is not made again: servers may use it', async () => {
+  const steam = await SteamHost.open({ build: '100' });
+  await steam.install();
+  const before = await inodesOf(steam.path('100'));
+  await rm(steam.path('100.json'));
+  expect((await steam.host.runtimes()).builds).toEqual([]);
+  const { lines } = await steam.install();
+  expect(lines).toContain('Build 100 was there without a record of it, which is made anew.');
+  expect(await inodesOf(steam.path('100'))).toEqual(before);
+  expect(await steam.host.runtimes()).toMatchObject({ current: '100', builds: [{ build: '100' }] });
+  expect((await steam.onDisk()).others).toEqual([]);
 });
 
 describe('going back', () => {

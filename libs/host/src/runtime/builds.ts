@@ -94,7 +94,8 @@ export class Builds {
     if ((await this.current()) !== build) await swapLink(join(this.folder, 'current'), buildName(build));
   }
 
-  private async writeRecord(record: BuildRecord): Promise<void> {
+  /** What is known of a build, also of one whose folder has lost its record. */
+  async writeRecord(record: BuildRecord): Promise<void> {
     await mkdir(this.folder, { recursive: true });
     await writeFileDurably(join(this.folder, `${record.build}.json`), `${JSON.stringify(record, null, 2)}\n`);
   }

@@ -132,7 +132,7 @@ export class SteamRuntime {
       await this.steamcmd.install(temporary, run);
       await this.client.link(run);
       const record = await this.examine(temporary);
-      const same = await this.builds.record(record.build);
+      const same = await this.sameAs(record, run);
       if (same === null) await this.publish(temporary, record, run);
       else await removeTree(temporary);
       // Released since Steam was asked, or it did not say.
@@ -144,6 +144,15 @@ export class SteamRuntime {
       await removeTree(temporary);
       throw error;
     }
+  }
+
+  /** The build that is there already; one without a record is whole, as it got its name last, and servers may use it. */
+  private async sameAs(record: BuildRecord, run: Run): Promise<BuildRecord | null> {
+    const known = await this.builds.record(record.build);
+    if (known !== null || !(await this.builds.exists(record.build))) return known;
+    await run.output.write('stderr', `Build ${record.build} was there without a record of it, which is made anew.`);
+    await this.builds.writeRecord(record);
+    return record;
   }
 
   /** The newest build is there: nothing is published, though it may not have been the current one. */

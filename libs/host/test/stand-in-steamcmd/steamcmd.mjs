@@ -77,8 +77,9 @@ const commands = {
   app_info_request: () => {
     if (state.loggedIn && behaviour().appInfo !== 'late') learn();
   },
-  app_info_print: ([app]) => {
+  app_info_print: async ([app]) => {
     const { appInfo: how } = behaviour();
+    if (how === 'hang') await sleep(3_600_000);
     if (!state.loggedIn || app !== APP) return;
     if (how === 'never') {
       print(`AppID : ${APP}, change number : 0/0, last change : Thu Jan  1 00:00:00 1970 \n"${APP}"\n{\n}`);

@@ -16,7 +16,7 @@ export interface Behaviour {
   code?: string;
   steps?: number;
   stepMs?: number;
-  appInfo?: 'late' | 'never';
+  appInfo?: 'late' | 'never' | 'hang';
   client?: number;
   exitCode?: number;
 }
