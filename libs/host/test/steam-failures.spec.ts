@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
@@ -8,9 +8,11 @@ import { CommandRecords } from '../src/process/command-records.js';
 import { CommandRunner } from '../src/process/command-runner.js';
 import { listProcesses, readCommandLine } from '../src/process/process-table.js';
 import { Steamcmd } from '../src/steamcmd/steamcmd.js';
-import { type Behaviour, reporting, SteamHost } from './support/steam.js';
+import { makeRoot } from './support/fixture.js';
+import { type Behaviour, reporting, setUp, SteamHost } from './support/steam.js';
 
 const INSTALLER = fileURLToPath(new URL('./support/installer.mjs', import.meta.url));
+const SMALL_DISK = fileURLToPath(new URL('./support/small-disk.sh', import.meta.url));
 const execute = promisify(execFile);
 
 /** How many processes have this in their command line. */
@@ -126,6 +128,37 @@ describe('steamcmd that fails', () => {
       code: 'steam-program-missing',
       message: expect.stringContaining('LEFT4ME_STEAMCMD'),
     });
+  });
+});
+
+describe('a disk that is full', () => {
+  /** What the script prints, on a disk of its own (see small-disk.sh). */
+  async function onSmallDisk(script: string): Promise<string> {
+    const top = await makeRoot();
+    const [disk, steam] = [join(top, 'disk'), join(top, 'steamcmd')];
+    await mkdir(disk);
+    setUp(steam, { build: '100', bytes: 1000 });
+    const given = [disk, process.execPath, INSTALLER, join(steam, 'steamcmd.sh'), script];
+    const namespaces = ['--user', '--map-root-user', '--mount'];
+    return (await execute('unshare', [...namespaces, '/bin/sh', SMALL_DISK, ...given])).stdout;
+  }
+
+  it('while steamcmd writes is told, and what it had written goes', async () => {
+    const said = await onSmallDisk('fill 120; install; ls -A "$root/installation"; echo "free: $(free)"');
+    expect(said).toMatch(/^failed: steam-disk-full: The disk is full: free some space/m);
+    expect(said).not.toMatch(/^\.tmp-/m);
+    expect(Number(/^free: +(\d+)$/m.exec(said)?.[1])).toBeGreaterThan(100);
+  });
+
+  it('while the build is copied is told as well', async () => {
+    // As if something else had filled the disk since it was looked at.
+    const forget = `sed -i 's/"bytes": [0-9]*/"bytes": 1/' "$root/installation/100.json"`;
+    const next = `sed -i 's/"build":"100"/"build":"101"/' "\${steamcmd%/*}/behaviour.json"`;
+    const said = await onSmallDisk(`install; ${forget}; ${next}; fill 60; install; ls -A "$root/installation"`);
+    expect(said).toMatch(/^Build 100 is the current one now/m);
+    expect(said).toMatch(/^Copying build 100/m);
+    expect(said).toMatch(/^failed: steam-disk-full: .*No space left on device/m);
+    expect(said.split('\n').slice(-4)).toEqual(['100', '100.json', 'current', '']);
   });
 });
 

@@ -63,7 +63,7 @@ export class SteamFailed extends CommandFailed {
     const parts = [
       capital(sentence),
       ...(more === undefined ? [] : [more]),
-      ...(said === null ? [] : [`steamcmd: ${said}`]),
+      ...(said === null ? [] : [`It said: ${said}`]),
     ];
     super(exitCode === 0 ? 1 : exitCode, ['steamcmd'], `${parts.join('. ')}.`.replace(/\.\.$/, '.'), `steam-${reason}`);
     this.reason = reason;

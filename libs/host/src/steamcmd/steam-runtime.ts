@@ -142,7 +142,7 @@ export class SteamRuntime {
       return await this.switchTo(record, run);
     } catch (error) {
       await removeTree(temporary);
-      throw error;
+      throw diskFull(error) ?? error;
     }
   }
 
@@ -228,6 +228,14 @@ export class SteamRuntime {
     if (newest !== null) await this.known.write(newest.build);
     return newest;
   }
+}
+
+/** What says of a copy or of our own files that there was no room for them; null for anything else. */
+function diskFull(error: unknown): SteamFailed | null {
+  if (!(error instanceof Error) || error instanceof SteamFailed) return null;
+  return /No space left on device|ENOSPC/.test(error.message)
+    ? new SteamFailed('disk-full', { said: error.message })
+    : null;
 }
 
 /** Empty when it is not there. */
