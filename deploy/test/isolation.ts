@@ -1,0 +1,67 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { eventually } from './eventually.js';
+import type { Machine } from './machine.js';
+
+const PROGRAM = readFileSync(join(import.meta.dirname, 'hostile.c'), 'utf8');
+/** A revision that nobody published: as if somebody's overlay had it. */
+const OVERLAY = '9999/1';
+const REVISION = `/var/lib/left4me/overlays/${OVERLAY}`;
+const NAME = 'hostile';
+
+/** Runs hostile.c in the place of a server, with both service managers, beside servers that run. */
+export function testIsolation(machine: Machine): void {
+  const ctl = (manager: string, ...words: string[]) =>
+    machine.get('env', `LEFT4ME_SERVICE_MANAGER=${manager}`, 'l4d2ctl', ...words);
+
+  async function build(): Promise<void> {
+    await machine.get('apt-get', 'install', '--yes', '--no-install-recommends', 'tcc', 'libc6-dev');
+    await machine.get('mkdir', '-p', REVISION);
+    await machine.run(['tee', '/tmp/hostile.c'], PROGRAM);
+    await machine.get('tcc', '-o', `${REVISION}/srcds_run`, '/tmp/hostile.c');
+    await machine.get('chown', '-R', 'left4me:left4me', '/var/lib/left4me/overlays/9999');
+  }
+
+  /** What it printed, until a line that begins so. */
+  async function play(manager: string, words: string[], until: string): Promise<string[]> {
+    const spec = `port: 27999\noverlays: ["${OVERLAY}"]\narguments: ${JSON.stringify(words)}\n`;
+    await machine.run(['tee', '/tmp/hostile.yaml'], spec);
+    await ctl(manager, 'initialize', NAME, '-f', '/tmp/hostile.yaml');
+    await ctl(manager, 'start', NAME);
+    let lines: string[] = [];
+    await eventually(`it prints ${until}`, async () => {
+      const log = await ctl(manager, 'logs', NAME, '--lines', '200');
+      lines = log.split('\n').map((line) => line.slice(line.indexOf(' ') + 1));
+      return lines.some((line) => line.startsWith(until));
+    });
+    await ctl(manager, 'stop', NAME);
+    return lines;
+  }
+
+  describe('a hostile program in an overlay', () => {
+    it('is compiled', { timeout: 300_000 }, build);
+
+    it.each(['systemd', 'process'])('finds nothing, gets nowhere and hurts nobody (%s)', async (manager) => {
+      const lines = await play(manager, [], 'hostile: done');
+      const attempts = lines.filter((line) => /^(refused|SUCCEEDED) /.test(line));
+      console.log(`      ${manager}: ${attempts.length} attempts refused`);
+      expect(attempts.filter((line) => line.startsWith('SUCCEEDED'))).toEqual([]);
+      expect(attempts.length).toBeGreaterThan(50);
+      await ctl(manager, 'delete', NAME);
+    });
+
+    it('cannot make more processes than its limit', async () => {
+      const { TasksMax } = await machine.unit('left4me-server@alpha.service', 'TasksMax');
+      const [last] = (await play('systemd', ['tasks'], 'refused')).filter((line) => line.startsWith('refused'));
+      console.log(`      ${last} of ${TasksMax}`);
+      expect(Number(/\d+/.exec(last ?? '')?.[0])).toBeLessThan(Number(TasksMax));
+      await ctl('systemd', 'delete', NAME);
+    });
+
+    it('is gone afterwards, with all it brought', async () => {
+      await machine.get('rm', '-r', '/var/lib/left4me/overlays/9999');
+      expect((await machine.run(['pgrep', '--full', 'srcds_run.*27999'])).stdout).toBe('');
+    });
+  });
+}
