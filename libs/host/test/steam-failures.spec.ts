@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { CommandRecords } from '../src/process/command-records.js';
 import { CommandRunner } from '../src/process/command-runner.js';
 import { listProcesses, readCommandLine } from '../src/process/process-table.js';
@@ -22,7 +22,13 @@ async function running(part: string): Promise<number> {
   return lines.filter((line) => line.includes(part)).length;
 }
 
-describe('steamcmd that fails', () => {
+describe('an update that fails', () => {
+  let steam: SteamHost;
+  beforeAll(async () => {
+    steam = await SteamHost.open({ build: '100' });
+    await steam.install();
+  });
+
   it.each<[Behaviour, string, RegExp]>([
     [
       { mode: 'no-subscription' },
@@ -49,19 +55,22 @@ describe('steamcmd that fails', () => {
     [{ mode: 'no-linux-files' }, 'steam-incomplete', /srcds_run, the Linux server, is not among the files/],
     [{ exitCode: 7 }, 'steam-failed', /^steamcmd failed/],
   ])('%j: is told as %s, and the current build stays', async (behaviour, code, message) => {
-    const steam = await SteamHost.open({ build: '100' });
-    await steam.install();
     steam.set({ build: '101', ...behaviour });
     const failing = steam.install();
     await expect(failing).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
     // Never 0, though steamcmd's own is.
     await expect(failing).rejects.toMatchObject({ exitCode: behaviour.exitCode ?? 1 });
     expect(await steam.onDisk()).toEqual({ current: '100', folders: ['100'], others: [] });
+  });
+
+  it('does not stand in the way of the next one', async () => {
     steam.set({ build: '101' });
     await steam.install();
     expect((await steam.onDisk()).current).toBe('101');
   });
+});
 
+describe('steamcmd that fails', () => {
   it('with Missing configuration is tried three times, and no more', async () => {
     const steam = await SteamHost.open({ mode: 'missing-configuration' });
     const { run, lines } = reporting();
