@@ -1,8 +1,10 @@
 #!/bin/bash
-# deploy/install.sh [--uninstall [--purge]]
+# deploy/install.sh [--worker-only | --uninstall [--purge]]
 # Installs left4me from this checkout on Debian 13, or upgrades it: run it again after `git pull`. Needs root. Game servers
 # run on through an upgrade. Settings given in the environment (LEFT4ME_PORT, LEFT4ME_PUBLIC_URL …) go into new files in
 # /etc/left4me; files that are there are kept. LEFT4ME_ADMIN_PASSWORD is the first admin's, or one is made up and printed.
+# --worker-only: a further game host, or one whose API runs in a container. Its first run takes DATABASE_URL, REDIS_URL, SECRET_KEY
+# and LEFT4ME_HOST from the environment; later ones know it from /etc/left4me.
 # --uninstall stops everything and removes it, but for /var/lib/left4me, /etc/left4me and the database; --purge: those too.
 set -euo pipefail
 umask 022
@@ -18,7 +20,7 @@ SUDOERS=/etc/sudoers.d/left4me
 APPARMOR=/etc/apparmor.d/left4me
 REDIS_CONF=/etc/redis/redis-left4me.conf
 REDIS_DROPIN=/etc/systemd/system/redis-server@left4me.service.d
-PACKAGES=(postgresql redis-server sudo util-linux ca-certificates)
+PACKAGES=(sudo util-linux ca-certificates)
 NEEDED_NODE=20.19.0
 # Kilobytes: two releases with their packages, while one is built.
 NEEDED_SPACE=2500000
@@ -126,6 +128,19 @@ write_settings() {
   chown "root:$user" "$SETTINGS/$file.new"
   chmod 0640 "$SETTINGS/$file.new"
   mv "$SETTINGS/$file.new" "$SETTINGS/$file"
+}
+
+# Where the panel is elsewhere, its addresses and its key are what makes this machine one of its hosts.
+make_worker_settings() {
+  local name
+  install -d -o root -g root -m 0755 "$SETTINGS"
+  [ ! -e "$SETTINGS/host.env" ] || return 0
+  for name in DATABASE_URL REDIS_URL SECRET_KEY LEFT4ME_HOST; do
+    [ -n "${!name:-}" ] || die "--worker-only needs $name in the environment: it is the panel's (deploy/README.md)"
+  done
+  LEFT4ME_ROOT=$STATE LEFT4ME_SERVICE_MANAGER=systemd NODE_ENV=production write_settings host.env left4me \
+    DATABASE_URL= REDIS_URL= SECRET_KEY= LEFT4ME_ROOT= NODE_ENV= LEFT4ME_HOST= LEFT4ME_SERVICE_MANAGER= LEFT4ME_STEAMCMD= \
+    LEFT4ME_SERVER_MEMORY= LEFT4ME_SERVER_CPU= LEFT4ME_SERVER_TASKS=
 }
 
 make_settings() {
@@ -287,8 +302,7 @@ make_first_admin() {
 
 restart_panel() {
   local unit
-  # The API first: it brings the database up to date.
-  for unit in left4me-api left4me-worker; do
+  for unit in "$@"; do
     quietly systemctl enable "$unit.service"
     systemctl restart "$unit.service" || {
       journalctl --no-pager --quiet --lines=20 --unit="$unit.service" >&2 || :
@@ -298,9 +312,13 @@ restart_panel() {
 }
 
 install_or_upgrade() {
-  local before release
+  local before release worker_only=$1
+  # A machine stays what it was installed as: one with the API's settings is a whole panel.
+  [ -e "$SETTINGS/web.env" ] || [ ! -e "$SETTINGS/host.env" ] || worker_only=yes
+  if [ "$worker_only" = yes ] && [ -e "$SETTINGS/web.env" ]; then die "this machine has a whole panel: --uninstall it first"; fi
   check_machine
   check_space
+  [ "$worker_only" = yes ] || PACKAGES+=(postgresql redis-server)
   install_packages
   before=$(readlink "$CODE" || :)
   [ -n "$before" ] || [ ! -e "$CODE" ] || die "$CODE is not a link of this installer's: move it away first"
@@ -308,17 +326,31 @@ install_or_upgrade() {
   step "Users, folders, settings"
   make_users
   make_folders
-  make_settings
-  step "PostgreSQL and Redis"
-  make_database
-  make_redis
+  if [ "$worker_only" = yes ]; then
+    make_worker_settings
+  else
+    make_settings
+    step "PostgreSQL and Redis"
+    make_database
+    make_redis
+  fi
   step "Units"
   swap_release "$release"
   install_units
-  make_first_admin
-  step "Starting the panel"
-  restart_panel
+  if [ "$worker_only" = yes ]; then
+    step "Starting the worker"
+    restart_panel left4me-worker
+  else
+    make_first_admin
+    step "Starting the panel"
+    # The API first: it brings the database up to date.
+    restart_panel left4me-api left4me-worker
+  fi
   remove_old_releases "$release" "${before:-$release}"
+  if [ "$worker_only" = yes ]; then
+    say "The worker of host $(sed -n 's/^LEFT4ME_HOST=//p' "$SETTINGS/host.env") runs; the panel shows it under Hosts. Settings are in $SETTINGS/host.env."
+    return
+  fi
   say "left4me runs: $(panel_address). Settings are in $SETTINGS; a proxy for TLS: $CODE/deploy/proxy."
 }
 
@@ -371,9 +403,10 @@ SQL
 }
 
 case "$*" in
-'') install_or_upgrade ;;
+'') install_or_upgrade no ;;
+--worker-only) install_or_upgrade yes ;;
 --uninstall) uninstall no ;;
 '--uninstall --purge' | '--purge --uninstall') uninstall yes ;;
--h | --help) sed -n '2,7s/^# //p' "$0" ;;
-*) die "unknown words: $*. Known: --uninstall [--purge]" ;;
+-h | --help) sed -n '2,9s/^# //p' "$0" ;;
+*) die "unknown words: $*. Known: --worker-only, --uninstall [--purge]" ;;
 esac

@@ -69,7 +69,9 @@ export function testManyServers(machine: Machine, panel: Panel): void {
 
     it('leave the worker next to nothing to do', async () => {
       await eventually('the servers are ready', async () => {
-        const { items } = (await panel.ask('GET', '/servers?limit=100')) as { items: { name: string; ready: boolean }[] };
+        const { items } = (await panel.ask('GET', '/servers?limit=100')) as {
+          items: { name: string; ready: boolean }[];
+        };
         return items.filter(({ name, ready }) => name.startsWith('quiet-') && ready).length === COUNT;
       });
       await sleep(5000);
