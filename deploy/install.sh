@@ -154,7 +154,7 @@ make_settings() {
   unset DATABASE_URL REDIS_URL SECRET_KEY LEFT4ME_ROOT LEFT4ME_SERVICE_MANAGER
   local shared=("REDIS_URL=unix:/run/redis-left4me/redis-server.sock" "SECRET_KEY=$key" "LEFT4ME_ROOT=$STATE" "NODE_ENV=production")
   write_settings host.env left4me "DATABASE_URL=postgresql://left4me@localhost/left4me?host=$socket" "${shared[@]}" \
-    LEFT4ME_HOST=local LEFT4ME_SERVICE_MANAGER=systemd LEFT4ME_STEAMCMD=
+    LEFT4ME_HOST=local LEFT4ME_SERVICE_MANAGER=systemd LEFT4ME_STEAMCMD= LEFT4ME_SERVER_MEMORY= LEFT4ME_SERVER_CPU= LEFT4ME_SERVER_TASKS=
   write_settings web.env left4me-web "DATABASE_URL=postgresql://left4me-web@localhost/left4me?host=$socket" "${shared[@]}" \
     LEFT4ME_HOST=local LEFT4ME_BIND=127.0.0.1 LEFT4ME_PORT=8080 LEFT4ME_PUBLIC_URL= LEFT4ME_TRUSTED_PROXIES=
 }
@@ -372,6 +372,7 @@ uninstall() {
     find /etc/systemd/system/multi-user.target.wants -name 'left4me-server@*' -printf '%f\n' 2>/dev/null || :
   } | sort -u | while IFS= read -r unit; do systemctl disable --quiet --now "$unit" || :; done
   systemctl disable --quiet --now redis-server@left4me.service 2>/dev/null || :
+  systemctl stop left4me.slice 2>/dev/null || :
   step "Removing units, code and rights"
   rm -f "$UNITS"/left4me-{api,worker}.service "$UNITS"/left4me-server@.service "$SUDOERS" "$REDIS_CONF" \
     /usr/local/bin/left4me /usr/local/bin/l4d2ctl

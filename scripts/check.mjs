@@ -14,6 +14,7 @@ const checks = [
 ];
 await build();
 checks.push(await step('Types (tsc, vue-tsc)', ...nx('run-many', '-t', 'typecheck')));
+checks.push(await step('Types of the system tests (tsc)', bin('tsc'), ['-p', 'deploy/test']));
 const failed = checks.filter((passed) => !passed).length;
 console.log(failed === 0 ? 'All checks passed.' : `${failed} of ${checks.length} checks failed.`);
 process.exitCode = failed === 0 ? 0 : 1;

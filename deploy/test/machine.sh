@@ -2,7 +2,7 @@
 # machine.sh possible | build | boot | reboot | cut | run COMMAND… | remove
 # A real Debian 13 with a real systemd, for the system tests: debootstrap into a cached base, a copy of it booted by
 # systemd-nspawn with a network of its own. Root only; nothing of it outlives `remove`, or the process that is given.
-#   possible  says in one line why it cannot run here, and fails; otherwise silent
+#   possible  gets the programs it needs from Debian; says in one line why it cannot run here, and fails
 #   build     the base, below MACHINE_CACHE, named by its packages
 #   boot      a fresh copy, or the one that is there; waits until systemd is up
 #   reboot    `systemctl reboot` inside         cut   power cut, then boot again
@@ -38,7 +38,12 @@ alive() { [ -s "$PID" ] && [ "$(cat "/proc/$(cat "$PID")/comm" 2>/dev/null)" = u
 possible() {
   local program
   [ "$(id -u)" = 0 ] || fail "it needs root"
-  for program in debootstrap systemd-nspawn ip nsenter; do
+  if ! { command -v debootstrap && command -v systemd-nspawn && command -v ip; } >/dev/null && command -v apt-get >/dev/null; then
+    echo "Installing debootstrap, systemd-container and iproute2 on this machine."
+    (apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
+      debootstrap systemd-container iproute2 procps) >/dev/null 2>&1 || :
+  fi
+  for program in debootstrap systemd-nspawn ip nsenter pgrep; do
     command -v $program >/dev/null || fail "$program is missing (Debian: apt-get install debootstrap systemd-container iproute2 util-linux)"
   done
   [ -e /usr/share/debootstrap/scripts/$SUITE ] || fail "this debootstrap does not know $SUITE"

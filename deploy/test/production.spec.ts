@@ -1,0 +1,316 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { askInfo } from './a2s.js';
+import { eventually } from './eventually.js';
+import { Installation, PASSWORD } from './installation.js';
+import { Machine } from './machine.js';
+import { Panel } from './panel.js';
+import { uncoveredProc } from './proc-mounts.js';
+
+const machine = new Machine();
+const installation = new Installation(machine);
+const panel = new Panel(installation.url);
+const ports = { alpha: 27_015, beta: 27_016 };
+type Name = keyof typeof ports;
+const names: Name[] = ['alpha', 'beta'];
+
+const unitOf = (name: string) => `left4me-server@${name}.service`;
+/** What is measured, for whoever reads the log. */
+const tell = (what: string) => console.log(`      ${what}`);
+const answers = (name: Name) => askInfo(machine.address, ports[name]).then((info) => info?.name === name);
+const expectBothAnswer = () =>
+  eventually('both servers answer queries', async () => (await Promise.all(names.map(answers))).every(Boolean), 60);
+
+beforeAll(async () => {
+  await machine.boot();
+  await installation.prepare();
+});
+afterAll(() => installation.close());
+
+describe('a fresh Debian 13', () => {
+  it('refuses whoever is not root, and words it does not know', async () => {
+    const nobody = await machine.run(['runuser', '-u', 'nobody', '--', '/usr/local/src/left4me/deploy/install.sh']);
+    expect(nobody).toMatchObject({ code: 1, stderr: expect.stringMatching(/^install\.sh: must be run as root/) });
+    const unknown = await installation.install('--upgrade');
+    expect(unknown).toMatchObject({ code: 1, stderr: expect.stringMatching(/unknown words: --upgrade/) });
+    expect((await machine.run(['test', '-e', '/etc/left4me'])).code).toBe(1);
+  });
+
+  it('becomes a left4me by deploy/install.sh', { timeout: 600_000 }, async () => {
+    const began = Date.now();
+    const { code, stdout, stderr } = await installation.install();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+    tell(`installed in ${Math.round((Date.now() - began) / 1000)} s`);
+    expect(stdout).toMatch(/^left4me runs: http/m);
+    expect(stdout).not.toContain(PASSWORD);
+    await panel.logIn('admin', PASSWORD);
+  });
+
+  it('keeps PostgreSQL and Redis away from game servers’ network, and secrets from everybody else', async () => {
+    expect(await machine.get('ss', '--no-header', '-ltn', 'sport', '=', ':6379')).toBe('');
+    const modes = await machine.get('stat', '--format=%A %U:%G', '/etc/left4me/host.env', '/etc/left4me/web.env');
+    expect(modes.split('\n')).toEqual(['-rw-r----- root:left4me', '-rw-r----- root:left4me-web']);
+    for (const folder of ['instances', 'overlays', 'cache']) {
+      const attempt = await machine.run([
+        'runuser',
+        '-u',
+        'left4me-web',
+        '--',
+        'touch',
+        `/var/lib/left4me/${folder}/x`,
+      ]);
+      expect(attempt.code, folder).not.toBe(0);
+    }
+    const other = ['runuser', '-u', 'nobody', '--'];
+    expect((await machine.run([...other, 'ls', '/var/lib/left4me'])).code).not.toBe(0);
+    expect((await machine.run([...other, 'psql', '--dbname=left4me', '--command=SELECT 1'])).code).not.toBe(0);
+    const socket = '/run/redis-left4me/redis-server.sock';
+    expect((await machine.run([...other, 'redis-cli', '-s', socket, 'ping'])).stdout).not.toContain('PONG');
+  });
+
+  it('has units as hardened as their work allows', async () => {
+    const limits = { 'left4me-server@alpha': 2, 'left4me-api': 1.3, 'left4me-worker': 3 };
+    for (const [unit, limit] of Object.entries(limits)) {
+      const { stdout } = await machine.run(['systemd-analyze', 'security', '--no-pager', `${unit}.service`]);
+      const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1]);
+      tell(`systemd-analyze security: ${unit} ${level}`);
+      expect(level, unit).toBeLessThanOrEqual(limit);
+    }
+  });
+});
+
+describe('two servers of twelve overlays', () => {
+  it('are made over REST by a user of the API, and run', async () => {
+    await panel.does('/hosts/1/jobs', { operation: 'install' });
+    const overlays: number[] = [];
+    for (let number = 1; number <= 12; number++) {
+      const id = await panel.make('overlays', { name: `overlay-${number}`, catalog: true });
+      const path = encodeURIComponent(`left4dead2/addons/part-${number}.txt`);
+      await panel.ask('PUT', `/overlays/${id}/files/content?path=${path}`, `part ${number}`);
+      await panel.does(`/overlays/${id}/builds`);
+      overlays.push(id);
+    }
+    const blueprintId = await panel.make('blueprints', {
+      name: 'twelve',
+      overlays: overlays.map((overlayId) => ({ overlayId })),
+      config: 'hostname "{{title}}"',
+    });
+    for (const name of names) {
+      await panel.make('servers', { name, title: name, blueprintId, port: ports[name] });
+      await panel.does(`/servers/${name}/jobs`, { operation: 'start' });
+    }
+    await expectBothAnswer();
+  });
+
+  it('come back by themselves: without the panel, after a reboot and after a power cut', async () => {
+    await machine.get('systemctl', 'disable', '--now', 'left4me-api.service', 'left4me-worker.service');
+    for (const [what, happens] of [
+      ['a reboot', () => machine.reboot()],
+      ['a power cut', () => machine.cutPower()],
+    ] as const) {
+      const began = Date.now();
+      await happens();
+      await expectBothAnswer();
+      tell(`both servers answer ${((Date.now() - began) / 1000).toFixed(1)} s after the beginning of ${what}`);
+      const { stdout } = await machine.run(['systemctl', 'is-active', 'left4me-api.service', 'left4me-worker.service']);
+      expect(stdout.trim().split('\n')).toEqual(['inactive', 'inactive']);
+    }
+    await machine.get('systemctl', 'enable', '--now', 'left4me-api.service', 'left4me-worker.service');
+    for (const name of names) {
+      await eventually(`${name} runs`, async () => (await panel.server(name)).actualState === 'running');
+    }
+  });
+
+  // nspawn keeps a /proc of its own out of sight, so a unit that leaves none uncovered fails on real machines only.
+  it('have a launcher that finds a /proc which nothing covers', async () => {
+    const { BindPaths } = await machine.unit(unitOf('alpha'), 'BindPaths');
+    expect(BindPaths).toBe('/proc:/run/left4me-proc');
+    // Its namespace is gone when the server runs; the worker's, where the launcher is tried out, has the same settings.
+    const { MainPID } = await machine.unit('left4me-worker.service', 'MainPID');
+    expect(uncoveredProc(await machine.get('cat', `/proc/${MainPID}/mountinfo`))).toEqual(['/run/left4me-proc']);
+  });
+
+  it('are started again after kill -9', async () => {
+    const before = await machine.unit(unitOf('alpha'), 'MainPID', 'NRestarts');
+    await machine.get('kill', '-KILL', before['MainPID'] ?? '');
+    await eventually('it was restarted', async () => {
+      const now = await machine.unit(unitOf('alpha'), 'MainPID', 'NRestarts', 'SubState');
+      return now['SubState'] === 'running' && Number(now['NRestarts']) === Number(before['NRestarts']) + 1;
+    });
+    await expectBothAnswer();
+  });
+
+  it('show a stop by hand within a second', async () => {
+    await eventually('beta runs', async () => (await panel.server('beta')).actualState === 'running');
+    await machine.get('systemctl', 'stop', unitOf('beta'));
+    const began = performance.now();
+    await eventually('it is seen', async () => (await panel.server('beta')).actualState === 'stopped', 10);
+    const took = performance.now() - began;
+    tell(`a stop by hand was seen after ${took.toFixed(0)} ms`);
+    expect(took).toBeLessThan(1000);
+    expect((await panel.server('beta')).desiredState).toBe('running');
+  });
+
+  it('are what the panel says, after the worker was killed in the middle of a start', async () => {
+    const id = await panel.queue('/servers/beta/jobs', { operation: 'start' });
+    await eventually('it runs', async () => (await panel.job(id)).state === 'running');
+    await machine.get('systemctl', 'kill', '--signal=KILL', 'left4me-worker.service');
+    const { state } = await panel.ended(id);
+    tell(`the interrupted start: ${state}`);
+    await eventually('a worker serves again', async () => {
+      const { ActiveState } = await machine.unit('left4me-worker.service', 'ActiveState');
+      return ActiveState === 'active';
+    });
+    await eventually('the panel shows what is', async () => {
+      const { ActiveState } = await machine.unit(unitOf('beta'), 'ActiveState');
+      return (await panel.server('beta')).actualState === (ActiveState === 'active' ? 'running' : 'stopped');
+    });
+    await panel.does('/servers/beta/jobs', { operation: 'start' });
+    await expectBothAnswer();
+  });
+});
+
+describe('the rights of the worker', () => {
+  const unit = 'left4me-server@alpha.service';
+  const attempts: string[][] = [
+    ['start', unit],
+    ['enable', '--now', unit],
+    ['enable', '--now', '--no-block', unit, 'ssh.service'],
+    ['enable', '--now', '--no-block', 'ssh.service'],
+    ['enable', '--now', '--no-block', 'left4me-server@../../ssh.service'],
+    ['enable', '--now', '--no-block', '--root=/tmp', unit],
+    ['--root=/tmp', 'enable', '--now', '--no-block', unit],
+    ['enable', '--now', '--no-block', '/tmp/left4me-server@alpha.service'],
+    ['enable', '--now', '--no-block', `${unit}\nssh.service`],
+    ['enable', '--now', '--no-block', `ssh.service\n${unit}`],
+    ['enable', '--now', '--no-block', 'left4me-server@*.service'],
+    ['enable', '--now', '--no-block', 'left4me-server@ALPHA.service'],
+    ['enable', '--now', '--no-block', `left4me-server@${'a'.repeat(33)}.service`],
+    ['reset-failed'],
+    ['reset-failed', unit, 'ssh.service'],
+    ['link', '/tmp/left4me-server@alpha.service'],
+    ['edit', unit],
+    ['set-property', unit, 'MemoryMax=infinity'],
+    ['show', unit],
+    ['poweroff'],
+  ];
+  const asUser = (user: string, ...command: string[]) => machine.run(['runuser', '-u', user, '--', ...command]);
+  const refused = /a password is required|not allowed|may not run/;
+
+  it('are three words about its own servers, and no others', async () => {
+    const may = await asUser('left4me', 'sudo', '-n', '/usr/bin/systemctl', 'reset-failed', unit);
+    expect(may).toMatchObject({ code: 0 });
+    for (const words of attempts) {
+      const { code, stderr } = await asUser('left4me', 'sudo', '-n', '/usr/bin/systemctl', ...words);
+      expect({ words, code, stderr }).toEqual({ words, code: 1, stderr: expect.stringMatching(refused) });
+    }
+    // sudo compares words joined by spaces, so this gets through; systemctl does not split them again.
+    const joined = await asUser('left4me', 'sudo', '-n', '/usr/bin/systemctl', 'enable --now --no-block', unit);
+    expect(joined).toMatchObject({ code: 1, stderr: expect.stringMatching(/Unknown command verb/) });
+    for (const program of ['/bin/sh', '/usr/bin/systemd-run', '/usr/bin/journalctl']) {
+      const { code, stderr } = await asUser('left4me', 'sudo', '-n', program);
+      expect({ program, code, stderr }).toEqual({ program, code: 1, stderr: expect.stringMatching(refused) });
+    }
+    tell(`${attempts.length + 3} abuses of sudo were refused`);
+  });
+
+  it('are not those of the API', async () => {
+    const word = ['enable', '--now', '--no-block', unit];
+    for (const words of [word, ...attempts]) {
+      const { code, stderr } = await asUser('left4me-web', 'sudo', '-n', '/usr/bin/systemctl', ...words);
+      expect({ words, code, stderr }).toEqual({ words, code: 1, stderr: expect.stringMatching(refused) });
+    }
+  });
+});
+
+describe('an upgrade', () => {
+  const chatty = 'chatty';
+  const script = [
+    '#!/bin/sh',
+    // A server's own attempt at the worker's rights; what it says is in the log.
+    'sudo -n /usr/bin/systemctl reset-failed left4me-server@alpha.service 2>&1 | sed "s/^/sudo says: /"',
+    'n=0',
+    'while :; do n=$((n + 1)); echo "line $n"; sleep 0.05; done',
+    '',
+  ].join('\n');
+  const numbers = (lines: readonly { line: string }[]) =>
+    lines.flatMap(({ line }) => (line.startsWith('line ') ? [Number(line.slice(5))] : []));
+
+  it('finds a server that prints numbered lines', async () => {
+    const overlay = await panel.make('overlays', { name: 'numbered lines', catalog: true });
+    await panel.ask('PUT', `/overlays/${overlay}/files/content?path=srcds_run`, script);
+    // Uploads are not executable; somebody at the machine makes it so.
+    await machine.get('chmod', '+x', `/var/lib/left4me/drafts/${overlay}/srcds_run`);
+    await panel.does(`/overlays/${overlay}/builds`);
+    const blueprintId = await panel.make('blueprints', { name: chatty, overlays: [{ overlayId: overlay }] });
+    await panel.make('servers', { name: chatty, blueprintId });
+    await panel.does(`/servers/${chatty}/jobs`, { operation: 'start' });
+    const said = await panel.logs(chatty, 'lines=100');
+    const abuse = said.filter(({ line }) => line.startsWith('sudo says: ')).map(({ line }) => line);
+    tell(`a server's own attempt: ${abuse.join(' ')}`);
+    expect(abuse.join('\n')).toMatch(/no new privileges|must be owned by uid 0|effective uid/i);
+  });
+
+  it(
+    'leaves servers alone, and loses no line of theirs: the same version, then another',
+    { timeout: 600_000 },
+    async () => {
+      const servers = [...names, chatty];
+      const look = () => Promise.all(servers.map((name) => machine.unit(unitOf(name), 'MainPID', 'NRestarts')));
+      const before = await look();
+      const panelBefore = await machine.unit('left4me-worker.service', 'MainPID');
+      let position = (await panel.logs(chatty, 'lines=1')).at(-1)?.position ?? '';
+      const seen: number[] = [];
+      const read = async () => {
+        const lines = await panel.logs(chatty, `after=${position}&lines=2000`);
+        position = lines.at(-1)?.position ?? position;
+        seen.push(...numbers(lines));
+        return lines.length;
+      };
+      for (const change of [() => Promise.resolve(), () => installation.changeSources()]) {
+        await change();
+        const began = Date.now();
+        const { code, stderr } = await installation.install();
+        expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
+        tell(`upgraded in ${Math.round((Date.now() - began) / 1000)} s`);
+        await panel.logIn('admin', PASSWORD);
+        await sleep(500);
+        while ((await read()) > 0 && seen.length < 100_000) await sleep(20);
+      }
+      expect(await look()).toEqual(before);
+      expect(await machine.unit('left4me-worker.service', 'MainPID')).not.toEqual(panelBefore);
+      const gaps = seen.filter((number, index) => index > 0 && number !== (seen[index - 1] ?? 0) + 1);
+      tell(`${seen.length} lines through two upgrades, ${gaps.length} gaps; restarts of servers: 0`);
+      expect(seen.length).toBeGreaterThan(50);
+      expect(gaps).toEqual([]);
+    },
+  );
+});
+
+describe('the end', () => {
+  it('removes what the API may not: the revisions of a deleted overlay', async () => {
+    const id = await panel.make('overlays', { name: 'short-lived', catalog: true });
+    await panel.ask('PUT', `/overlays/${id}/files/content?path=a.txt`, 'x');
+    await panel.does(`/overlays/${id}/builds`);
+    await machine.get('test', '-d', `/var/lib/left4me/overlays/${id}/1`);
+    await panel.ask('DELETE', `/overlays/${id}`);
+    await eventually('they are gone', async () => {
+      return (await machine.run(['test', '-e', `/var/lib/left4me/overlays/${id}`])).code === 1;
+    });
+    expect((await machine.run(['test', '-e', `/var/lib/left4me/drafts/${id}`])).code).toBe(1);
+  });
+
+  it('uninstalls everything but the data, and with --purge the data', async () => {
+    expect(await installation.install('--uninstall')).toMatchObject({ code: 0 });
+    expect(await machine.get('systemctl', 'list-units', '--all', '--plain', '--no-legend', 'left4me-*')).toBe('');
+    expect((await machine.run(['test', '-e', '/opt/left4me'])).code).toBe(1);
+    expect((await machine.run(['runuser', '-u', 'left4me', '--', 'sudo', '-n', '-l'])).code).toBe(1);
+    await machine.get('test', '-e', '/var/lib/left4me/overlays/1/1/left4dead2/addons/part-1.txt');
+    expect(await installation.install('--uninstall', '--purge')).toMatchObject({ code: 0 });
+    for (const path of ['/var/lib/left4me', '/etc/left4me']) {
+      expect((await machine.run(['test', '-e', path])).code, path).toBe(1);
+    }
+    const databases = await machine.get('runuser', '-u', 'postgres', '--', 'psql', '--list', '--tuples-only');
+    expect(databases).not.toContain('left4me');
+  });
+});
