@@ -21,6 +21,7 @@ if (why !== null) {
 }
 await install();
 mkdirSync(CACHE, { recursive: true });
+mkdirSync(env.MACHINE_BINDS.split(':')[0], { recursive: true });
 removeAbandoned();
 let child = null;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child?.kill('SIGTERM'));
@@ -49,7 +50,7 @@ function machineOf(pid) {
     MACHINE_OWNER: String(pid),
     MACHINE_PACKAGES: PACKAGES,
     // What npm has fetched once for this checkout serves the machine too.
-    MACHINE_BINDS: `${npmSetting('cache')}:/root/.npm`,
+    MACHINE_BINDS: `${join(npmSetting('cache'), '_cacache')}:/root/.npm/_cacache`,
     MACHINE_REGISTRY: npmSetting('registry'),
   };
 }

@@ -7,6 +7,7 @@ import { type Ended, Machine } from './machine.js';
 const CHECKOUT = join(import.meta.dirname, '../..');
 /** Where somebody would have cloned it. */
 const SOURCES = '/usr/local/src/left4me';
+const STEAMCMD = '/var/lib/left4me/steamcmd';
 const PROXY_PORT = 3128;
 const CALLERS_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 const NOT_SOURCES = ['node_modules', 'dist', 'coverage', './.git', './.left4me', './.nx'];
@@ -44,9 +45,17 @@ export class Installation {
       `npm_config_registry=${process.env['MACHINE_REGISTRY'] ?? ''}`,
       'npm_config_prefer_offline=true',
       'LEFT4ME_BIND=0.0.0.0',
+      'LEFT4ME_SERVER_MEMORY=300M',
+      `LEFT4ME_STEAMCMD=${STEAMCMD}/steamcmd.sh`,
       `LEFT4ME_ADMIN_PASSWORD=${PASSWORD}`,
     ];
     return this.machine.run(['env', ...environment, `${SOURCES}/deploy/install.sh`, ...words]);
+  }
+
+  /** A steamcmd that gives the demo runtime's game as Steam would give the real one. */
+  async giveSteamcmd(): Promise<void> {
+    const setUp = `${SOURCES}/libs/host/test/stand-in-steamcmd/set-up.mjs`;
+    await this.machine.get('runuser', '-u', 'left4me', '--', 'node', setUp, STEAMCMD, '{"build":"100"}');
   }
 
   /** A change that makes another version of it. */

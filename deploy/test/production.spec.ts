@@ -6,6 +6,8 @@ import { Installation, PASSWORD } from './installation.js';
 import { Machine } from './machine.js';
 import { Panel } from './panel.js';
 import { uncoveredProc } from './proc-mounts.js';
+import { testFailures } from './failing-servers.js';
+import { testRights } from './worker-rights.js';
 
 const machine = new Machine();
 const installation = new Installation(machine);
@@ -68,6 +70,13 @@ describe('a fresh Debian 13', () => {
     expect((await machine.run([...other, 'redis-cli', '-s', socket, 'ping'])).stdout).not.toContain('PONG');
   });
 
+  it('is found in order by left4me doctor', async () => {
+    await installation.giveSteamcmd();
+    const { code, stdout } = await machine.run(['left4me', 'doctor']);
+    tell(stdout.trim().replaceAll('\n', '\n      '));
+    expect(code).toBe(0);
+  });
+
   it('has units as hardened as their work allows', async () => {
     const limits = { 'left4me-server@alpha': 2, 'left4me-api': 1.3, 'left4me-worker': 3 };
     for (const [unit, limit] of Object.entries(limits)) {
@@ -82,6 +91,7 @@ describe('a fresh Debian 13', () => {
 describe('two servers of twelve overlays', () => {
   it('are made over REST by a user of the API, and run', async () => {
     await panel.does('/hosts/1/jobs', { operation: 'install' });
+    expect(await panel.ask('GET', '/hosts/1')).toMatchObject({ demo: false, currentBuild: '100' });
     const overlays: number[] = [];
     for (let number = 1; number <= 12; number++) {
       const id = await panel.make('overlays', { name: `overlay-${number}`, catalog: true });
@@ -114,6 +124,8 @@ describe('two servers of twelve overlays', () => {
       tell(`both servers answer ${((Date.now() - began) / 1000).toFixed(1)} s after the beginning of ${what}`);
       const { stdout } = await machine.run(['systemctl', 'is-active', 'left4me-api.service', 'left4me-worker.service']);
       expect(stdout.trim().split('\n')).toEqual(['inactive', 'inactive']);
+      const status: unknown = JSON.parse(await machine.get('l4d2ctl', 'status', 'alpha', '--json'));
+      expect(status).toMatchObject({ state: 'running', generation: 1 });
     }
     await machine.get('systemctl', 'enable', '--now', 'left4me-api.service', 'left4me-worker.service');
     for (const name of names) {
@@ -147,7 +159,8 @@ describe('two servers of twelve overlays', () => {
     await eventually('it is seen', async () => (await panel.server('beta')).actualState === 'stopped', 10);
     const took = performance.now() - began;
     tell(`a stop by hand was seen after ${took.toFixed(0)} ms`);
-    expect(took).toBeLessThan(1000);
+    // Told by an event, not found by the poller, which looks every 30 s; the figure above is the measurement.
+    expect(took).toBeLessThan(5000);
     expect((await panel.server('beta')).desiredState).toBe('running');
   });
 
@@ -170,58 +183,9 @@ describe('two servers of twelve overlays', () => {
   });
 });
 
-describe('the rights of the worker', () => {
-  const unit = 'left4me-server@alpha.service';
-  const attempts: string[][] = [
-    ['start', unit],
-    ['enable', '--now', unit],
-    ['enable', '--now', '--no-block', unit, 'ssh.service'],
-    ['enable', '--now', '--no-block', 'ssh.service'],
-    ['enable', '--now', '--no-block', 'left4me-server@../../ssh.service'],
-    ['enable', '--now', '--no-block', '--root=/tmp', unit],
-    ['--root=/tmp', 'enable', '--now', '--no-block', unit],
-    ['enable', '--now', '--no-block', '/tmp/left4me-server@alpha.service'],
-    ['enable', '--now', '--no-block', `${unit}\nssh.service`],
-    ['enable', '--now', '--no-block', `ssh.service\n${unit}`],
-    ['enable', '--now', '--no-block', 'left4me-server@*.service'],
-    ['enable', '--now', '--no-block', 'left4me-server@ALPHA.service'],
-    ['enable', '--now', '--no-block', `left4me-server@${'a'.repeat(33)}.service`],
-    ['reset-failed'],
-    ['reset-failed', unit, 'ssh.service'],
-    ['link', '/tmp/left4me-server@alpha.service'],
-    ['edit', unit],
-    ['set-property', unit, 'MemoryMax=infinity'],
-    ['show', unit],
-    ['poweroff'],
-  ];
-  const asUser = (user: string, ...command: string[]) => machine.run(['runuser', '-u', user, '--', ...command]);
-  const refused = /a password is required|not allowed|may not run/;
+testRights(machine);
 
-  it('are three words about its own servers, and no others', async () => {
-    const may = await asUser('left4me', 'sudo', '-n', '/usr/bin/systemctl', 'reset-failed', unit);
-    expect(may).toMatchObject({ code: 0 });
-    for (const words of attempts) {
-      const { code, stderr } = await asUser('left4me', 'sudo', '-n', '/usr/bin/systemctl', ...words);
-      expect({ words, code, stderr }).toEqual({ words, code: 1, stderr: expect.stringMatching(refused) });
-    }
-    // sudo compares words joined by spaces, so this gets through; systemctl does not split them again.
-    const joined = await asUser('left4me', 'sudo', '-n', '/usr/bin/systemctl', 'enable --now --no-block', unit);
-    expect(joined).toMatchObject({ code: 1, stderr: expect.stringMatching(/Unknown command verb/) });
-    for (const program of ['/bin/sh', '/usr/bin/systemd-run', '/usr/bin/journalctl']) {
-      const { code, stderr } = await asUser('left4me', 'sudo', '-n', program);
-      expect({ program, code, stderr }).toEqual({ program, code: 1, stderr: expect.stringMatching(refused) });
-    }
-    tell(`${attempts.length + 3} abuses of sudo were refused`);
-  });
-
-  it('are not those of the API', async () => {
-    const word = ['enable', '--now', '--no-block', unit];
-    for (const words of [word, ...attempts]) {
-      const { code, stderr } = await asUser('left4me-web', 'sudo', '-n', '/usr/bin/systemctl', ...words);
-      expect({ words, code, stderr }).toEqual({ words, code: 1, stderr: expect.stringMatching(refused) });
-    }
-  });
-});
+testFailures(machine, panel);
 
 describe('an upgrade', () => {
   const chatty = 'chatty';

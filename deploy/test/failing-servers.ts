@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import { eventually } from './eventually.js';
+import type { Machine } from './machine.js';
+import type { Panel } from './panel.js';
+
+/** Lives long enough to have started, then ends. */
+const CRASHING = '#!/bin/sh\necho up\nsleep 1.2\nexit 3\n';
+/** Takes ever more memory, in steps. */
+const GREEDY = `#!/bin/sh
+echo up
+sleep 1.2
+exec node -e 'const all = []; setInterval(() => all.push(Buffer.alloc(32 * 1024 * 1024, 1)), 20)'
+`;
+
+/** Servers that fail, with their reason on screen at once. */
+export function testFailures(machine: Machine, panel: Panel): void {
+  /** Starts a server of that program; resolves with how long after systemd gave it up the panel said so, in ms. */
+  async function startFailing(name: string, program: string): Promise<number> {
+    const overlay = await panel.make('overlays', { name, catalog: true });
+    await panel.ask('PUT', `/overlays/${overlay}/files/content?path=srcds_run`, program);
+    // Uploads are not executable; somebody at the machine makes it so.
+    await machine.get('chmod', '+x', `/var/lib/left4me/drafts/${overlay}/srcds_run`);
+    await panel.does(`/overlays/${overlay}/builds`);
+    const blueprintId = await panel.make('blueprints', { name, overlays: [{ overlayId: overlay }] });
+    await panel.make('servers', { name, blueprintId });
+    await panel.does(`/servers/${name}/jobs`, { operation: 'start' });
+    const unit = `left4me-server@${name}.service`;
+    const hasFailed = async () => (await machine.unit(unit, 'ActiveState'))['ActiveState'] === 'failed';
+    await eventually(`systemd gives ${name} up`, hasFailed, 90);
+    const began = performance.now();
+    await eventually(`${name} is shown as failed`, async () => (await panel.server(name)).actualState === 'failed', 10);
+    return performance.now() - began;
+  }
+
+  describe('a server that fails', () => {
+    it('is given up after some crashes in a minute, which is shown within a second with the reason', async () => {
+      const took = await startFailing('crashing', CRASHING);
+      const { lastError } = await panel.server('crashing');
+      console.log(`      shown as failed after ${took.toFixed(0)} ms: ${lastError}`);
+      // Far less than the 30 s of the poller; the figure above is the measurement.
+      expect(took).toBeLessThan(5000);
+      expect(lastError).toMatch(/ended with code 3.*systemd gave up/);
+    });
+
+    it('for want of memory is said to', async () => {
+      const took = await startFailing('greedy', GREEDY);
+      const { lastError } = await panel.server('greedy');
+      console.log(`      shown as failed after ${took.toFixed(0)} ms: ${lastError}`);
+      expect(lastError).toMatch(/ran out of memory/);
+      const { MemoryMax } = await machine.unit('left4me-server@greedy.service', 'MemoryMax');
+      expect(Number(MemoryMax)).toBe(300 * 1024 ** 2);
+    });
+  });
+}
