@@ -40,7 +40,10 @@ export function testIsolation(machine: Machine): void {
   }
 
   describe('a hostile program in an overlay', () => {
-    it('is compiled', { timeout: 300_000 }, build);
+    it('is compiled', { timeout: 300_000 }, async () => {
+      await build();
+      expect((await machine.run(['test', '-x', `${REVISION}/srcds_run`])).code).toBe(0);
+    });
 
     it.each(['systemd', 'process'])('finds nothing, gets nowhere and hurts nobody (%s)', async (manager) => {
       const lines = await play(manager, [], 'hostile: done');
