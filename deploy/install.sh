@@ -153,10 +153,11 @@ make_settings() {
   [ -n "$key" ] || key=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
   unset DATABASE_URL REDIS_URL SECRET_KEY LEFT4ME_ROOT LEFT4ME_SERVICE_MANAGER
   local shared=("REDIS_URL=unix:/run/redis-left4me/redis-server.sock" "SECRET_KEY=$key" "LEFT4ME_ROOT=$STATE" "NODE_ENV=production")
-  write_settings host.env left4me "DATABASE_URL=postgresql://left4me@localhost/left4me?host=$socket" "${shared[@]}" \
-    LEFT4ME_HOST=local LEFT4ME_SERVICE_MANAGER=systemd LEFT4ME_STEAMCMD= LEFT4ME_SERVER_MEMORY= LEFT4ME_SERVER_CPU= LEFT4ME_SERVER_TASKS=
+  # web.env first: a machine that has only the other is a worker's (install_or_upgrade).
   write_settings web.env left4me-web "DATABASE_URL=postgresql://left4me-web@localhost/left4me?host=$socket" "${shared[@]}" \
     LEFT4ME_HOST=local LEFT4ME_BIND=127.0.0.1 LEFT4ME_PORT=8080 LEFT4ME_PUBLIC_URL= LEFT4ME_TRUSTED_PROXIES=
+  write_settings host.env left4me "DATABASE_URL=postgresql://left4me@localhost/left4me?host=$socket" "${shared[@]}" \
+    LEFT4ME_HOST=local LEFT4ME_SERVICE_MANAGER=systemd LEFT4ME_STEAMCMD= LEFT4ME_SERVER_MEMORY= LEFT4ME_SERVER_CPU= LEFT4ME_SERVER_TASKS=
 }
 
 # Peer authentication on the Unix socket: no password anywhere. left4me-web acts as left4me, to whom all tables belong.

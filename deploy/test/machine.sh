@@ -106,11 +106,18 @@ remove_cgroups() {
   done
 }
 
+# In memory installing is several times as fast, and removing takes no time. overlayfs needs user attributes: Linux 6.6.
+fits_in_memory() {
+  [ "$(awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo)" -ge 10000000 ] &&
+    [ "$(printf '6.6\n%s\n' "$(uname -r)" | sort -V | head -n 1)" = 6.6 ]
+}
+
 boot() {
   ! alive || fail "the machine runs already"
   build
   mkdir -p "$MACHINE_FOLDER"
   if [ ! -d "$ROOT" ]; then
+    ! fits_in_memory || mount -t tmpfs -o size=6g,mode=0700 machine "$MACHINE_FOLDER"
     # A copy, not an overlay: a server's own overlay could not lie on one.
     rm -rf --one-file-system "$ROOT.new"
     cp -a --reflink=auto "$BASE" "$ROOT.new"
@@ -210,6 +217,7 @@ run)
   ;;
 remove)
   cut
+  ! mountpoint --quiet "$MACHINE_FOLDER" || umount --lazy "$MACHINE_FOLDER"
   rm -rf --one-file-system "$MACHINE_FOLDER"
   ;;
 *) fail "unknown command $1" ;;
