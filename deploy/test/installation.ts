@@ -46,7 +46,6 @@ export class Installation {
       'npm_config_prefer_offline=true',
       'LEFT4ME_BIND=0.0.0.0',
       'LEFT4ME_SERVER_MEMORY=300M',
-      `LEFT4ME_STEAMCMD=${STEAMCMD}/steamcmd.sh`,
       `LEFT4ME_ADMIN_PASSWORD=${PASSWORD}`,
     ];
     return this.machine.run(['env', ...environment, `${SOURCES}/deploy/install.sh`, ...words]);
@@ -56,6 +55,9 @@ export class Installation {
   async giveSteamcmd(): Promise<void> {
     const setUp = `${SOURCES}/libs/host/test/stand-in-steamcmd/set-up.mjs`;
     await this.machine.get('runuser', '-u', 'left4me', '--', 'node', setUp, STEAMCMD, '{"build":"100"}');
+    const setting = `s|^#LEFT4ME_STEAMCMD=.*|LEFT4ME_STEAMCMD=${STEAMCMD}/steamcmd.sh|`;
+    await this.machine.get('sed', '--in-place', setting, '/etc/left4me/host.env');
+    await this.machine.get('systemctl', 'restart', 'left4me-worker.service');
   }
 
   /** A change that makes another version of it. */

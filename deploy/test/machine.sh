@@ -93,6 +93,8 @@ enter_cgroups() {
       cat "${folder%/*}/cpuset.mems" >"$folder/cpuset.mems"
       echo 1 >"$folder/cgroup.clone_children"
     fi
+    # As much as four processes; all of the machine would count as one of those beside it.
+    [ "$controller" != cpu ] || echo 4096 >"$folder/cpu.shares"
     echo "$BASHPID" >"$folder/cgroup.procs"
   done
 }

@@ -39,7 +39,7 @@ describe('a fresh Debian 13', () => {
     expect((await machine.run(['test', '-e', '/etc/left4me'])).code).toBe(1);
   });
 
-  it('becomes a left4me by deploy/install.sh', { timeout: 600_000 }, async () => {
+  it('becomes a left4me by deploy/install.sh', { timeout: 1_200_000 }, async () => {
     const began = Date.now();
     const { code, stdout, stderr } = await installation.install();
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
