@@ -5,7 +5,6 @@ import { eventually } from './eventually.js';
 import { Installation, PASSWORD } from './installation.js';
 import { Machine } from './machine.js';
 import { Panel } from './panel.js';
-import { testIsolation } from './isolation.js';
 import { uncoveredProc } from './proc-mounts.js';
 import { testFailures } from './failing-servers.js';
 import { testRights } from './worker-rights.js';
@@ -190,8 +189,6 @@ describe('two servers of twelve overlays', () => {
 testRights(machine);
 
 testFailures(machine, panel);
-
-testIsolation(machine);
 
 describe('an upgrade', () => {
   const chatty = 'chatty';
