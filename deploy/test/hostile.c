@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
@@ -89,11 +88,9 @@ static int enter_others(void) {
   return fd >= 0 && setns(fd, 0) == 0;
 }
 static int load_bpf(void) {
-  union bpf_attr attr;
-  memset(&attr, 0, sizeof attr);
-  attr.map_type = BPF_MAP_TYPE_ARRAY;
-  attr.key_size = 4, attr.value_size = 4, attr.max_entries = 1;
-  return syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof attr) >= 0;
+  /* union bpf_attr; tcc does not read linux/bpf.h. An array map (2) with keys and values of 4 bytes, and one entry. */
+  unsigned attr[32] = {2, 4, 4, 1};
+  return syscall(SYS_bpf, 0 /* BPF_MAP_CREATE */, attr, sizeof attr) >= 0;
 }
 static int watch_kernel(void) {
   struct perf_event_attr attr;
