@@ -8,7 +8,6 @@ const PROGRAM = readFileSync(join(import.meta.dirname, 'hostile.c'), 'utf8');
 /** A revision that nobody published: as if somebody's overlay had it. */
 const OVERLAY = '9999/1';
 const REVISION = `/var/lib/left4me/overlays/${OVERLAY}`;
-const NAME = 'hostile';
 
 /** Runs hostile.c in the place of a server, with both service managers, beside servers that run. */
 export function testIsolation(machine: Machine): void {
@@ -23,19 +22,19 @@ export function testIsolation(machine: Machine): void {
     await machine.get('chown', '-R', 'left4me:left4me', '/var/lib/left4me/overlays/9999');
   }
 
-  /** What it printed, until a line that begins so. */
-  async function play(manager: string, words: string[], until: string): Promise<string[]> {
+  /** What a server of that name printed, until a line that begins so; it is removed afterwards. */
+  async function play(manager: string, name: string, words: string[], until: string): Promise<string[]> {
     const spec = `port: 27999\noverlays: ["${OVERLAY}"]\narguments: ${JSON.stringify(words)}\n`;
     await machine.run(['tee', '/tmp/hostile.yaml'], spec);
-    await ctl(manager, 'initialize', NAME, '-f', '/tmp/hostile.yaml');
-    await ctl(manager, 'start', NAME);
+    await ctl(manager, 'initialize', name, '-f', '/tmp/hostile.yaml');
+    await ctl(manager, 'start', name);
     let lines: string[] = [];
     await eventually(`it prints ${until}`, async () => {
-      const log = await ctl(manager, 'logs', NAME, '--lines', '200');
+      const log = await ctl(manager, 'logs', name, '--lines', '200');
       lines = log.split('\n').map((line) => line.slice(line.indexOf(' ') + 1));
       return lines.some((line) => line.startsWith(until));
     });
-    await ctl(manager, 'stop', NAME);
+    await ctl(manager, 'delete', name);
     return lines;
   }
 
@@ -46,20 +45,20 @@ export function testIsolation(machine: Machine): void {
     });
 
     it.each(['systemd', 'process'])('finds nothing, gets nowhere and hurts nobody (%s)', async (manager) => {
-      const lines = await play(manager, [], 'hostile: done');
+      const lines = await play(manager, `hostile-${manager}`, [], 'hostile: done');
       const attempts = lines.filter((line) => /^(refused|SUCCEEDED) /.test(line));
       console.log(`      ${manager}: ${attempts.length} attempts refused`);
       expect(attempts.filter((line) => line.startsWith('SUCCEEDED'))).toEqual([]);
       expect(attempts.length).toBeGreaterThan(50);
-      await ctl(manager, 'delete', NAME);
     });
 
     it('cannot make more processes than its limit', async () => {
       const { TasksMax } = await machine.unit('left4me-server@alpha.service', 'TasksMax');
-      const [last] = (await play('systemd', ['tasks'], 'refused')).filter((line) => line.startsWith('refused'));
+      const [last] = (await play('systemd', 'hostile-tasks', ['tasks'], 'refused')).filter((line) =>
+        line.startsWith('refused'),
+      );
       console.log(`      ${last} of ${TasksMax}`);
-      expect(Number(/\d+/.exec(last ?? '')?.[0])).toBeLessThan(Number(TasksMax));
-      await ctl('systemd', 'delete', NAME);
+      expect(Number(/^refused (\d+) processes$/.exec(last ?? '')?.[1])).toBeLessThan(Number(TasksMax));
     });
 
     it('is gone afterwards, with all it brought', async () => {

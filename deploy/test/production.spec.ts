@@ -7,6 +7,7 @@ import { Machine } from './machine.js';
 import { Panel } from './panel.js';
 import { uncoveredProc } from './proc-mounts.js';
 import { testFailures } from './failing-servers.js';
+import { testIsolation } from './isolation.js';
 import { testRights } from './worker-rights.js';
 
 const machine = new Machine();
@@ -189,6 +190,8 @@ describe('two servers of twelve overlays', () => {
 testRights(machine);
 
 testFailures(machine, panel);
+
+testIsolation(machine);
 
 describe('an upgrade', () => {
   const chatty = 'chatty';
