@@ -73,6 +73,7 @@ describe('a server', () => {
       map: null,
       players: null,
       maxPlayers: null,
+      usage: null,
       connect: 'play.example.org:28000',
       job: null,
       createdAt: expect.any(String),
