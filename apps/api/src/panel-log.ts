@@ -14,7 +14,7 @@ const chatter = new Set([
 export class PanelLog extends ConsoleLogger {
   constructor() {
     // Files and journals are to be read and searched without escape codes.
-    const colors = process.stdout.isTTY && !process.env['NO_COLOR'];
+    const colors = process.stdout.isTTY ? !process.env['NO_COLOR'] : false; // undefined, as for a file, Nest takes for true
     super({ prefix: 'left4me', colors, logLevels: ['log', 'warn', 'error', 'fatal'] });
   }
 

@@ -39,13 +39,13 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-it.each<[string, boolean, string, boolean]>([
+it.each<[string, boolean | undefined, string, boolean]>([
   ['a terminal', true, '', true],
   ['a terminal with NO_COLOR', true, '1', false],
-  ['a file', false, '', false],
+  ['a file', undefined, '', false],
 ])('the log on %s: colours %#', (_where, terminal, noColor, coloured) => {
   vi.stubEnv('NO_COLOR', noColor);
-  process.stdout.isTTY = terminal;
+  Reflect.set(process.stdout, 'isTTY', terminal);
   const written: string[] = [];
   const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(String(text)) > 0);
   new PanelLog().log('said', 'Test');
