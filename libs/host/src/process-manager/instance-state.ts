@@ -1,18 +1,8 @@
 import type { InstanceFolder } from '../instances/instance-folder.js';
 import { isAlive } from '../process/process-table.js';
-import type { ServiceState } from '../service/service-manager.js';
+import { NEVER_RAN, type ServiceState } from '../service/service-manager.js';
 import { HeldLocks } from './liveness.js';
 import { readRunRecord, readStopRecord, type RunRecord } from './run-file.js';
-
-const NEVER_RAN: ServiceState = {
-  state: 'stopped',
-  pid: null,
-  startedAt: null,
-  exitCode: null,
-  signal: null,
-  reason: null,
-  usage: null,
-};
 
 /**
  * The lock tells whether a server lives, run.json and stop.json tell the rest. Neither a reused process number nor a

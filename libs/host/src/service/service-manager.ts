@@ -4,6 +4,17 @@ import type { LaunchPlan } from '../launcher/launch-plan.js';
 /** What a service manager knows of one server; generations are added by whoever knows them. */
 export type ServiceState = Omit<InstanceStatus, 'name' | 'generation' | 'nextGeneration'>;
 
+/** A server that this machine has never run, or forgotten. */
+export const NEVER_RAN: ServiceState = {
+  state: 'stopped',
+  pid: null,
+  startedAt: null,
+  exitCode: null,
+  signal: null,
+  reason: null,
+  usage: null,
+};
+
 /** How to ask a server to end by itself. */
 export interface QuitTarget {
   port: number;

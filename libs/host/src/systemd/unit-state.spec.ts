@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { NEVER_RAN, parseShow, stateOf, type UnitProperties } from './unit-state.js';
+import { NEVER_RAN } from '../service/service-manager.js';
+import { parseShow, stateOf, type UnitProperties } from './unit-state.js';
 
 /** As `systemctl show` of systemd 257 printed it for a stopped unit that had run. */
 const STOPPED = `Id=left4me-server@one.service

@@ -1,5 +1,5 @@
 import { signalOf } from '../process/exit-code.js';
-import type { ServiceState } from '../service/service-manager.js';
+import { NEVER_RAN, type ServiceState } from '../service/service-manager.js';
 
 /** What `systemctl show` tells of a unit (org.freedesktop.systemd1(5)). */
 export const PROPERTIES = [
@@ -20,16 +20,6 @@ export type UnitProperties = Readonly<Record<(typeof PROPERTIES)[number], string
 /** How a process ended: `CLD_EXITED`, and `CLD_KILLED` or `CLD_DUMPED` (waitid(2)). */
 const EXITED = '1';
 const KILLED = new Set(['2', '3']);
-
-export const NEVER_RAN: ServiceState = {
-  state: 'stopped',
-  pid: null,
-  startedAt: null,
-  exitCode: null,
-  signal: null,
-  reason: null,
-  usage: null,
-};
 
 /** @param oom what the kernel did last (`left4me-server@.service` records it): systemd itself cannot tell on cgroup v1 */
 export function stateOf(unit: UnitProperties, outOfMemory: boolean): ServiceState {

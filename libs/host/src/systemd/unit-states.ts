@@ -1,10 +1,10 @@
 import { HostError } from '../errors.js';
-import type { ServiceState } from '../service/service-manager.js';
+import { NEVER_RAN, type ServiceState } from '../service/service-manager.js';
 import { ask } from './ask.js';
 import { readUsage } from './cgroup.js';
 import { EndRecords } from './end-records.js';
 import { ALL_UNITS, serverOf, unitOf } from './unit-names.js';
-import { NEVER_RAN, PROPERTIES, parseShow, stateOf, type UnitProperties } from './unit-state.js';
+import { PROPERTIES, parseShow, stateOf, type UnitProperties } from './unit-state.js';
 
 const LIST = [
   '--system',
