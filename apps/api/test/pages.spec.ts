@@ -43,7 +43,7 @@ const pages: Record<string, string> = {
   job: '/jobs/1',
   'job-failed': '',
   'job-cancelled': '',
-  host: '/host',
+  hosts: '/hosts',
   users: '/users',
   tokens: '/tokens',
   account: '/account',

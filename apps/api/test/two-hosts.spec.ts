@@ -199,7 +199,7 @@ describe('a host whose worker was killed', () => {
       expect(await api.do('on-alpha', 'start')).toMatchObject({ state: 'succeeded' });
 
       const page = await browser.newPage({ extraHTTPHeaders: { cookie: api.cookie } });
-      await page.goto(`${api.url}/host`);
+      await page.goto(`${api.url}/hosts`);
       const card = page.getByRole('region', { name: 'Host beta' });
       await card.getByText('Worker offline').waitFor();
       await page.getByRole('region', { name: 'Host alpha' }).getByText('Worker online').waitFor();
@@ -211,7 +211,7 @@ describe('a host whose worker was killed', () => {
       expect(await beta()).toMatchObject({ online: true });
       expect(await api.get('on-beta')).toMatchObject({ actualState: 'absent' });
       expect(await instances('beta')).not.toContain('on-beta');
-      await page.goto(`${api.url}/host`);
+      await page.goto(`${api.url}/hosts`);
       await card.getByText('Worker online').waitFor();
     },
   );
@@ -229,7 +229,7 @@ describe('jobs that ran when the worker was killed', () => {
     const context = await browser.newContext({ extraHTTPHeaders: { cookie: api.cookie } });
     const [page, list, hostPage] = [await context.newPage(), await context.newPage(), await context.newPage()];
     await list.goto(`${api.url}/jobs`);
-    await hostPage.goto(`${api.url}/host`);
+    await hostPage.goto(`${api.url}/hosts`);
     const running = await api.install('demo-again', idOf('beta'));
     const behind = await api.queue('in-the-middle', 'start');
     await eventually('it runs', async () => (await api.job(running.id)).progress !== null);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Job, JobState } from './schema';
-import { holdUp, hostAway, mainReason, reasons } from './words';
+import { holdUp, hostAway, mainReason, reasonParts, reasons } from './words';
 
 function job(state: JobState, waitsFor: Job['waitsFor']): Job {
   return {
@@ -54,6 +54,25 @@ describe('of several reasons', () => {
       'waits for another job',
     ]);
     expect(mainReason(job('queued', []))).toBeNull();
+  });
+});
+
+describe('the job that is waited for', () => {
+  it('is named once in the reason, to be linked there', () => {
+    expect(reasonParts({ kind: 'job', jobId: 3, text: 'waits for job 3, install on attic' })).toEqual({
+      before: 'waits for ',
+      job: 'job 3',
+      after: ', install on attic',
+    });
+  });
+
+  it('is left out where the reader may not know it', () => {
+    for (const wait of [
+      { kind: 'job', text: 'waits for another job' },
+      { kind: 'job', jobId: 3, text: 'waits for job 31, stop of one' },
+    ]) {
+      expect(reasonParts(wait)).toEqual({ before: wait.text, job: null, after: '' });
+    }
   });
 });
 

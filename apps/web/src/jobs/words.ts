@@ -41,6 +41,12 @@ export function mainReason(job: Job): string | null {
   return reasons(job)[0]?.text ?? null;
 }
 
+/** A reason in three parts, the middle one naming the job that is waited for; null: it names none. */
+export function reasonParts(wait: Job['waitsFor'][number]): { before: string; job: string | null; after: string } {
+  const [before = '', job, after = ''] = wait.jobId ? wait.text.split(new RegExp(`\\b(job ${wait.jobId})\\b`)) : [];
+  return job === undefined ? { before: wait.text, job: null, after: '' } : { before, job, after };
+}
+
 /** Why a job just queued does not begin at once; null when it only waits for its turn, which is a moment. */
 export function holdUp(job: Job): string | null {
   const [first] = reasons(job);
