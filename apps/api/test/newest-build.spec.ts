@@ -68,7 +68,7 @@ it('is shown in the console, where an admin goes back to an earlier build', asyn
   const browser = await launchBrowser();
   try {
     const page = await signedIn(await browser.newPage());
-    await page.goto(`${panel.url}/host`);
+    await page.goto(`${panel.url}/hosts`);
     host.found = '104';
     await watch.look(panel.hostId); // the page hears of it by itself
     await page.getByText('Update available: build 104.').waitFor();
