@@ -75,8 +75,14 @@ export class CommandFailed extends HostError {
 export class StartFailed extends CommandFailed {
   readonly lastLines: readonly string[];
 
-  constructor(name: string, exitCode: number, reason: string, printed: readonly PrintedLine[]) {
-    const told = tellingLine(printed);
+  /** @param port the one that the server was to have, when its own lines may tell of it */
+  constructor(
+    { name, port }: { name: string; port: number | null },
+    exitCode: number,
+    reason: string,
+    printed: readonly PrintedLine[],
+  ) {
+    const told = tellingLine(printed, port);
     const also = told && told.others.length > 0 ? `; it also said: ${told.others.join(' | ')}` : '';
     const failed = `${name} did not start: ${reason}`;
     super(exitCode, ['srcds_run'], told === null ? failed : `${told.cause} (${failed}${also})`, 'start-failed');

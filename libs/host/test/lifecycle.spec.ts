@@ -119,6 +119,20 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
     });
   });
 
+  it('that finds its port in use says so first, and not of a later start that fails of something else', async () => {
+    const refused = `echo "Couldn't allocate any server IP port" >&2; exit 1`;
+    const server = `#!/bin/sh\nif [ -e tried ]; then exit 7; fi; touch tried; ${refused}\n`;
+    const { host, run } = await openTestHost({ isolation, server });
+    const spec = makeSpec();
+    await host.initialize('one', spec, run);
+    await expect(host.start('one', run)).rejects.toMatchObject({
+      message: `Port ${spec.port} is in use: Couldn't allocate any server IP port (one did not start: it ended with code 1)`,
+    });
+    await expect(host.start('one', run)).rejects.toMatchObject({
+      message: 'one did not start: it ended with code 7',
+    });
+  });
+
   it('that is being started is stopped when the signal aborts', async () => {
     const { host, run } = await openTestHost({ isolation });
     await host.initialize('one', makeSpec(), run);

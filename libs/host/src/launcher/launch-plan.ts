@@ -18,6 +18,11 @@ export function serverCommand(port: number, extra: readonly string[]): string[] 
   return ['./srcds_run', ...own, ...extra];
 }
 
+/** The port in what `serverCommand` made. */
+export function portOf({ command }: LaunchPlan): number {
+  return Number(command[command.indexOf('-port') + 1]);
+}
+
 /** The arguments of launch-server.sh. */
 export function launcherArguments(plan: LaunchPlan): string[] {
   return [plan.isolation, String(plan.uid), plan.root, plan.name, plan.layers, ...plan.command];

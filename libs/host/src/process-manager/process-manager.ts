@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { HostError, Interrupted, StartFailed } from '../errors.js';
 import type { LogRequest, Run, ServerLogLine } from '../host.js';
 import { InstanceFolder } from '../instances/instance-folder.js';
-import type { LaunchPlan } from '../launcher/launch-plan.js';
+import { type LaunchPlan, portOf } from '../launcher/launch-plan.js';
 import { writeFileDurably } from '../overlay/durable.js';
 import { endSession } from '../process/command-records.js';
 import { exitCodeOf } from '../process/exit-code.js';
@@ -42,11 +42,11 @@ export class ProcessManager implements ServiceManager {
       if (!(await this.isHeld(folder))) await rm(folder.stopFile(), { force: true });
       const outcome = await this.supervise(folder, plan, run);
       if (outcome === 'started') return { started: true };
-      if (outcome !== 'busy') throw await this.startFailure(folder, plan.name, outcome);
+      if (outcome !== 'busy') throw await this.startFailure(folder, plan, outcome);
       // Another starter, or a supervisor that is about to end.
       await waitUntil(async () => (await this.states([plan.name]))[0]?.state !== 'starting', 1_000, 50, run.signal);
     }
-    throw new StartFailed(plan.name, 1, 'the lock of the instance stays held', []);
+    throw new StartFailed({ name: plan.name, port: null }, 1, 'the lock of the instance stays held', []);
   }
 
   async stop(name: string, quit: QuitTarget | null, run: Run): Promise<void> {
@@ -111,19 +111,17 @@ export class ProcessManager implements ServiceManager {
     await this.waitForEnd(folder, KILL_LIMIT_MS);
   }
 
-  private async startFailure(folder: InstanceFolder, name: string, exitCode: number): Promise<StartFailed> {
+  private async startFailure(folder: InstanceFolder, plan: LaunchPlan, exitCode: number): Promise<StartFailed> {
+    const { name } = plan;
     const record = await readRunRecord(folder.runFile());
-    const printed: PrintedLine[] = [];
-    for await (const { stream, line } of readLog(folder.logs(), { lines: 10 })) {
-      if (!line.startsWith('left4me: ')) printed.push({ stream, line });
-    }
     if (record?.state === 'ended') {
       // A server that ends at once, even properly, has not started.
-      return new StartFailed(name, record.exitCode || 1, `it ended with code ${record.exitCode}`, printed);
+      const reason = `it ended with code ${record.exitCode}`;
+      return new StartFailed({ name, port: portOf(plan) }, record.exitCode || 1, reason, await lastLines(folder));
     }
     const errors = await readFile(supervisorErrors(folder), 'utf8').catch(() => '');
     const lines = errors.split('\n').map((line): PrintedLine => ({ stream: 'stderr', line }));
-    return new StartFailed(name, exitCode, 'its supervisor failed', lines);
+    return new StartFailed({ name, port: null }, exitCode, 'its supervisor failed', lines);
   }
 
   private async announceStop(folder: InstanceFolder): Promise<void> {
@@ -178,6 +176,18 @@ export class ProcessManager implements ServiceManager {
     if (!ended && signal?.aborted) throw new Interrupted(`stopping ${folder.name}`);
     return ended;
   }
+}
+
+/** What the last run printed at its end. */
+async function lastLines(folder: InstanceFolder): Promise<PrintedLine[]> {
+  let printed: PrintedLine[] = [];
+  let ended = false;
+  for await (const { stream, line } of readLog(folder.logs(), { lines: 10 })) {
+    if (ended) printed = []; // that was another run
+    ended = line.startsWith('left4me: the server ended ');
+    if (!line.startsWith('left4me: ')) printed.push({ stream, line });
+  }
+  return printed;
 }
 
 function supervisorErrors(folder: InstanceFolder): string {

@@ -11,7 +11,7 @@ describe('the line that says why a program failed', () => {
       err('config/server.cfg: line 3: no such map'),
       out('Server shutting down'),
     ];
-    expect(tellingLine(lines)).toMatchObject({ cause: 'config/server.cfg: line 3: no such map' });
+    expect(tellingLine(lines, 27_015)).toMatchObject({ cause: 'config/server.cfg: line 3: no such map' });
   });
 
   it('is the last that speaks of a failure, when stderr has been silent for long', () => {
@@ -24,7 +24,27 @@ describe('the line that says why a program failed', () => {
       out('two'),
       out('three'),
     ];
-    expect(tellingLine(lines)).toEqual({ cause: 'Cannot allocate port 27015', others: ['one', 'two', 'three'] });
+    expect(tellingLine(lines, 27_015)).toEqual({
+      cause: 'Cannot allocate port 27015',
+      others: ['one', 'two', 'three'],
+    });
+  });
+
+  it.each([
+    "Couldn't allocate any server IP port",
+    "Couldn't allocate any server IP port: bind EADDRINUSE 0.0.0.0:27015",
+    'WARNING: UDP_OpenSocket: port: 27015  bind: Address already in use',
+  ])('is that its port is in use, in plain words first: %s', (line) => {
+    const lines = [out('Auto detecting CPU'), out(line), out('bye'), err('dlopen: steamclient.so')];
+    expect(tellingLine(lines, 27_015)).toEqual({
+      cause: `Port 27015 is in use: ${line}`,
+      others: ['Auto detecting CPU', 'bye', 'dlopen: steamclient.so'],
+    });
+  });
+
+  it('is not that another port is in use', () => {
+    const lines = [out('plugin: bind 127.0.0.1:2701: EADDRINUSE'), err('no such map')];
+    expect(tellingLine(lines, 27_015)).toMatchObject({ cause: 'no such map' });
   });
 
   it('is the last line otherwise; of silence there is none; a long one is cut', () => {

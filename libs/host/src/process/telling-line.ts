@@ -10,6 +10,9 @@ const NEAR_THE_END = 3;
 const CAUSE_LIMIT = 300;
 const OTHER_LIMIT = 100;
 const OTHERS = 3;
+/** srcds's last words when its port is taken and `-strictportbind` forbids it another; and what the system calls it. */
+const NO_PORT = /couldn't allocate any server IP port/i;
+const IN_USE = /EADDRINUSE|address already in use/i;
 const WORDS =
   /\b(errors?|fail(ed|s|ure)?|fatal|fault|abort(ed)?|cannot|can't|couldn't|could not|unable|no such|not found|denied|refused|invalid|missing|in use)\b/i;
 
@@ -21,18 +24,29 @@ export interface Told {
 }
 
 /**
- * Of a failed program's last lines the one that most likely says why: what it said on stderr at the very end, else the last that
- * speaks of a failure, else the last. Null: it said nothing.
+ * Of a failed program's last lines the one that most likely says why: that its port is in use, which is put in plain words before it;
+ * else what it said on stderr at the very end, else the last that speaks of a failure, else the last. Null: it said nothing.
+ *
+ * @param port the one that the program was to have, if any
  */
-export function tellingLine(lines: readonly PrintedLine[]): Told | null {
+export function tellingLine(lines: readonly PrintedLine[], port: number | null = null): Told | null {
   const said = lines.filter(({ line }) => line.trim() !== '');
+  const noPort = port === null ? undefined : said.findLast(({ line }) => saysInUse(line, port));
   const chosen =
+    noPort ??
     said.slice(-NEAR_THE_END).findLast(({ stream }) => stream === 'stderr') ??
     said.findLast(({ line }) => WORDS.test(line)) ??
     said.at(-1);
   if (!chosen) return null;
   const others = said.filter(({ line }) => line.trim() !== chosen.line.trim()).slice(-OTHERS);
-  return { cause: cut(chosen.line, CAUSE_LIMIT), others: others.map(({ line }) => cut(line, OTHER_LIMIT)) };
+  const cause = cut(chosen.line, CAUSE_LIMIT);
+  const told = noPort === undefined ? cause : `Port ${port} is in use: ${cause}`;
+  return { cause: told, others: others.map(({ line }) => cut(line, OTHER_LIMIT)) };
+}
+
+/** Not of any port: a plugin may have tried one of its own and gone on. */
+function saysInUse(line: string, port: number): boolean {
+  return NO_PORT.test(line) || (IN_USE.test(line) && new RegExp(`\\b${port}\\b`).test(line));
 }
 
 function cut(line: string, limit: number): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { CommandFailed, HostError, Interrupted, StartFailed } from '../errors.js';
 import type { LogRequest, Run, ServerLogLine } from '../host.js';
 import { InstanceFolder } from '../instances/instance-folder.js';
-import { launcherArguments, type LaunchPlan } from '../launcher/launch-plan.js';
+import { launcherArguments, type LaunchPlan, portOf } from '../launcher/launch-plan.js';
 import { readLinkIfAny, writeFileDurably } from '../overlay/durable.js';
 import { pause, waitUntil } from '../process/pause.js';
 import type { PrintedLine } from '../process/telling-line.js';
@@ -48,7 +48,7 @@ export class SystemdManager implements ServiceManager {
     await this.stop(name, null, { ...run, signal: new AbortController().signal });
     if (outcome === 'aborted') throw new Interrupted(`starting ${name}`);
     throw new StartFailed(
-      name,
+      { name, port: portOf(plan) },
       outcome.exitCode || 1,
       outcome.reason ?? 'it ended at once',
       await this.lastLines(name),
