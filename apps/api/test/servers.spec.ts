@@ -98,6 +98,16 @@ describe('a server', () => {
     await anna.get(`${URL}/versus-2`).expect(404);
   });
 
+  it('is put on a host by its id, by its digits or by its name, and moved likewise', async () => {
+    const [cellar] = await sql(`INSERT INTO hosts (name) VALUES ('cellar') RETURNING id`);
+    for (const [index, reference] of ['cellar', String(cellar.id), cellar.id].entries()) {
+      const made = await server(anna, { hostId: reference, port: 28_100 + index });
+      expect(made).toMatchObject({ hostId: cellar.id, hostName: 'cellar' });
+      const moved = await anna.patch(`${URL}/${made.id}`).send({ hostId: 'local' }).expect(200);
+      expect(moved.body).toMatchObject({ hostId, hostName: 'local' });
+    }
+  });
+
   it('has its name for a title when none is given', async () => {
     const made = await server(anna);
     expect(made.title).toBe(made.name);
@@ -261,6 +271,10 @@ describe('bad input', () => {
     ['an unknown blueprint', { blueprintId: 2_000_000_000 }, 'blueprintId', /no blueprint/],
     ['a blueprint that is no id', { blueprintId: 'x' }, 'blueprintId', /integer/],
     ['an unknown host', { hostId: 2_000_000_000 }, 'hostId', /no host/],
+    ['an unknown host by name', { hostId: 'nowhere' }, 'hostId', /there is no host nowhere/],
+    ['a host that is neither', { hostId: true }, 'hostId', /an id or a name/],
+    ['half a host', { hostId: 1.5 }, 'hostId', /an id or a name/],
+    ['a host with NUL', { hostId: 'lo\0cal' }, 'hostId', /an id or a name/],
     ['an unknown field', { rconPassword: 'x' }, 'rconPassword', /not a field/],
     ['a state', { actualState: 'running' }, 'actualState', /not a field/],
   ])('refuses %s', async (_what, wrong, path, message) => {

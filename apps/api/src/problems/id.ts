@@ -1,5 +1,5 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { IsInt, Max, Min } from 'class-validator';
+import { IsInt, Max, Min, ValidateBy } from 'class-validator';
 import { NotFound } from './problems.js';
 
 /** Ids are 32-bit in the database. */
@@ -33,4 +33,13 @@ export function IsId(options: { each?: boolean } = {}): PropertyDecorator {
   return (target, property) => {
     for (const check of checks) check(target, property);
   };
+}
+
+/** An id, or a name, in a body: digits are an id, as in a path. */
+export function IsReference(): PropertyDecorator {
+  const validate = (value: unknown): boolean =>
+    typeof value === 'number'
+      ? parseId(String(value)) !== null
+      : typeof value === 'string' && /^[^\0]{1,64}$/.test(value);
+  return ValidateBy({ name: 'isReference', validator: { validate, defaultMessage: () => 'must be an id or a name' } });
 }

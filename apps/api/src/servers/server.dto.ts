@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, IsString, Matches, Max, Min } from 'class-validator';
 import { JobView } from '../jobs/job.dto.js';
 import { MayBeLeftOut } from '../problems/fields.js';
-import { IsId } from '../problems/id.js';
+import { IsId, IsReference } from '../problems/id.js';
 import { IsLine } from '../validation/rules.js';
 import { HIGHEST_PORT, LOWEST_PORT } from './ports.js';
 import { type ActualState, actualStates, type DesiredState, desiredStates } from './server.entity.js';
@@ -14,6 +14,8 @@ const nameRule = {
   message:
     'must be 1 to 32 lower-case letters, digits and dashes, beginning with a letter or digit, and not only digits',
 };
+
+const hostReference = { oneOf: [{ type: 'integer', minimum: 1 }, { type: 'string' }] };
 
 export class CreateServerBody {
   @ApiProperty({ pattern: NAME.source, description: 'Names its instance on the host.' })
@@ -37,10 +39,10 @@ export class CreateServerBody {
   @IsId()
   blueprintId: number;
 
-  @ApiPropertyOptional({ description: "Without it, the panel's own machine." })
+  @ApiPropertyOptional({ ...hostReference, description: "The host's id or name; without it, the panel's own machine." })
   @MayBeLeftOut()
-  @IsId()
-  hostId?: number;
+  @IsReference()
+  hostId?: number | string;
 }
 
 export class UpdateServerBody {
@@ -67,10 +69,13 @@ export class UpdateServerBody {
   @IsId()
   blueprintId?: number;
 
-  @ApiPropertyOptional({ description: 'Only while it is absent and no job waits or runs.' })
+  @ApiPropertyOptional({
+    ...hostReference,
+    description: "The host's id or name. Only while it is absent and no job waits or runs.",
+  })
   @MayBeLeftOut()
-  @IsId()
-  hostId?: number;
+  @IsReference()
+  hostId?: number | string;
 }
 
 export class ServerView {

@@ -155,12 +155,14 @@ export class Servers {
     }
   }
 
-  /** @param id as in the request; without it, the host this process serves */
-  private async hostFor(id: number | undefined): Promise<number> {
+  /** @param reference an id or a name, as in the request; without it, the host this process serves */
+  private async hostFor(reference: number | string | undefined): Promise<number> {
     const hosts = this.database.getRepository(HostRow);
-    if (id !== undefined) {
-      if (!(await hosts.existsBy({ id }))) throw new Invalid([{ path: 'hostId', message: `there is no host ${id}` }]);
-      return id;
+    if (reference !== undefined) {
+      const id = parseId(String(reference));
+      const named = await hosts.findOneBy(id === null ? { name: String(reference) } : { id });
+      if (!named) throw new Invalid([{ path: 'hostId', message: `there is no host ${reference}` }]);
+      return named.id;
     }
     const host = (await hosts.findOneBy({ name: this.settings.host })) ?? (await hosts.findOneBy({ name: 'local' }));
     if (!host) throw new Conflict('There is no host yet: its worker has not come up so far.');
