@@ -80,15 +80,20 @@ describe('the console', () => {
 
   it('says on an open page within some ten seconds that Redis is away, until it is back', async () => {
     const banner = page.getByText('Redis does not answer: jobs are kept and go on when it is back.');
+    const waits = page.getByRole('main').getByText('Waits for Redis, which does not answer.');
     await services.redis.kill();
     try {
       await banner.waitFor({ timeout: 13_000 });
-      await page.goto(`${panel.url}/jobs`);
+      await panel.server('patient');
+      const { id } = await panel.queue('patient', 'initialize');
+      await page.goto(`${panel.url}/jobs/${id}`);
       await banner.waitFor({ timeout: 13_000 });
+      await waits.waitFor();
     } finally {
       await services.redis.start();
     }
     await banner.waitFor({ state: 'hidden', timeout: 13_000 });
+    await waits.waitFor({ state: 'hidden' });
     expect(await page.getByText('does not answer').count()).toBe(0);
   });
 

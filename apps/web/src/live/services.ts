@@ -1,4 +1,4 @@
-import { onScopeDispose, ref } from 'vue';
+import { onScopeDispose, readonly, shallowRef } from 'vue';
 import { z } from 'zod';
 import { onServerFault } from '../api/client';
 import { queryClient } from '../api/query-client';
@@ -19,9 +19,14 @@ async function ask(): Promise<readonly ServiceName[] | null> {
   }
 }
 
-/** The services that do not answer the panel, followed while the calling component lives and its page is looked at. */
-export function useServicesAway() {
-  const away = ref<readonly ServiceName[]>([]);
+const away = shallowRef<readonly ServiceName[]>([]);
+
+/** The services that do not answer the panel, as far as somebody follows them. */
+export const servicesAway = readonly(away);
+
+/** Follows which services do not answer the panel while the calling component lives and its page is looked at. */
+export function useServicesWatch(): void {
+  away.value = []; // as the new watch takes it
   const watch = new ServicesWatch({
     ask,
     onChange: (next) => {
@@ -39,5 +44,4 @@ export function useServicesAway() {
     deaf();
     watch.stop();
   });
-  return away;
 }
