@@ -13,8 +13,8 @@ instance=$LEFT4ME_ROOT/instances/$name
 }
 set --
 while IFS= read -r word; do set -- "$@" "$word"; done <"$instance/launch"
-# Its standard error gets another priority than its standard output. The line on the standard input: see launch-server.sh.
-exec systemd-cat --identifier="$name" --priority=info --stderr-priority=warning \
+# Its standard error gets another priority than its standard output. The identifier: journal-entry.ts. The line on the standard input: see launch-server.sh.
+exec systemd-cat --identifier="left4me-server@$name" --priority=info --stderr-priority=warning \
   /bin/sh "$programs/with-lock.sh" "$instance/lock" /bin/sh "$programs/launch-server.sh" "$@" <<LINE
 go
 LINE

@@ -8,6 +8,8 @@ function entry(fields: Record<string, unknown>): string {
   return JSON.stringify({ __CURSOR: CURSOR, __REALTIME_TIMESTAMP: '1795316531713292', ...fields });
 }
 
+const OWN_UID = String(process.geteuid?.());
+
 describe('an entry of the journal', () => {
   it('is a line of the server whose unit printed it', () => {
     const unit = 'left4me-server@one.service';
@@ -22,6 +24,12 @@ describe('an entry of the journal', () => {
       at: '2026-11-22T03:02:11.713Z',
       event: false,
     });
+  });
+
+  it('is a line of the server it is marked with, when its process was gone before journald looked for its unit', () => {
+    const fields = { _UID: OWN_UID, SYSLOG_IDENTIFIER: 'left4me-server@one', _PID: '9', PRIORITY: '4', MESSAGE: 'oh' };
+    expect(parseEntry(entry(fields))).toMatchObject({ server: 'one', stream: 'stderr', line: 'oh', event: false });
+    expect(parseEntry(entry({ ...fields, _SYSTEMD_UNIT: 'left4me-worker.service' }))).toBeNull();
   });
 
   it('is of the standard error by its priority', () => {
@@ -40,6 +48,11 @@ describe('an entry of the journal', () => {
   });
 
   it.each([
+    [
+      'somebody else who calls himself a server',
+      { _UID: '12345678', SYSLOG_IDENTIFIER: 'left4me-server@one', _PID: '4', MESSAGE: 'hello' },
+    ],
+    ['the worker', { _UID: OWN_UID, SYSLOG_IDENTIFIER: 'left4me-worker', _PID: '4', MESSAGE: 'hello' }],
     ['another unit', { _SYSTEMD_UNIT: 'ssh.service', _PID: '4', MESSAGE: 'hello' }],
     ['systemd about another unit', { _SYSTEMD_UNIT: 'init.scope', UNIT: 'ssh.service', _PID: '1', MESSAGE: 'Started' }],
     ['a name that is none', { _SYSTEMD_UNIT: 'left4me-server@../x.service', _PID: '4', MESSAGE: 'hello' }],

@@ -16,9 +16,14 @@ export interface JournalEntry {
   event: boolean;
 }
 
-export const FIELDS = ['MESSAGE', 'PRIORITY', 'UNIT', '_SYSTEMD_UNIT', '_PID'].join(',');
+export const FIELDS = ['MESSAGE', 'PRIORITY', 'UNIT', 'SYSLOG_IDENTIFIER', '_SYSTEMD_UNIT', '_PID', '_UID'].join(',');
 /** start-server.sh sends the server's stderr with this priority, `warning` (syslog(3)). */
 const STDERR_PRIORITY = 4;
+
+/** Restricts journalctl to what the service user's programs print: this process is one of them. */
+export function ofServiceUser(): string[] {
+  return [`_UID=${ownUid()}`, '_TRANSPORT=stdout'];
+}
 
 /** A line of `journalctl --output=json`. Null when it concerns no server. */
 export function parseEntry(text: string): JournalEntry | null {
@@ -26,8 +31,7 @@ export function parseEntry(text: string): JournalEntry | null {
   if (typeof fields !== 'object' || fields === null) return null;
   const entry = new Map(Object.entries(fields));
   const event = entry.get('_PID') === '1';
-  const unit = entry.get(event ? 'UNIT' : '_SYSTEMD_UNIT');
-  const server = typeof unit === 'string' ? serverOf(unit) : null;
+  const server = event ? serverIn(entry.get('UNIT')) : printedBy(entry);
   const cursor = entry.get('__CURSOR');
   const place = typeof cursor === 'string' ? parseCursor(cursor) : null;
   if (server === null || place === null || typeof cursor !== 'string') return null;
@@ -41,6 +45,25 @@ export function parseEntry(text: string): JournalEntry | null {
     at: new Date(Math.floor(Number(entry.get('__REALTIME_TIMESTAMP')) / 1000)).toISOString(),
     event,
   };
+}
+
+/**
+ * journald finds out the unit of a line when it reads it. Of a process that printed and ended before that (a program without one
+ * of its libraries) it knows the identifier and the user only.
+ */
+function printedBy(entry: ReadonlyMap<string, unknown>): string | null {
+  const unit = entry.get('_SYSTEMD_UNIT');
+  if (unit !== undefined) return serverIn(unit);
+  return entry.get('_UID') === ownUid() ? serverIn(`${String(entry.get('SYSLOG_IDENTIFIER'))}.service`) : null;
+}
+
+/** Not a constant: l4d2ctl, started by root, becomes the service user. */
+function ownUid(): string {
+  return String(process.geteuid?.());
+}
+
+function serverIn(unit: unknown): string | null {
+  return typeof unit === 'string' ? serverOf(unit) : null;
 }
 
 /** `s=<journal>;i=<number, hexadecimal>;…` (sd_journal_get_cursor(3) calls it opaque; journalctl seeks by these two alone). */

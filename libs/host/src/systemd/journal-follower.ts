@@ -1,10 +1,12 @@
 import { HostError } from '../errors.js';
-import type { JournalEntry } from './journal-entry.js';
+import { ofServiceUser, type JournalEntry } from './journal-entry.js';
 import { journalctl } from './journalctl.js';
 import { SERVER_SLICE } from './unit-names.js';
 
-/** What all servers print, and what systemd (process 1) says about units. */
-const EVERYTHING = [`_SYSTEMD_SLICE=${SERVER_SLICE}`, '+', '_PID=1'] as const;
+/** What all servers print, also those journald knows no unit of, and what systemd (process 1) says about units. */
+function everything(): string[] {
+  return [`_SYSTEMD_SLICE=${SERVER_SLICE}`, '+', ...ofServiceUser(), '+', '_PID=1'];
+}
 
 export interface Listener {
   entry(entry: JournalEntry): void;
@@ -53,7 +55,7 @@ export class JournalFollower {
 
   private async follow(cursor: string | null, signal: AbortSignal): Promise<void> {
     const place = cursor === null ? '--lines=all' : `--after-cursor=${cursor}`;
-    for await (const entry of journalctl(['--follow', place, ...EVERYTHING], signal)) {
+    for await (const entry of journalctl(['--follow', place, ...everything()], signal)) {
       for (const listener of this.listeners) listener.entry(entry);
     }
     throw new HostError('journal-unreadable', 'journalctl, which follows the servers, ended');

@@ -1,10 +1,10 @@
 import type { LogRequest, ServerLogLine } from '../host.js';
-import type { JournalEntry } from './journal-entry.js';
+import { ofServiceUser, type JournalEntry } from './journal-entry.js';
 import type { JournalFollower } from './journal-follower.js';
 import { isAtMost, type JournalPositions } from './journal-positions.js';
 import { journalctl } from './journalctl.js';
 import { EntryQueue } from './entry-queue.js';
-import { unitOf } from './unit-names.js';
+import { identifierOf, unitOf } from './unit-names.js';
 
 const DEFAULT_LINES = 500;
 
@@ -48,7 +48,8 @@ export class JournalLogs {
 
   private async history(name: string, { after, lines }: LogRequest): Promise<string[]> {
     const unit = unitOf(name);
-    const matches = [`_SYSTEMD_UNIT=${unit}`, '+', '_PID=1', `UNIT=${unit}`];
+    const unknownUnit = [`SYSLOG_IDENTIFIER=${identifierOf(name)}`, ...ofServiceUser()];
+    const matches = [`_SYSTEMD_UNIT=${unit}`, '+', ...unknownUnit, '+', '_PID=1', `UNIT=${unit}`];
     if (after === undefined) return [`--lines=${lines ?? DEFAULT_LINES}`, ...matches];
     const cursor = await this.positions.cursorOf(after);
     return cursor === null ? matches : [`--after-cursor=${cursor}`, ...matches];

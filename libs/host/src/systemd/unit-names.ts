@@ -10,6 +10,11 @@ export function unitOf(name: string): string {
   return `left4me-server@${instanceName(name)}.service`;
 }
 
+/** What a server's lines are marked with (start-server.sh); a name alone could be that of another program of the service user. */
+export function identifierOf(name: string): string {
+  return `left4me-server@${instanceName(name)}`;
+}
+
 /** The server of a unit; null for any other unit. */
 export function serverOf(unit: string): string | null {
   const name = /^left4me-server@(.+)\.service$/.exec(unit)?.[1];
