@@ -1,6 +1,7 @@
 import type { InstanceFolder } from '../instances/instance-folder.js';
 import { isAlive } from '../process/process-table.js';
 import { NEVER_RAN, type ServiceState } from '../service/service-manager.js';
+import { holdingUnit } from './held-by-unit.js';
 import { HeldLocks } from './liveness.js';
 import { readRunRecord, readStopRecord, type RunRecord } from './run-file.js';
 
@@ -21,6 +22,8 @@ export async function readState(
   }
   if (record === null || record.bootId !== bootId || !(await isAlive(record.supervisor))) {
     // It may have ended since the locks were read: look again before believing that somebody else holds it.
+    const unit = await holdingUnit(folder, locks);
+    if (unit !== null) return { ...NEVER_RAN, state: 'running', pid: unit };
     if (!isSecondLook) return readState(folder, await HeldLocks.read(), bootId, true);
     return heldByAnother(record, bootId);
   }

@@ -26,16 +26,24 @@ export class HeldLocks {
    * the holder's process number, which a supervisor records, decides.
    */
   async isHeld(path: string, supervisorPid: number | null): Promise<boolean> {
-    let file: { dev: bigint; ino: bigint };
+    const file = await this.lookAt(path);
+    return file !== null && file.holders.some(({ device, pid }) => device === file.device || pid === supervisorPid);
+  }
+
+  /** The process that locked the file; null: none, or it is not among those this process sees. */
+  async holder(path: string): Promise<number | null> {
+    const file = await this.lookAt(path);
+    return file?.holders.find(({ device, pid }) => device === file.device && pid > 0)?.pid ?? null;
+  }
+
+  private async lookAt(path: string): Promise<{ device: string; holders: { device: string; pid: number }[] } | null> {
     try {
-      file = await stat(path, { bigint: true });
+      const { dev, ino } = await stat(path, { bigint: true });
+      return { device: deviceNumber(dev), holders: this.held.get(String(ino)) ?? [] };
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return false;
+      if (hasCode(error, 'ENOENT')) return null;
       throw error;
     }
-    const device = deviceNumber(file.dev);
-    const holders = this.held.get(String(file.ino)) ?? [];
-    return holders.some((holder) => holder.device === device || holder.pid === supervisorPid);
   }
 }
 

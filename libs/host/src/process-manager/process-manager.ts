@@ -15,6 +15,7 @@ import { isAlive, readBootId, readProcess, sendSignal, signalProcess } from '../
 import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import { rconCommand } from '../rcon/client.js';
 import type { QuitTarget, ServiceManager, ServiceState } from '../service/service-manager.js';
+import { holdingUnit } from './held-by-unit.js';
 import { readState } from './instance-state.js';
 import { HeldLocks } from './liveness.js';
 import { readLog } from './log-reader.js';
@@ -52,6 +53,10 @@ export class ProcessManager implements ServiceManager {
   async stop(name: string, quit: QuitTarget | null, run: Run): Promise<void> {
     const folder = new InstanceFolder(this.root, name);
     if (!(await this.isHeld(folder))) return;
+    if ((await holdingUnit(folder, await HeldLocks.read())) !== null) {
+      // It would come back with the machine.
+      throw new HostError('other-manager', `${name} is run by systemd: stop it with LEFT4ME_SERVICE_MANAGER=systemd`);
+    }
     await this.announceStop(folder);
     // fault point: stop announced
     try {

@@ -6,11 +6,13 @@ import { launcherArguments, type LaunchPlan, portOf } from '../launcher/launch-p
 import { readLinkIfAny, writeFileDurably } from '../overlay/durable.js';
 import { pause, waitUntil } from '../process/pause.js';
 import type { PrintedLine } from '../process/telling-line.js';
+import { LOCK_BUSY } from '../programs.js';
 import type { QuitTarget, ServiceManager, ServiceState } from '../service/service-manager.js';
 import type { JournalFollower } from './journal-follower.js';
 import type { JournalLogs } from './journal-logs.js';
 import type { UnitControl } from './unit-control.js';
 import { unitOf } from './unit-names.js';
+import { STARTS_AGAIN } from './unit-state.js';
 import type { UnitStates } from './unit-states.js';
 
 const START_LIMIT_MS = 45_000;
@@ -47,12 +49,14 @@ export class SystemdManager implements ServiceManager {
     if (outcome === 'runs') return { started: true };
     await this.stop(name, null, { ...run, signal: new AbortController().signal });
     if (outcome === 'aborted') throw new Interrupted(`starting ${name}`);
-    throw new StartFailed(
-      { name, port: portOf(plan) },
-      outcome.exitCode || 1,
-      outcome.reason ?? 'it ended at once',
-      await this.lastLines(name),
-    );
+    if (outcome.exitCode === LOCK_BUSY) {
+      const holder = 'a supervisor of left4me runs it: stop it with LEFT4ME_SERVICE_MANAGER=process';
+      throw new HostError('other-manager', `${name} did not start, its lock is held: ${holder}`);
+    }
+    const ended = outcome.exitCode === null ? 'it ended at once' : `it ended with code ${outcome.exitCode}`;
+    // It was stopped above: systemd does not try again.
+    const reason = outcome.reason?.replace(STARTS_AGAIN, '') ?? ended;
+    throw new StartFailed({ name, port: portOf(plan) }, outcome.exitCode || 1, reason, await this.lastLines(name));
   }
 
   /** The unit itself asks the server to quit (ExecStop), also when the machine goes down. */

@@ -17,6 +17,9 @@ export const PROPERTIES = [
 ] as const;
 export type UnitProperties = Readonly<Record<(typeof PROPERTIES)[number], string>>;
 
+/** Of a unit between two tries. */
+export const STARTS_AGAIN = '; systemd starts it again';
+
 /** How a process ended: `CLD_EXITED`, and `CLD_KILLED` or `CLD_DUMPED` (waitid(2)). */
 const EXITED = '1';
 const KILLED = new Set(['2', '3']);
@@ -36,7 +39,7 @@ export function stateOf(unit: UnitProperties, outOfMemory: boolean): ServiceStat
       return { ...last, state: 'running', pid: Number(unit.MainPID) || null, exitCode: null, signal: null };
     case 'activating':
       return unit.SubState === 'auto-restart' || unit.SubState === 'auto-restart-queued'
-        ? { ...last, state: 'starting', reason: `${endOf(unit, exitCode, outOfMemory)}; systemd starts it again` }
+        ? { ...last, state: 'starting', reason: `${endOf(unit, exitCode, outOfMemory)}${STARTS_AGAIN}` }
         : { ...last, state: 'starting', pid: Number(unit.MainPID) || null, exitCode: null, signal: null };
     case 'deactivating':
       return { ...last, state: 'stopping', pid: Number(unit.MainPID) || null };
