@@ -104,12 +104,27 @@ describe('l4d2ctl', () => {
     expect(failed('start', 'one')).toMatchObject({ code: 1, err: 'l4d2ctl: one has not been initialized\n' });
   });
 
+  it('takes a specification by standard input', async () => {
+    const { root } = await prepare();
+    const result = spawnSync(process.execPath, [PROGRAM, 'initialize', 'one', '-f', '-'], {
+      env: { ...process.env, LEFT4ME_ROOT: root },
+      encoding: 'utf8',
+      input: `port: ${makeSpec().port}\n`,
+    });
+    expect(result).toMatchObject({ status: 0, stdout: 'one: generation 1 is next\n' });
+  });
+
   it('names what is wrong with its input', async () => {
     const { ctl, root, specFile } = await prepare();
     await writeFile(specFile, 'port: 27015\noverlays: ["../1"]\n');
     expect(ctl('initialize', 'one', '-f', specFile)).toMatchObject({
       code: 1,
       err: expect.stringContaining('overlays[0]'),
+    });
+    const missingFile = join(root, 'no.yaml');
+    expect(ctl('initialize', 'one', '-f', missingFile)).toMatchObject({
+      code: 1,
+      err: `l4d2ctl: ${missingFile} does not exist\n`,
     });
     expect(ctl('initialize', '../one', '-f', specFile).code).toBe(1);
     expect(ctl('initialize', 'one').code).toBe(2);
@@ -134,6 +149,17 @@ describe('l4d2ctl', () => {
     following.kill('SIGTERM');
     await eventually(async () => following.exitCode !== null);
     expect(following.exitCode).toBe(0);
+  });
+
+  it.runIf(isRoot)('says how the service user gets a file that only root may read', async () => {
+    const { ctl, root } = await prepare();
+    spawnSync('chown', ['-R', '65534:65534', root]);
+    const folder = await mkdtemp(join(tmpdir(), 'left4me-spec-'));
+    onTestFinished(() => removeTree(folder));
+    const file = join(folder, 'spec.yaml');
+    await writeFile(file, 'port: 27015\n');
+    const result = ctl('initialize', 'one', '-f', file);
+    expect(result).toMatchObject({ code: 1, err: expect.stringMatching(/^l4d2ctl: user \S+ may not read .* -f - </) });
   });
 
   it.runIf(isRoot)('becomes the owner of LEFT4ME_ROOT when root runs it', async () => {

@@ -1,6 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { text as textOf } from 'node:stream/consumers';
 import { Command, InvalidArgumentError } from 'commander';
+import { HostError } from '../errors.js';
 import type { Host, InstanceStatus, Run } from '../host.js';
+import { hasCode } from '../overlay/durable.js';
 import { parseSpec } from '../instances/spec.js';
 
 export interface CliContext {
@@ -12,7 +16,7 @@ export interface CliContext {
 
 const EXIT_CODES = `
 Exit codes: 0 success; the failed command's own code (128 + signal when killed); 1 any other error;
-2 wrong usage; 130 interrupted.
+2 wrong usage; 130 interrupted (but logs --follow, which is ended that way: 0).
 Environment: LEFT4ME_ROOT (.left4me in the checkout if it is there, else /var/lib/left4me),
 LEFT4ME_SERVICE_MANAGER (process), LEFT4ME_STEAMCMD.
 Run as root, it first becomes the owner of LEFT4ME_ROOT.`;
@@ -36,9 +40,12 @@ export function buildProgram(context: CliContext): Command {
   program
     .command('initialize <name>')
     .description('prepare what the next start takes')
-    .requiredOption('-f, --file <spec.yaml>', 'the specification: port, overlays, arguments, files, hide')
+    .requiredOption(
+      '-f, --file <spec.yaml>',
+      'the specification: port, overlays, arguments, files, hide; - is standard input',
+    )
     .action(async (name: string, options: { file: string }) => {
-      const spec = parseSpec(await readFile(options.file, 'utf8'));
+      const spec = parseSpec(await readSpec(options.file));
       const { generation } = await (await context.open(false)).initialize(name, spec, run);
       context.print(`${name}: generation ${generation} is next`);
     });
@@ -83,6 +90,32 @@ export function buildProgram(context: CliContext): Command {
         context.print(`${at} ${line}`);
     });
   return program;
+}
+
+/** It is read as the service user, to whom a file of root's may be closed. */
+async function readSpec(file: string): Promise<string> {
+  if (file === '-') return textOf(process.stdin);
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'EACCES'))
+      throw new HostError(
+        'bad-file',
+        `user ${userName()} may not read ${file}: give it by standard input, -f - <${file}`,
+      );
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) throw new HostError('bad-file', `${file} does not exist`);
+    if (hasCode(error, 'EISDIR')) throw new HostError('bad-file', `${file} is a folder`);
+    throw error;
+  }
+}
+
+/** Where it has no entry in passwd: its number. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.geteuid?.());
+  }
 }
 
 function wholeNumber(text: string): number {
