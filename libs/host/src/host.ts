@@ -60,6 +60,8 @@ export interface Usage {
   cpuSeconds: number;
   /** 100 is one processor. */
   cpuLimitPercent: number | null;
+  /** Threads and processes together; null where the kernel does not count them. */
+  tasks: number | null;
   tasksLimit: number | null;
 }
 

@@ -5,7 +5,8 @@ import { UsageMeter } from './server-usage.js';
 const MIB = 1024 * 1024;
 
 function status(usage: Partial<Usage> | null): InstanceStatus {
-  const none = { memoryLimitBytes: null, cpuLimitPercent: null, tasksLimit: null, memoryBytes: 0, cpuSeconds: 0 };
+  const limits = { memoryLimitBytes: null, cpuLimitPercent: null, tasksLimit: null };
+  const none = { ...limits, memoryBytes: 0, cpuSeconds: 0, tasks: null };
   return {
     name: 'one',
     state: 'running',
@@ -21,8 +22,8 @@ function status(usage: Partial<Usage> | null): InstanceStatus {
 }
 
 describe('the usage of a server', () => {
-  it('has whole MiB of memory and the limits as they are', () => {
-    const limits = { memoryLimitBytes: 3 * 1024 * MIB, cpuLimitPercent: 200, tasksLimit: 256 };
+  it('has whole MiB of memory, tasks and the limits as they are', () => {
+    const limits = { memoryLimitBytes: 3 * 1024 * MIB, cpuLimitPercent: 200, tasks: 12, tasksLimit: 256 };
     const usage = new UsageMeter().read(1, status({ memoryBytes: 100.4 * MIB, ...limits }));
     expect(usage).toEqual({ memoryBytes: 100 * MIB, cpuPercent: null, ...limits });
   });

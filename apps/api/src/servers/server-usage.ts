@@ -15,9 +15,11 @@ export class ServerUsage {
     description: 'Between the last two looks, 100 is one processor; null at the first look.',
   })
   cpuPercent: number | null;
-  @ApiProperty({ type: Number, nullable: true })
+  @ApiProperty({ type: Number, nullable: true, description: 'More, and the kernel slows it down. Null: no limit.' })
   cpuLimitPercent: number | null;
   @ApiProperty({ type: Number, nullable: true, description: 'Threads and processes together.' })
+  tasks: number | null;
+  @ApiProperty({ type: Number, nullable: true, description: 'More, and it cannot make another. Null: no limit.' })
   tasksLimit: number | null;
 }
 
@@ -41,6 +43,7 @@ export class UsageMeter {
       memoryLimitBytes: usage.memoryLimitBytes,
       cpuPercent: share === null ? null : Math.round(share * 100),
       cpuLimitPercent: usage.cpuLimitPercent,
+      tasks: usage.tasks,
       tasksLimit: usage.tasksLimit,
     };
   }

@@ -31,6 +31,7 @@ export const serverSchema = z.object({
       memoryLimitBytes: z.number().nullable(),
       cpuPercent: z.number().nullable(),
       cpuLimitPercent: z.number().nullable(),
+      tasks: z.number().nullable().default(null),
       tasksLimit: z.number().nullable(),
     })
     .nullable(),

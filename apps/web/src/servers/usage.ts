@@ -7,6 +7,10 @@ export function memoryWords({ memoryBytes, memoryLimitBytes }: Usage): string {
   return memoryLimitBytes === null ? bytes(memoryBytes) : `${bytes(memoryBytes)} of ${bytes(memoryLimitBytes)}`;
 }
 
+export function taskWords({ tasks, tasksLimit }: Usage): string {
+  return tasksLimit === null ? `${tasks}` : `${tasks} of ${tasksLimit}`;
+}
+
 /** 100 % is one processor. */
 export function processorWords({ cpuPercent, cpuLimitPercent }: Usage): string {
   return cpuLimitPercent === null ? `${cpuPercent} %` : `${cpuPercent} % of ${cpuLimitPercent} %`;

@@ -17,8 +17,8 @@ export async function readUsage(controlGroup: string): Promise<Usage | null> {
 
 async function readV2(group: string): Promise<Usage | null> {
   const read = (file: string): Promise<string | null> => readIfAny(join(MOUNT, group, file));
-  const [current, stat, cpu, memoryMax, cpuMax, tasksMax] = await Promise.all(
-    ['memory.current', 'memory.stat', 'cpu.stat', 'memory.max', 'cpu.max', 'pids.max'].map(read),
+  const [current, stat, cpu, memoryMax, cpuMax, tasks, tasksMax] = await Promise.all(
+    ['memory.current', 'memory.stat', 'cpu.stat', 'memory.max', 'cpu.max', 'pids.current', 'pids.max'].map(read),
   );
   if (current == null) return null;
   const [quota = 'max', period = '100000'] = (cpuMax ?? '').trim().split(' ');
@@ -27,6 +27,7 @@ async function readV2(group: string): Promise<Usage | null> {
     memoryLimitBytes: limit(memoryMax),
     cpuSeconds: (valueOf(cpu, 'usage_usec') ?? 0) / 1e6,
     cpuLimitPercent: quota === 'max' ? null : (Number(quota) / Number(period)) * 100,
+    tasks: count(tasks),
     tasksLimit: limit(tasksMax),
   };
 }
@@ -34,7 +35,7 @@ async function readV2(group: string): Promise<Usage | null> {
 async function readV1(group: string): Promise<Usage | null> {
   const read = (controller: string, file: string): Promise<string | null> =>
     readIfAny(join(MOUNT, controller, group, file));
-  const [usage, stat, memoryMax, cpu, hybridCpu, quota, period, tasksMax] = await Promise.all([
+  const [usage, stat, memoryMax, cpu, hybridCpu, quota, period, tasks, tasksMax] = await Promise.all([
     read('memory', 'memory.usage_in_bytes'),
     read('memory', 'memory.stat'),
     read('memory', 'memory.limit_in_bytes'),
@@ -42,6 +43,7 @@ async function readV1(group: string): Promise<Usage | null> {
     read('unified', 'cpu.stat'), // where cpuacct is apart from cpu, systemd leaves it alone
     read('cpu', 'cpu.cfs_quota_us'),
     read('cpu', 'cpu.cfs_period_us'),
+    read('pids', 'pids.current'),
     read('pids', 'pids.max'),
   ]);
   if (usage === null) return null;
@@ -51,8 +53,13 @@ async function readV1(group: string): Promise<Usage | null> {
     memoryLimitBytes: limit(memoryMax),
     cpuSeconds: cpu === null ? (valueOf(hybridCpu, 'usage_usec') ?? 0) / 1e6 : Number(cpu) / 1e9,
     cpuLimitPercent: microseconds < 0 ? null : (microseconds / Number(period ?? 100_000)) * 100,
+    tasks: count(tasks),
     tasksLimit: limit(tasksMax),
   };
+}
+
+function count(text: string | null | undefined): number | null {
+  return text == null ? null : Number(text);
 }
 
 function limit(text: string | null | undefined): number | null {
