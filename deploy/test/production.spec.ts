@@ -6,6 +6,7 @@ import { Installation, PASSWORD } from './installation.js';
 import { Machine } from './machine.js';
 import { Panel } from './panel.js';
 import { uncoveredProc } from './proc-mounts.js';
+import { testCommandLine } from './command-line.js';
 import { testFailures } from './failing-servers.js';
 import { testIsolation } from './isolation.js';
 import { testRights } from './worker-rights.js';
@@ -187,6 +188,8 @@ describe('two servers of twelve overlays', () => {
 });
 
 testRights(machine);
+
+testCommandLine(machine, panel);
 
 testFailures(machine, panel);
 
