@@ -3,7 +3,7 @@ import type { HostOptions } from '../host.js';
 import { probeNamespaces } from '../launcher/probe.js';
 import { hasCode } from '../overlay/durable.js';
 import { Builds } from '../runtime/builds.js';
-import { selfUpdateProblem } from '../steamcmd/steam-client.js';
+import { examineSteamcmd } from './examine-steamcmd.js';
 import { examineSystemd } from './examine-systemd.js';
 import { bad, good, warning, type Finding } from './finding.js';
 
@@ -14,8 +14,6 @@ const GB = 1e9;
 /** The real game, and a second build of it while it is updated. */
 const GAME_BYTES = 20 * GB;
 const LITTLE_BYTES = 2 * GB;
-/** The loader of 32-bit programs, which steamcmd and srcds are. */
-const LOADER_32 = '/lib/ld-linux.so.2';
 
 /** Looks at everything the host library needs of this machine, and changes nothing. Run it as the service user. */
 export async function examineMachine(options: HostOptions): Promise<Finding[]> {
@@ -82,22 +80,7 @@ async function game({ root, steamcmd }: HostOptions): Promise<Finding[]> {
     const found = 'LEFT4ME_STEAMCMD is not set: install sets up the demo runtime, not the game';
     return [installed, warning('steamcmd', found, 'install steamcmd and set LEFT4ME_STEAMCMD to its path')];
   }
-  return [installed, await steamcmdFinding(steamcmd)];
-}
-
-async function steamcmdFinding(path: string): Promise<Finding> {
-  if (!(await canExecute(path))) return bad('steamcmd', `${path} cannot be executed`, 'correct LEFT4ME_STEAMCMD');
-  if (!(await canExecute(LOADER_32))) {
-    return bad(
-      'steamcmd',
-      `32-bit programs cannot run: ${LOADER_32} is missing`,
-      'install lib32gcc-s1 and lib32stdc++6',
-    );
-  }
-  const problem = await selfUpdateProblem(path);
-  if (problem !== null) return bad('steamcmd', problem, 'move steamcmd, and correct LEFT4ME_STEAMCMD');
-  if (!(await onPath('script'))) return bad('steamcmd', 'script is missing', 'install the package bsdutils');
-  return good('steamcmd', `${path} can update itself, and 32-bit programs can run`);
+  return [installed, ...(await examineSteamcmd(root, steamcmd))];
 }
 
 async function onPath(program: string): Promise<boolean> {

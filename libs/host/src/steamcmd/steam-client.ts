@@ -19,6 +19,13 @@ export class SteamClient {
     private readonly home: string,
   ) {}
 
+  /** Changes nothing. `unlinked`: the link in Steam's home is missing or leads elsewhere. */
+  async state(): Promise<'linked' | 'unlinked' | 'missing'> {
+    const client = await this.find();
+    if (client === null) return 'missing';
+    return (await leadsTo(join(this.home, SDK))) === client ? 'linked' : 'unlinked';
+  }
+
   /** Makes the link in Steam's home, where it is missing or leads elsewhere, and says so. */
   async link(run: Run): Promise<void> {
     const client = await this.find();
