@@ -22,6 +22,8 @@ REDIS_CONF=/etc/redis/redis-left4me.conf
 REDIS_DROPIN=/etc/systemd/system/redis-server@left4me.service.d
 PACKAGES=(sudo util-linux ca-certificates)
 NEEDED_NODE=20.19.0
+# A steamcmd that was asked for and is not there yet.
+STEAMCMD_LATER=""
 # Kilobytes: two releases with their packages, while one is built.
 NEEDED_SPACE=2500000
 NPM=(npm --no-audit --no-fund --no-update-notifier --loglevel=error)
@@ -54,6 +56,29 @@ check_machine() {
   esac
   [ -d /run/systemd/system ] || die "systemd does not run this machine, and left4me's servers are its units"
 }
+
+# What would keep the worker from starting is said before anything is changed.
+check_settings() {
+  local worker_only=$1 file=$SETTINGS/host.env name path
+  if [ -e "$file" ]; then
+    path=$(sed -n 's/^LEFT4ME_STEAMCMD=//p' "$file" | tail -n 1)
+    [ -z "$path" ] || is_program "$path" ||
+      die "LEFT4ME_STEAMCMD in $file is $path, which is no executable file: put it there or remove the line. Nothing was changed."
+    return 0
+  fi
+  if [ "$worker_only" = yes ]; then
+    for name in DATABASE_URL REDIS_URL SECRET_KEY LEFT4ME_HOST; do
+      [ -n "${!name:-}" ] || die "--worker-only needs $name in the environment: it is the panel's (deploy/README.md)"
+    done
+  fi
+  case ${LEFT4ME_STEAMCMD:-/} in /*) ;; *) die "LEFT4ME_STEAMCMD must be an absolute path, not $LEFT4ME_STEAMCMD" ;; esac
+  # Its usual place is made by this script, so a first run cannot find it there.
+  if [ -n "${LEFT4ME_STEAMCMD:-}" ] && ! is_program "$LEFT4ME_STEAMCMD"; then
+    STEAMCMD_LATER=$LEFT4ME_STEAMCMD
+    unset LEFT4ME_STEAMCMD
+  fi
+}
+is_program() { [ -f "$1" ] && [ -x "$1" ]; }
 
 check_space() {
   local free
@@ -132,12 +157,8 @@ write_settings() {
 
 # Where the panel is elsewhere, its addresses and its key are what makes this machine one of its hosts.
 make_worker_settings() {
-  local name
   install -d -o root -g root -m 0755 "$SETTINGS"
   [ ! -e "$SETTINGS/host.env" ] || return 0
-  for name in DATABASE_URL REDIS_URL SECRET_KEY LEFT4ME_HOST; do
-    [ -n "${!name:-}" ] || die "--worker-only needs $name in the environment: it is the panel's (deploy/README.md)"
-  done
   LEFT4ME_ROOT=$STATE LEFT4ME_SERVICE_MANAGER=systemd NODE_ENV=production write_settings host.env left4me \
     DATABASE_URL= REDIS_URL= SECRET_KEY= LEFT4ME_ROOT= NODE_ENV= LEFT4ME_HOST= LEFT4ME_SERVICE_MANAGER= LEFT4ME_STEAMCMD= \
     LEFT4ME_SERVER_MEMORY= LEFT4ME_SERVER_CPU= LEFT4ME_SERVER_TASKS=
@@ -307,7 +328,7 @@ restart_panel() {
     quietly systemctl enable "$unit.service"
     systemctl restart "$unit.service" || {
       journalctl --no-pager --quiet --lines=20 --unit="$unit.service" >&2 || :
-      die "$unit does not start, see above. Game servers run on."
+      die "$unit does not start, see above: correct $SETTINGS, which a further run keeps as it is, and run this again. Game servers run on."
     }
   done
 }
@@ -318,6 +339,7 @@ install_or_upgrade() {
   [ -e "$SETTINGS/web.env" ] || [ ! -e "$SETTINGS/host.env" ] || worker_only=yes
   if [ "$worker_only" = yes ] && [ -e "$SETTINGS/web.env" ]; then die "this machine has a whole panel: --uninstall it first"; fi
   check_machine
+  check_settings "$worker_only"
   check_space
   [ "$worker_only" = yes ] || PACKAGES+=(postgresql redis-server)
   install_packages
@@ -348,6 +370,8 @@ install_or_upgrade() {
     restart_panel left4me-api left4me-worker
   fi
   remove_old_releases "$release" "${before:-$release}"
+  [ -z "$STEAMCMD_LATER" ] || say "Note: $STEAMCMD_LATER is not there yet, so the worker runs without it: Install sets up the demo runtime.
+  $CODE/deploy/README.md tells how to get it; then LEFT4ME_STEAMCMD=$STEAMCMD_LATER in $SETTINGS/host.env, and: systemctl restart left4me-worker"
   if [ "$worker_only" = yes ]; then
     say "The worker of host $(sed -n 's/^LEFT4ME_HOST=//p' "$SETTINGS/host.env") runs; the panel shows it under Hosts. Settings are in $SETTINGS/host.env."
     return
@@ -392,7 +416,7 @@ uninstall() {
     return
   fi
   step "Removing data, settings, database and users"
-  rm -rf --one-file-system "$STATE" "$SETTINGS" /var/lib/redis-left4me
+  rm -rf --one-file-system "$STATE" "$SETTINGS" /var/lib/redis-left4me "${REDIS_CONF%.conf}.d"
   if systemctl is-active --quiet postgresql.service; then
     as_postgres --dbname=postgres <<'SQL'
 DROP DATABASE IF EXISTS left4me WITH (FORCE);
