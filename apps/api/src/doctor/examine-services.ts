@@ -75,7 +75,7 @@ async function examineKey(client: pg.Client, secretKey: string | null): Promise<
 async function examineWorkers(client: pg.Client): Promise<Finding[]> {
   const { rows } = await client.query<{ name: string; seconds: number | null; stopped: boolean }>(
     `SELECT name, extract(epoch FROM clock_timestamp() - worker_seen_at)::int AS seconds, worker_stopped AS stopped
-     FROM hosts ORDER BY id`,
+     FROM hosts WHERE removed_at IS NULL ORDER BY id`,
   );
   return rows.map(({ name, seconds, stopped }) => {
     const about = `worker of ${name}`;

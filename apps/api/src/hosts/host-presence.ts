@@ -61,7 +61,7 @@ export class HostPresence {
   async begin(hostId: number, incarnation: string, machine: Machine, lost: () => void): Promise<void> {
     const { machineId, stateId, serviceManager, isolation, isolationReason, demo, workerConcurrency } = machine;
     const [begun] = await this.database.query<[unknown[], number]>(
-      `UPDATE hosts SET incarnation = $2, worker_seen_at = clock_timestamp(), worker_stopped = false, machine_id = $3, state_id = $4,
+      `UPDATE hosts SET incarnation = $2, worker_seen_at = clock_timestamp(), worker_stopped = false, removed_at = NULL, machine_id = $3, state_id = $4,
          service_manager = $5, isolation = $6, isolation_reason = $7, demo = $8, worker_concurrency = $9
        WHERE id = $1 AND (NOT (${onlineSql('hosts')}) OR (machine_id = $3 AND state_id = $4)) RETURNING id`,
       [hostId, incarnation, machineId, stateId, serviceManager, isolation, isolationReason, demo, workerConcurrency],
@@ -90,7 +90,7 @@ export class HostPresence {
   private async beat(hostId: number, incarnation: string, lost: () => void): Promise<void> {
     try {
       const [, beaten] = await this.database.query<[unknown[], number]>(
-        `UPDATE hosts SET worker_seen_at = clock_timestamp() WHERE id = $1 AND incarnation = $2`,
+        `UPDATE hosts SET worker_seen_at = clock_timestamp(), removed_at = NULL WHERE id = $1 AND incarnation = $2`,
         [hostId, incarnation],
       );
       if (beaten > 0 || !this.heartbeat) return;

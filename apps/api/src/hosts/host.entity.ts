@@ -1,4 +1,12 @@
-import { Column, CreateDateColumn, Entity, Index, PrimaryGeneratedColumn, VirtualColumn } from 'typeorm';
+import {
+  Column,
+  CreateDateColumn,
+  DeleteDateColumn,
+  Entity,
+  Index,
+  PrimaryGeneratedColumn,
+  VirtualColumn,
+} from 'typeorm';
 import { onlineSql } from './online.js';
 
 /** A machine that runs game servers. Its worker writes what it knows of the machine here. */
@@ -65,4 +73,8 @@ export class HostRow {
 
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt: Date;
+
+  /** Until its worker comes again, only its jobs tell of it: TypeORM leaves it out, plain SQL does not. */
+  @DeleteDateColumn({ type: 'timestamptz' })
+  removedAt: Date | null;
 }

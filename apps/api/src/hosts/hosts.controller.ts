@@ -1,5 +1,12 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Res } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+} from '@nestjs/swagger';
 import type { Response } from 'express';
 import { DataSource } from 'typeorm';
 import { AdminOnly, Me, type Principal, Scoped } from '../auth/access.js';
@@ -11,6 +18,7 @@ import { PageOf } from '../openapi/page-of.js';
 import type { Page } from '../paging/page.js';
 import { Announcements } from '../redis/announcements.js';
 import { announceServersOf } from '../servers/announce-servers.js';
+import { HostRemoval } from './host-removal.js';
 import { HostViews } from './host-views.js';
 import { HostChange, HostView } from './host.dto.js';
 import { HostRow } from './host.entity.js';
@@ -23,6 +31,7 @@ const byReference = { name: 'id', type: String, description: "The host's id or n
 export class HostsController {
   constructor(
     private readonly views: HostViews,
+    private readonly removal: HostRemoval,
     private readonly jobs: Jobs,
     private readonly jobViews: JobViews,
     private readonly database: DataSource,
@@ -63,6 +72,19 @@ export class HostsController {
     this.announcements.publish({ topic: 'host', id });
     await announceServersOf({ hostId: id }, this.database, this.announcements);
     return this.get(me, reference);
+  }
+
+  /** Its jobs stay. A worker that comes under its name brings it back. */
+  @Delete(':id')
+  @ApiOperation({ summary: 'Remove a host that is offline and has no servers' })
+  @AdminOnly()
+  @Scoped('manage')
+  @HttpCode(204)
+  @ApiParam(byReference)
+  @ApiNoContentResponse()
+  async remove(@Me() me: Principal, @Param('id') reference: string): Promise<void> {
+    const { id } = await this.views.find(me, reference);
+    await this.removal.remove(id);
   }
 
   /** Queues an `install` on the host: it waits for the jobs of the host's servers, and later ones wait for it. */

@@ -64,10 +64,15 @@ export class Jobs {
 
   /** Whether the server or overlay has no unfinished job. */
   async isIdle(
-    of: { serverId: number } | { overlayId: number },
+    of: { serverId: number } | { overlayId: number } | { hostId: number },
     manager: EntityManager = this.database.manager,
   ): Promise<boolean> {
-    const [column, id] = 'serverId' in of ? ['server_id', of.serverId] : ['overlay_id', of.overlayId];
+    const [column, id] =
+      'serverId' in of
+        ? ['server_id', of.serverId]
+        : 'overlayId' in of
+          ? ['overlay_id', of.overlayId]
+          : ['host_id', of.hostId];
     const rows = await manager.query<unknown[]>(
       `SELECT 1 FROM jobs WHERE ${column} = $1 AND finished_at IS NULL LIMIT 1`,
       [id],

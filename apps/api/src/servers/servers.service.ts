@@ -69,6 +69,7 @@ export class Servers {
     const hostId = await this.hostFor(body.hostId);
     const busy = port === undefined ? await this.busyPorts(hostId) : [];
     const server = await this.write(me, { hostId, name, port }, async (manager) => {
+      await this.requireHost(hostId, manager);
       await this.requireBlueprint(me, blueprintId, manager);
       const servers = manager.getRepository(Server);
       const made = servers.create({
@@ -98,6 +99,7 @@ export class Servers {
       if (wanted.name !== row.name || wanted.hostId !== row.hostId) {
         await this.requireGone(row, 'get another name or host', manager);
       }
+      if (wanted.hostId !== row.hostId) await this.requireHost(wanted.hostId, manager);
       if (blueprintId !== undefined && blueprintId !== row.blueprintId) {
         await this.requireBlueprint(me, blueprintId, manager);
       }
@@ -153,6 +155,12 @@ export class Servers {
     if (!blueprint || !(me.admin || blueprint.ownerId === me.user.id)) {
       throw new Invalid([{ path: 'blueprintId', message: `there is no blueprint ${id}` }]);
     }
+  }
+
+  /** The host may have been removed since it was looked for; from now on it cannot be. */
+  private async requireHost(id: number, manager: EntityManager): Promise<void> {
+    const host = await manager.getRepository(HostRow).findOne({ where: { id }, lock: { mode: 'for_key_share' } });
+    if (!host) throw new Invalid([{ path: 'hostId', message: `there is no host ${id}` }]);
   }
 
   /** @param reference an id or a name, as in the request; without it, the host this process serves */

@@ -47,6 +47,11 @@ export function applyHost(client: QueryClient, host: Host): void {
   );
 }
 
+export function forgetHost(client: QueryClient, id: number): void {
+  pushed.forget(id);
+  client.setQueryData<Host[]>(hostKeys.list, (list) => list?.filter((item) => item.id !== id));
+}
+
 /** Keeps an install's progress fresh where the host is shown. */
 export function applyJobToHost(client: QueryClient, job: Job): void {
   if (job.operation !== 'install') return;
@@ -78,5 +83,13 @@ export function useChangeHost() {
     mutationFn: ({ host, address }: { host: Host; address: string | null }) =>
       api.patch(`/hosts/${host.id}`, { address }, hostSchema),
     onSuccess: (host) => applyHost(queryClient, host),
+  });
+}
+
+/** Removes a host that is offline and has no servers (admins). */
+export function useRemoveHost() {
+  return useMutation({
+    mutationFn: (host: Host) => api.call('DELETE', `/hosts/${host.id}`),
+    onSuccess: (_, host) => forgetHost(queryClient, host.id),
   });
 }

@@ -1,6 +1,6 @@
 import { onScopeDispose, readonly, ref, shallowRef } from 'vue';
 import { queryClient } from '../api/query-client';
-import { applyHost, applyJobToHost, hostKeys } from '../hosts/queries';
+import { applyHost, applyJobToHost, forgetHost, hostKeys } from '../hosts/queries';
 import { applyJob, jobKeys } from '../jobs/queries';
 import { applyOverlay, forgetOverlay, overlayKeys } from '../overlays/queries';
 import { applyJobToServer, applyServer, forgetServer, serverKeys } from '../servers/queries';
@@ -46,6 +46,7 @@ function apply(message: LiveMessage): void {
   } else if (message.type === 'removed') {
     if (message.channel === 'servers') forgetServer(queryClient, message.id);
     if (message.channel === 'overlays') forgetOverlay(queryClient, message.id);
+    if (message.channel === 'hosts') forgetHost(queryClient, message.id);
   } else if (message.type === 'subscribed') {
     // What changed between a list's answer and this subscription was pushed to nobody: read it once more. The same when the panel
     // could not read for a while: it says `subscribed` again when it can.

@@ -13,6 +13,7 @@ import { JobCancellations1795301500000 } from './1795301500000-job-cancellations
 import { HostAddresses1795301600000 } from './1795301600000-host-addresses.js';
 import { ServerUsage1795301700000 } from './1795301700000-server-usage.js';
 import { NewestBuild1795301800000 } from './1795301800000-newest-build.js';
+import { RemovedHosts1795301900000 } from './1795301900000-removed-hosts.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -30,4 +31,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   HostAddresses1795301600000,
   ServerUsage1795301700000,
   NewestBuild1795301800000,
+  RemovedHosts1795301900000,
 ];
