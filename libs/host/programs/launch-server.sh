@@ -34,6 +34,7 @@ fi
 shift 5
 
 if [ "$mode" = copy ]; then
+  : >"$root/instances/$name/launched"
   cd "$root/instances/$name/copy"
   ulimit -c 0
   set -- /usr/bin/env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$PWD" LANG=C.UTF-8 \
@@ -126,6 +127,7 @@ for path in kcore keys kmsg kallsyms latency_stats timer_list sched_debug; do
 done
 
 cp "$programs/server-init.sh" "$new/.left4me/server-init.sh"
+: >"$instance/launched"
 cd "$new"
 pivot_root . .old
 cd /game

@@ -11,6 +11,8 @@ instance=$LEFT4ME_ROOT/instances/$name
   echo "$name has never been started by the panel or by l4d2ctl: $instance/launch is missing" >&2
   exit 66
 }
+# The launcher makes it when the server is all that is left to begin.
+rm -f "$instance/launched"
 set --
 while IFS= read -r word; do set -- "$@" "$word"; done <"$instance/launch"
 # Its standard error gets another priority than its standard output. The identifier: journal-entry.ts. The line on the standard input: see launch-server.sh.
