@@ -20,8 +20,6 @@ import type { UnitStates } from './unit-states.js';
 const START_LIMIT_MS = 45_000;
 /** As for the process manager: a server that ends within this time of being launched has not started. */
 const SETTLE_MS = 750;
-/** How long after `enable --now` a unit may still look as before. */
-const BEGIN_MS = 2_000;
 /** More than the unit's own limits for `quit` and SIGTERM together. */
 const STOP_LIMIT_MS = 60_000;
 const LOOK_MS = 100;
@@ -156,10 +154,9 @@ export class SystemdManager implements ServiceManager {
         if (existsSync(this.launched(name))) runningSince ??= now;
         if (runningSince !== null && now - runningSince >= SETTLE_MS) return 'runs';
         if (now - begun > START_LIMIT_MS) return { ...state, reason: 'its launcher does not come to an end' };
-      } else if (state.reason !== null || runningSince !== null) {
-        return state;
-      } else if (now - begun > (state.state === 'stopped' ? BEGIN_MS : START_LIMIT_MS)) {
-        return state;
+      } else {
+        const ended = state.state === 'stopped' || state.reason !== null || runningSince !== null;
+        if (ended || now - begun > START_LIMIT_MS) return state;
       }
       await pause(LOOK_MS, signal);
     }

@@ -7,7 +7,7 @@ const LIMIT_MS = 30_000;
 /** Full paths: the sudo rule (deploy/sudoers) allows exactly these words. */
 const SYSTEMCTL = ['/usr/bin/sudo', '--non-interactive', '/usr/bin/systemctl'] as const;
 
-/** The three things that need root. None waits for the server; `StateReader` tells how it went. */
+/** The three things that need root. None waits for the server; `UnitStates` tells how it went. */
 export class UnitControl {
   /** `commands` must not use a user namespace: sudo is nobody there. */
   constructor(private readonly commands: CommandRunner) {}

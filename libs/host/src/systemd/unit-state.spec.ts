@@ -40,6 +40,10 @@ describe('the state of a unit', () => {
     expect(stateOf(unit({ ActiveState, SubState }), false).state).toBe(state);
   });
 
+  it('is starting when systemd has promised to start it', () => {
+    expect(stateOf(unit({ Job: '4711' }), false)).toMatchObject({ state: 'starting', exitCode: null });
+  });
+
   it('has a process and a start while it runs, and no end', () => {
     const state = stateOf(unit({ ActiveState: 'active', MainPID: '4711' }), false);
     const startedAt = '2026-11-22T03:02:59.000Z';

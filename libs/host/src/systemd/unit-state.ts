@@ -14,6 +14,7 @@ export const PROPERTIES = [
   'NRestarts',
   'InvocationID',
   'ControlGroup',
+  'Job',
 ] as const;
 export type UnitProperties = Readonly<Record<(typeof PROPERTIES)[number], string>>;
 
@@ -43,6 +44,9 @@ export function stateOf(unit: UnitProperties, outOfMemory: boolean): ServiceStat
         : { ...last, state: 'starting', pid: Number(unit.MainPID) || null, exitCode: null, signal: null };
     case 'deactivating':
       return { ...last, state: 'stopping', pid: Number(unit.MainPID) || null };
+    case 'inactive':
+      // systemd has promised to start it, and is busy.
+      return unit.Job === '' ? last : { ...last, state: 'starting', exitCode: null, signal: null };
     case 'failed':
       return { ...last, state: 'failed', reason: failureOf(unit, exitCode, outOfMemory) };
     default:
@@ -99,6 +103,7 @@ export function parseShow(text: string): UnitProperties[] {
         NRestarts: of('NRestarts'),
         InvocationID: of('InvocationID'),
         ControlGroup: of('ControlGroup'),
+        Job: of('Job'),
       };
     });
 }

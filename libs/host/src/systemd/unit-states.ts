@@ -32,6 +32,8 @@ interface Known {
  */
 export class UnitStates {
   private readonly known = new Map<string, Known>();
+  /** How often `forget` was called. */
+  private events = 0;
 
   constructor(private readonly ends: EndRecords) {}
 
@@ -39,16 +41,25 @@ export class UnitStates {
   async read(names: readonly string[]): Promise<ServiceState[]> {
     const looks = await listUnits();
     for (const name of this.known.keys()) if (!looks.has(name)) this.known.delete(name);
-    const changed = names.filter((name) => looks.has(name) && looks.get(name) !== this.known.get(name)?.look);
+    // What is known may be forgotten while systemd is asked about the others.
+    const units = new Map<string, UnitProperties>();
+    const changed: string[] = [];
+    for (const name of names) {
+      const known = this.known.get(name);
+      if (known !== undefined && known.look === looks.get(name)) units.set(name, known.properties);
+      else if (looks.has(name)) changed.push(name);
+    }
+    const events = this.events;
     for (const [name, properties] of await show(changed)) {
-      this.known.set(name, { look: looks.get(name) ?? '', properties });
+      units.set(name, properties);
+      if (this.events === events) this.known.set(name, { look: looks.get(name) ?? '', properties });
     }
     return Promise.all(
       names.map(async (name) => {
-        const properties = this.known.get(name)?.properties;
+        const properties = units.get(name);
         if (properties === undefined) return NEVER_RAN;
         const state = stateOf(properties, await this.ends.outOfMemory(name, properties));
-        return state.state === 'running' ? { ...state, usage: await readUsage(properties.ControlGroup) } : state;
+        return state.state === 'running' ? { ...state, usage: readUsage(properties.ControlGroup) } : state;
       }),
     );
   }
@@ -61,6 +72,7 @@ export class UnitStates {
   /** systemd said something about this server: ask again. */
   forget(name: string): void {
     this.known.delete(name);
+    this.events++;
   }
 }
 
