@@ -7,6 +7,14 @@ import { ServerLogStream, STREAM_LINES, StreamGone } from './server-log-stream.j
 
 const REFRESH_MS = 10_000;
 const RETRY_MS = 1000;
+const CHECK_MS = 2000;
+
+/** One server's log that is followed; `batches` while it is being read. */
+interface Followed {
+  abort: AbortController;
+  done: Promise<void>;
+  batches: LineBatches | null;
+}
 
 /**
  * The worker's side of the server logs: follows each instance's log on the host and appends it to the server's stream. It goes on
@@ -16,8 +24,8 @@ const RETRY_MS = 1000;
 export class ServerLogFeed {
   private readonly logger = new Logger('ServerLogs');
   private readonly abort = new AbortController();
-  private readonly followed = new Map<number, { abort: AbortController; done: Promise<void> }>();
-  private timer: NodeJS.Timeout | null = null;
+  private readonly followed = new Map<number, Followed>();
+  private readonly timers: NodeJS.Timeout[] = [];
   private hostId: number | null = null;
 
   constructor(
@@ -28,7 +36,10 @@ export class ServerLogFeed {
 
   start(hostId: number): void {
     this.hostId = hostId;
-    this.timer = setInterval(() => this.refresh(), REFRESH_MS);
+    this.timers.push(
+      setInterval(() => this.refresh(), REFRESH_MS),
+      setInterval(() => this.check().catch(() => undefined), CHECK_MS), // without Redis nothing is lost yet
+    );
     this.refresh();
   }
 
@@ -44,7 +55,7 @@ export class ServerLogFeed {
   }
 
   async stop(): Promise<void> {
-    if (this.timer) clearInterval(this.timer);
+    for (const timer of this.timers) clearInterval(timer);
     this.abort.abort();
     await Promise.all([...this.followed.values()].map(({ done }) => done));
   }
@@ -64,17 +75,29 @@ export class ServerLogFeed {
     }
   }
 
-  private begin(id: number, name: string): void {
-    const abort = new AbortController();
-    const signal = AbortSignal.any([abort.signal, this.abort.signal]);
-    const done = this.feed(id, name, signal).finally(() => this.followed.delete(id));
-    this.followed.set(id, { abort, done });
+  /** A silent server writes nothing, and would not notice that Redis has lost what it wrote. */
+  private async check(): Promise<void> {
+    const written = [...this.followed].filter(([, { batches }]) => batches?.begun === true);
+    if (await this.stream.allThere(written.map(([id]) => id))) return;
+    await Promise.all(
+      written.map(async ([id, { batches }]) => {
+        if ((await this.stream.last(id)) === null) batches?.fail(new StreamGone());
+      }),
+    );
   }
 
-  private async feed(serverId: number, name: string, signal: AbortSignal): Promise<void> {
+  private begin(id: number, name: string): void {
+    const abort = new AbortController();
+    const followed: Followed = { abort, done: Promise.resolve(), batches: null };
+    const signal = AbortSignal.any([abort.signal, this.abort.signal]);
+    followed.done = this.feed(id, name, followed, signal).finally(() => this.followed.delete(id));
+    this.followed.set(id, followed);
+  }
+
+  private async feed(serverId: number, name: string, followed: Followed, signal: AbortSignal): Promise<void> {
     for (let complained = false; !signal.aborted;) {
       try {
-        await this.followOnce(await this.library.get(), serverId, name, signal);
+        await this.followOnce(await this.library.get(), serverId, name, followed, signal);
         complained = false;
       } catch (error) {
         if (!complained && !signal.aborted) {
@@ -89,17 +112,22 @@ export class ServerLogFeed {
   }
 
   /** Follows until the signal aborts; throws when Redis is away or has lost the stream, and the caller begins again. */
-  private async followOnce(host: Host, serverId: number, name: string, signal: AbortSignal): Promise<void> {
+  private async followOnce(
+    host: Host,
+    serverId: number,
+    name: string,
+    followed: Followed,
+    signal: AbortSignal,
+  ): Promise<void> {
     const last = await this.stream.last(serverId);
-    const batches = new LineBatches(async (lines, isFirst) => {
-      if (lines.length > 0) await this.stream.append(serverId, lines, isFirst);
-      else if ((await this.stream.last(serverId)) === null) throw new StreamGone();
-    }, last !== null);
+    const batches = new LineBatches((lines, isFirst) => this.stream.append(serverId, lines, isFirst), last !== null);
+    followed.batches = batches;
     const from = last === null ? { lines: STREAM_LINES } : { after: last };
     try {
       const lines = host.logs(name, { ...from, follow: true, signal: AbortSignal.any([signal, batches.failed]) });
       for await (const line of lines) await batches.add(line);
     } finally {
+      followed.batches = null;
       await batches.close();
     }
   }

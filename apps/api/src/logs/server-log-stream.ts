@@ -58,6 +58,14 @@ export class ServerLogStream implements OnApplicationBootstrap {
     return entry?.[0] ?? null;
   }
 
+  /** Whether none of these servers' streams is missing. */
+  async allThere(serverIds: readonly number[]): Promise<boolean> {
+    return (
+      serverIds.length === 0 ||
+      (await this.redis.commands.exists(serverIds.map((id) => this.key(id)))) === serverIds.length
+    );
+  }
+
   /**
    * Appends lines in order; those that are there already are passed over.
    * @param mayBegin makes the stream with the first line. Otherwise it must be there: one that Redis lost at this very moment would

@@ -1,13 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstanceStatus } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HostLibrary } from '../hosts/host-library.js';
 import { Announcements } from '../redis/announcements.js';
-import { UsageMeter } from '../servers/server-usage.js';
+import { type ServerUsage, UsageMeter } from '../servers/server-usage.js';
 import { type Answer, query } from './query.js';
 
 /** Where the host's servers are asked over A2S. */
 const ADDRESS = '127.0.0.1';
+/** Answers are gathered this long. */
+const GATHER_MS = 100;
 
 interface Polled {
   id: number;
@@ -20,6 +23,44 @@ interface Polled {
 const polled = `
   SELECT servers.id, name, state_fence AS fence, coalesce((generations.recipe ->> 'port')::int, servers.port) AS port
   FROM servers LEFT JOIN generations ON generations.server_id = servers.id AND generations.number = servers.generation`;
+
+/** What was seen of a server, as `writeSeen` takes it. */
+interface Seen {
+  id: number;
+  name: string;
+  fence: number;
+  state: InstanceStatus['state'];
+  ready: boolean | null;
+  map: string | null;
+  players: number | null;
+  max_players: number | null;
+  generation: number | null;
+  reason: string | null;
+  started_at: string | null;
+  usage: ServerUsage | null;
+}
+
+/** A row that somebody else is just writing is left to them: what holds several rows must not wait for those who do the same. */
+const writeSeen = `
+  WITH seen AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS seen (id int, fence int, state text, ready boolean, map text, players int,
+      max_players int, generation int, reason text, started_at timestamptz, usage jsonb)
+  ), before AS (
+    SELECT servers.* FROM servers JOIN seen ON seen.id = servers.id AND seen.fence = servers.state_fence
+    FOR NO KEY UPDATE OF servers SKIP LOCKED
+  )
+  UPDATE servers SET actual_state = seen.state, actual_state_at = clock_timestamp(), state_fence = servers.state_fence + 1,
+    ready = seen.ready, ready_at = CASE WHEN seen.ready THEN CASE
+      WHEN before.ready_at >= coalesce(seen.started_at, '-infinity') THEN before.ready_at ELSE clock_timestamp() END END,
+    map = seen.map, players = seen.players, max_players = seen.max_players, generation = seen.generation, usage = seen.usage,
+    last_error = CASE WHEN seen.state = 'failed' AND before.actual_state <> 'failed'
+      THEN coalesce(seen.reason, before.last_error) ELSE before.last_error END
+  FROM seen JOIN before ON before.id = seen.id
+  WHERE servers.id = seen.id AND servers.state_fence = seen.fence
+  RETURNING servers.id, (before.actual_state, before.ready, before.map, before.players, before.max_players,
+      before.generation, before.usage)
+    IS DISTINCT FROM (servers.actual_state, servers.ready, servers.map, servers.players, servers.max_players,
+      servers.generation, servers.usage) AS changed`;
 
 /**
  * Reads what servers really do and writes it down. A write is fenced: it counts only if nothing newer was written and no job began or
@@ -63,49 +104,49 @@ export class ServerStates {
     const host = await this.library.get();
     const read = await host.status(servers.map((server) => server.name));
     const statuses = new Map(read.map((status) => [status.name, status]));
-    const counted = await Promise.all(
+    const seen: Seen[] = [];
+    const looks = Promise.all(
       servers.map(async (server) => {
         const status = statuses.get(server.name);
-        if (!status) return true;
+        if (!status) return;
         const answer = status.state === 'running' ? await query(ADDRESS, server.port) : null;
-        return this.write(server, status, answer);
+        seen.push(this.seen(server, status, answer));
       }),
     );
-    return servers.filter((_, index) => !counted[index]).map((server) => server.name);
+    const overtaken: string[] = [];
+    // Written together, but for those that make the others wait.
+    for (let over = false; !over;) {
+      over = await Promise.race([looks.then(() => true), sleep(GATHER_MS, false)]);
+      overtaken.push(...(await this.write(seen.splice(0))));
+    }
+    return overtaken;
   }
 
-  /** @returns false when something newer had been written */
-  private async write(server: Polled, status: InstanceStatus, answer: Answer | null): Promise<boolean> {
-    const usage = this.meter.read(server.id, status);
-    const ready = status.state === 'running' ? (answer ? true : null) : false;
-    const [rows] = await this.database.query<[{ changed: boolean }[], number]>(
-      `UPDATE servers SET actual_state = $3, actual_state_at = clock_timestamp(), state_fence = servers.state_fence + 1,
-         ready = $4, ready_at = CASE WHEN $4 THEN CASE
-           WHEN before.ready_at >= coalesce($10::timestamptz, '-infinity') THEN before.ready_at ELSE clock_timestamp() END END,
-         map = $5, players = $6, max_players = $7, generation = $8, usage = $11,
-         last_error = CASE WHEN $3 = 'failed' AND before.actual_state <> 'failed'
-           THEN coalesce($9, before.last_error) ELSE before.last_error END
-       FROM servers before
-       WHERE servers.id = $1 AND servers.state_fence = $2 AND before.id = servers.id
-       RETURNING (before.actual_state, before.ready, before.map, before.players, before.max_players, before.generation,
-           before.usage)
-         IS DISTINCT FROM (servers.actual_state, servers.ready, servers.map, servers.players, servers.max_players,
-           servers.generation, servers.usage) AS changed`,
-      [
-        server.id,
-        server.fence,
-        status.state,
-        ready,
-        answer?.map ?? null,
-        answer?.players ?? null,
-        answer?.maxPlayers ?? null,
-        status.generation,
-        status.reason,
-        status.startedAt,
-        usage === null ? null : JSON.stringify(usage),
-      ],
-    );
-    if (rows[0]?.changed) this.announcements.publish({ topic: 'server', id: server.id });
-    return rows.length > 0;
+  private seen({ id, name, fence }: Polled, status: InstanceStatus, answer: Answer | null): Seen {
+    return {
+      id,
+      name,
+      fence,
+      state: status.state,
+      ready: status.state === 'running' ? (answer ? true : null) : false,
+      map: answer?.map ?? null,
+      players: answer?.players ?? null,
+      max_players: answer?.maxPlayers ?? null,
+      generation: status.generation,
+      reason: status.reason,
+      started_at: status.startedAt,
+      usage: this.meter.read(id, status),
+    };
+  }
+
+  /** @returns the names of those of which something newer had been written */
+  private async write(seen: readonly Seen[]): Promise<string[]> {
+    if (seen.length === 0) return [];
+    const [rows] = await this.database.query<[{ id: number; changed: boolean }[], number]>(writeSeen, [
+      JSON.stringify(seen),
+    ]);
+    for (const { id, changed } of rows) if (changed) this.announcements.publish({ topic: 'server', id });
+    const written = new Set(rows.map(({ id }) => id));
+    return seen.filter(({ id }) => !written.has(id)).map(({ name }) => name);
   }
 }
