@@ -4,11 +4,13 @@ import { askInfo } from './a2s.js';
 import { eventually } from './eventually.js';
 import { Installation, PASSWORD } from './installation.js';
 import { Machine } from './machine.js';
+import { NumberedLines } from './numbered-lines.js';
 import { Panel } from './panel.js';
 import { uncoveredProc } from './proc-mounts.js';
 import { testCommandLine } from './command-line.js';
 import { testFailures } from './failing-servers.js';
 import { testIsolation } from './isolation.js';
+import { testManyServers } from './many-servers.js';
 import { testRights } from './worker-rights.js';
 
 const machine = new Machine();
@@ -195,8 +197,11 @@ testFailures(machine, panel);
 
 testIsolation(machine);
 
+testManyServers(machine, panel);
+
 describe('an upgrade', () => {
-  const chatty = 'chatty';
+  /** With the two of twelve overlays there are ten. */
+  const chatty = Array.from({ length: 8 }, (_, i) => `chatty-${i + 1}`);
   const script = [
     '#!/bin/sh',
     // A server's own attempt at the worker's rights; what it says is in the log.
@@ -205,19 +210,19 @@ describe('an upgrade', () => {
     'while :; do n=$((n + 1)); echo "line $n"; sleep 0.05; done',
     '',
   ].join('\n');
-  const numbers = (lines: readonly { line: string }[]) =>
-    lines.flatMap(({ line }) => (line.startsWith('line ') ? [Number(line.slice(5))] : []));
 
-  it('finds a server that prints numbered lines', async () => {
+  it('finds servers that print numbered lines', async () => {
     const overlay = await panel.make('overlays', { name: 'numbered lines', catalog: true });
     await panel.ask('PUT', `/overlays/${overlay}/files/content?path=srcds_run`, script);
     // Uploads are not executable; somebody at the machine makes it so.
     await machine.get('chmod', '+x', `/var/lib/left4me/drafts/${overlay}/srcds_run`);
     await panel.does(`/overlays/${overlay}/builds`);
-    const blueprintId = await panel.make('blueprints', { name: chatty, overlays: [{ overlayId: overlay }] });
-    await panel.make('servers', { name: chatty, blueprintId });
-    await panel.does(`/servers/${chatty}/jobs`, { operation: 'start' });
-    const said = await panel.logs(chatty, 'lines=100');
+    const blueprintId = await panel.make('blueprints', { name: 'chatty', overlays: [{ overlayId: overlay }] });
+    for (const name of chatty) {
+      await panel.make('servers', { name, blueprintId });
+      await panel.does(`/servers/${name}/jobs`, { operation: 'start' });
+    }
+    const said = await panel.logs('chatty-1', 'lines=100');
     const abuse = said.filter(({ line }) => line.startsWith('sudo says: ')).map(({ line }) => line);
     tell(`a server's own attempt: ${abuse.join(' ')}`);
     expect(abuse.join('\n')).toMatch(/no new privileges|must be owned by uid 0|effective uid/i);
@@ -227,18 +232,11 @@ describe('an upgrade', () => {
     'leaves servers alone, and loses no line of theirs: the same version, then another',
     { timeout: 600_000 },
     async () => {
-      const servers = [...names, chatty];
-      const look = () => Promise.all(servers.map((name) => machine.unit(unitOf(name), 'MainPID', 'NRestarts')));
+      const look = () =>
+        Promise.all([...names, ...chatty].map((name) => machine.unit(unitOf(name), 'MainPID', 'NRestarts')));
       const before = await look();
       const panelBefore = await machine.unit('left4me-worker.service', 'MainPID');
-      let position = (await panel.logs(chatty, 'lines=1')).at(-1)?.position ?? '';
-      const seen: number[] = [];
-      const read = async () => {
-        const lines = await panel.logs(chatty, `after=${position}&lines=2000`);
-        position = lines.at(-1)?.position ?? position;
-        seen.push(...numbers(lines));
-        return lines.length;
-      };
+      const readers = await Promise.all(chatty.map((name) => NumberedLines.from(panel, name)));
       for (const change of [() => Promise.resolve(), () => installation.changeSources()]) {
         await change();
         const began = Date.now();
@@ -247,13 +245,16 @@ describe('an upgrade', () => {
         tell(`upgraded in ${Math.round((Date.now() - began) / 1000)} s`);
         await panel.logIn('admin', PASSWORD);
         await sleep(500);
-        while ((await read()) > 0 && seen.length < 100_000) await sleep(20);
+        for (const reader of readers) await reader.catchUp();
       }
       expect(await look()).toEqual(before);
       expect(await machine.unit('left4me-worker.service', 'MainPID')).not.toEqual(panelBefore);
-      const gaps = seen.filter((number, index) => index > 0 && number !== (seen[index - 1] ?? 0) + 1);
-      tell(`${seen.length} lines through two upgrades, ${gaps.length} gaps; restarts of servers: 0`);
-      expect(seen.length).toBeGreaterThan(50);
+      const counts = readers.map(({ seen }) => seen.length);
+      const gaps = readers.flatMap((reader) => reader.gaps());
+      tell(
+        `${counts.reduce((sum, count) => sum + count)} lines of ${chatty.length} servers through two upgrades, ${gaps.length} gaps; restarts of ${before.length} servers: 0`,
+      );
+      expect(Math.min(...counts)).toBeGreaterThan(50);
       expect(gaps).toEqual([]);
     },
   );

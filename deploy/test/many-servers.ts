@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { eventually } from './eventually.js';
+import type { Machine } from './machine.js';
+import type { Panel } from './panel.js';
+
+const PROGRAM = readFileSync(join(import.meta.dirname, 'quiet-server.c'), 'utf8');
+const COUNT = 50;
+const IDLE_SECONDS = 30;
+const LOOKS = 20;
+const WORKER = 'left4me-worker.service';
+/** Reads all states as the poller does, and tells the processor time of a look in ms: of itself and its children, and of systemd. */
+const LOOK = `
+  import { readFileSync } from 'node:fs';
+  import { openHost } from '/opt/left4me/libs/host/dist/index.js';
+  const ticks = (pid, children) => {
+    const fields = readFileSync('/proc/' + pid + '/stat', 'utf8').replace(/^.*\\) /, '').split(' ');
+    return fields.slice(11, children ? 15 : 13).reduce((sum, field) => sum + Number(field), 0);
+  };
+  const host = await openHost({ root: '/var/lib/left4me', serviceManager: 'systemd', assumeIsolation: 'namespaces' });
+  await host.status();
+  const before = [ticks('self', true), ticks(1, false)];
+  let running = 0;
+  for (let look = 0; look < ${LOOKS}; look++) running = (await host.status()).filter(({ state }) => state === 'running').length;
+  const after = [ticks('self', true), ticks(1, false)];
+  // A tick is 10 ms (sysconf(_SC_CLK_TCK) is 100).
+  console.log(JSON.stringify({ running, own: (after[0] - before[0]) * 10 / ${LOOKS}, systemd: (after[1] - before[1]) * 10 / ${LOOKS} }));
+`;
+
+/** What fifty servers that nobody plays on cost the worker. Needs a compiler on the machine: see isolation.ts. */
+export function testManyServers(machine: Machine, panel: Panel): void {
+  /** Seconds of processor time of the worker and its children. */
+  async function workerSeconds(): Promise<number> {
+    const { ControlGroup } = await machine.unit(WORKER, 'ControlGroup');
+    const files = ['', '/unified'].map((mount) => `/sys/fs/cgroup${mount}${ControlGroup}/cpu.stat`);
+    const { stdout } = await machine.run(['cat', ...files]);
+    return Number(/^usage_usec (\d+)$/m.exec(stdout)?.[1]) / 1e6;
+  }
+
+  describe(`${COUNT} servers`, () => {
+    it('run', { timeout: 300_000 }, async () => {
+      const overlay = await panel.make('overlays', { name: 'quiet', catalog: true });
+      const draft = `/var/lib/left4me/drafts/${overlay}`;
+      await machine.run(['tee', '/tmp/quiet.c'], PROGRAM);
+      await panel.ask('PUT', `/overlays/${overlay}/files/content?path=srcds_run`, 'compiled below');
+      await machine.get('tcc', '-o', '/tmp/quiet', '/tmp/quiet.c');
+      await machine.get('cp', '/tmp/quiet', `${draft}/srcds_run`);
+      await machine.get('chmod', '755', `${draft}/srcds_run`);
+      await panel.does(`/overlays/${overlay}/builds`);
+      const blueprintId = await panel.make('blueprints', { name: 'quiet', overlays: [{ overlayId: overlay }] });
+      const names = Array.from({ length: COUNT }, (_, i) => `quiet-${i + 1}`);
+      for (const name of names) await panel.make('servers', { name, blueprintId });
+      const began = Date.now();
+      const jobs: number[] = [];
+      for (const name of names) jobs.push(await panel.queue(`/servers/${name}/jobs`, { operation: 'start' }));
+      for (const id of jobs) expect(await panel.ended(id, 120)).toMatchObject({ state: 'succeeded', error: null });
+      console.log(`      started in ${((Date.now() - began) / 1000).toFixed(0)} s`);
+    });
+
+    it('are looked at cheaply', async () => {
+      const answer = await machine.get('runuser', '-u', 'left4me', '--', 'node', '--input-type=module', '--eval', LOOK);
+      console.log(`      a look at all states, in ms of processor time: ${answer}`);
+      const { running, own }: { running: number; own: number } = JSON.parse(answer);
+      expect(running).toBeGreaterThanOrEqual(COUNT);
+      expect(own).toBeLessThanOrEqual(50);
+    });
+
+    it('leave the worker next to nothing to do', async () => {
+      await eventually('the servers are ready', async () => {
+        const { items } = (await panel.ask('GET', '/servers?limit=100')) as {
+          items: { name: string; ready: boolean }[];
+        };
+        return items.filter(({ name, ready }) => name.startsWith('quiet-') && ready).length === COUNT;
+      });
+      await sleep(5000);
+      const before = await workerSeconds();
+      await sleep(IDLE_SECONDS * 1000);
+      const share = ((await workerSeconds()) - before) / IDLE_SECONDS;
+      const { MemoryCurrent } = await machine.unit(WORKER, 'MemoryCurrent');
+      const megabytes = Number(MemoryCurrent) / 1e6;
+      const { stdout: followers } = await machine.run(['pgrep', '--count', '--exact', 'journalctl']);
+      console.log(
+        `      the idle worker: ${(share * 100).toFixed(2)} % of a core, ${megabytes.toFixed(0)} MB; journal followers: ${followers.trim()}`,
+      );
+      expect(followers.trim()).toBe('1');
+      expect(share).toBeLessThanOrEqual(0.01);
+      expect(megabytes).toBeLessThanOrEqual(150);
+    });
+
+    it('are stopped', async () => {
+      const ids: number[] = [];
+      for (let i = 1; i <= COUNT; i++) ids.push(await panel.queue(`/servers/quiet-${i}/jobs`, { operation: 'delete' }));
+      for (const id of ids) expect(await panel.ended(id, 120)).toMatchObject({ state: 'succeeded' });
+    });
+  });
+}

@@ -1,0 +1,35 @@
+import type { Panel } from './panel.js';
+
+/** Reads what a server prints as `line 1`, `line 2` …, from where its log is now. */
+export class NumberedLines {
+  readonly seen: number[] = [];
+
+  private constructor(
+    private readonly panel: Panel,
+    private readonly server: string,
+    private position: string,
+  ) {}
+
+  static async from(panel: Panel, server: string): Promise<NumberedLines> {
+    const [last] = await panel.logs(server, 'lines=1');
+    return new NumberedLines(panel, server, last?.position ?? '');
+  }
+
+  /** Reads until nothing is left, or little: the server goes on printing. */
+  async catchUp(): Promise<void> {
+    for (;;) {
+      const lines = await this.panel.logs(this.server, `after=${this.position}&lines=2000`);
+      this.position = lines.at(-1)?.position ?? this.position;
+      for (const { line } of lines) if (line.startsWith('line ')) this.seen.push(Number(line.slice('line '.length)));
+      if (lines.length < 20) return;
+    }
+  }
+
+  /** The numbers that do not follow the one before them. */
+  gaps(): string[] {
+    return this.seen.flatMap((number, index) => {
+      const before = this.seen[index - 1];
+      return before === undefined || number === before + 1 ? [] : [`${this.server}: ${before}, then ${number}`];
+    });
+  }
+}
