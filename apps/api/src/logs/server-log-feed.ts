@@ -37,10 +37,10 @@ export class ServerLogFeed {
   start(hostId: number): void {
     this.hostId = hostId;
     this.timers.push(
-      setInterval(() => this.refresh(), REFRESH_MS),
-      setInterval(() => this.check().catch(() => undefined), CHECK_MS), // without Redis nothing is lost yet
+      setInterval(() => this.attempt('servers', this.update()), REFRESH_MS),
+      setInterval(() => this.attempt('streams', this.check()), CHECK_MS),
     );
-    this.refresh();
+    this.attempt('servers', this.update());
   }
 
   /** A server was just seen on the host, or seen to be absent: its log is followed from now on, or no longer. */
@@ -49,9 +49,9 @@ export class ServerLogFeed {
     else if (!this.followed.has(serverId) && !this.abort.signal.aborted) this.begin(serverId, name);
   }
 
-  /** Looks which servers there are now. */
-  private refresh(): void {
-    this.update().catch((error: unknown) => this.logger.debug(`servers not read: ${String(error)}`));
+  /** What PostgreSQL or Redis cannot answer now is asked again soon. */
+  private attempt(what: string, asked: Promise<void>): void {
+    asked.catch((error: unknown) => this.logger.debug(`${what} not looked at: ${String(error)}`));
   }
 
   async stop(): Promise<void> {
@@ -60,6 +60,7 @@ export class ServerLogFeed {
     await Promise.all([...this.followed.values()].map(({ done }) => done));
   }
 
+  /** Looks which servers there are now. */
   private async update(): Promise<void> {
     if (this.hostId === null) return;
     const rows = await this.database.query<{ id: number; name: string }[]>(
