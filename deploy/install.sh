@@ -124,12 +124,36 @@ make_users() {
   usermod -a -G left4me left4me-web
 }
 
-# What one user writes the other reads through the group (docs/decisions/0084).
+# What one user writes the other reads through the group (docs/decisions/0084). Root makes only the outer folder: what lies in it
+# belongs to left4me, who might have put a link to a folder of root's there.
 make_folders() {
   local folder
-  install -d -o left4me -g left4me -m 0750 "$STATE" "$STATE/overlays"
-  install -d -o left4me-web -g left4me -m 2750 "$STATE/drafts"
-  for folder in installation instances cache trash; do install -d -o left4me -g left4me -m 0700 "$STATE/$folder"; done
+  install -d -o left4me -g left4me -m 0750 "$STATE"
+  as left4me:left4me mkdir -p "$STATE/overlays"
+  as left4me:left4me chmod 0750 "$STATE/overlays"
+  for folder in installation instances cache trash; do
+    as left4me:left4me mkdir -p "$STATE/$folder"
+    as left4me:left4me chmod 0700 "$STATE/$folder"
+  done
+  if [ ! -e "$STATE/drafts" ]; then
+    as left4me:left4me chmod g+w "$STATE"
+    as left4me-web:left4me mkdir -m 2750 "$STATE/drafts"
+    as left4me:left4me chmod g-w "$STATE"
+  fi
+}
+as() {
+  setpriv --reuid="${1%:*}" --regid="${1#*:}" --clear-groups -- "${@:2}"
+}
+
+check_folders() {
+  local folder user found
+  for folder in overlays drafts installation instances cache trash; do
+    folder=$STATE/$folder user=left4me
+    [ "${folder##*/}" != drafts ] || user=left4me-web
+    if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then continue; fi
+    found=$(stat --dereference --format='%F of %U' "$folder") || die "$folder leads nowhere. Nothing was changed."
+    [ "$found" = "directory of $user" ] || die "$folder is a $found, and must be a directory of $user. Nothing was changed."
+  done
 }
 
 # One line a setting; those given in the environment of this script are the new file's.
@@ -222,14 +246,13 @@ place() {
 
 # Beside the release that runs; a build that fails leaves that one alone. Prints the new release's folder.
 build_release() {
-  local excluded=(--exclude=node_modules --exclude=dist --exclude=coverage --exclude=./.git --exclude=./.left4me --exclude=./.nx --exclude='*.tsbuildinfo')
   local release
-  release=$RELEASES/$(pack "${excluded[@]}" | cat - <(/usr/bin/node --version) | sha256sum | cut -c 1-16)
+  release=$RELEASES/$(pack | cat - <(/usr/bin/node --version) | sha256sum | cut -c 1-16)
   if [ ! -e "$release/.built" ]; then
     step "Building $release" >&2
     rm -rf --one-file-system "$release"
     mkdir "$release"
-    pack "${excluded[@]}" | tar -C "$release" -xf - --no-same-owner
+    pack | tar -C "$release" -xf - --no-same-owner
     build_in "$release" || {
       rm -rf --one-file-system "$release"
       die "the build failed; what was installed before runs on"
@@ -240,7 +263,12 @@ build_release() {
   say "$release"
 }
 
-pack() { tar -C "$CHECKOUT" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner "$@" -cf - .; }
+# A release is readable for everybody: only what belongs into it, and no file that people keep passwords in.
+pack() {
+  tar -C "$CHECKOUT" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --exclude='.env*' --exclude='*.env' --exclude=.npmrc \
+    --exclude=node_modules --exclude=dist --exclude=coverage --exclude='*.tsbuildinfo' -cf - \
+    apps deploy docs libs CHANGELOG.md LICENSE README.md nx.json package.json package-lock.json tsconfig.base.json
+}
 
 # Packages are kept beside the releases, linked into each that wants the same: most upgrades need none from the network.
 build_in() (
@@ -340,6 +368,7 @@ install_or_upgrade() {
   if [ "$worker_only" = yes ] && [ -e "$SETTINGS/web.env" ]; then die "this machine has a whole panel: --uninstall it first"; fi
   check_machine
   check_settings "$worker_only"
+  check_folders
   check_space
   [ "$worker_only" = yes ] || PACKAGES+=(postgresql redis-server)
   install_packages

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ForwardProxy } from './forward-proxy.js';
@@ -12,6 +13,9 @@ const PROXY_PORT = 3128;
 const CALLERS_CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 const NOT_SOURCES = ['node_modules', 'dist', 'coverage', './.git', './.left4me', './.nx'];
 
+/** What an administrator has left in the checkout. */
+const FORGOTTEN_FILES = ['.env', '.npmrc', 'apps/api/.env.local', 'id_ed25519'];
+export const SECRET = randomUUID();
 export const PASSWORD = 'correct horse battery';
 
 /** A booted machine on which deploy/install.sh is run. */
@@ -36,6 +40,9 @@ export class Installation {
       await machine.run(['tee', '/root/certificates.pem'], readFileSync(CALLERS_CERTIFICATES, 'utf8'));
     }
     await this.copySources();
+    for (const name of FORGOTTEN_FILES) {
+      await machine.run(['install', '-m', '0600', '/dev/stdin', `${SOURCES}/${name}`], `#${SECRET}\n`);
+    }
   }
 
   async install(...words: string[]): Promise<Ended> {

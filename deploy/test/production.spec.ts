@@ -9,6 +9,7 @@ import { Panel } from './panel.js';
 import { uncoveredProc } from './proc-mounts.js';
 import { testCommandLine } from './command-line.js';
 import { testFailures } from './failing-servers.js';
+import { testInstalledFiles } from './installed-files.js';
 import { testIsolation } from './isolation.js';
 import { testManyServers } from './many-servers.js';
 import { testRights } from './worker-rights.js';
@@ -188,6 +189,8 @@ describe('two servers of twelve overlays', () => {
     await expectBothAnswer();
   });
 });
+
+testInstalledFiles(machine, installation);
 
 testRights(machine);
 
