@@ -1,15 +1,19 @@
 #!/bin/bash
-# deploy/install.sh [--worker-only | --uninstall [--purge]]
+# deploy/install.sh [--worker-only] [--force] | --uninstall [--purge]
 # Installs left4me from this checkout on Debian 13, or upgrades it: run it again after `git pull`. Needs root. Game servers
 # run on through an upgrade. Settings given in the environment (LEFT4ME_PORT, LEFT4ME_PUBLIC_URL …) go into new files in
 # /etc/left4me; files that are there are kept. LEFT4ME_ADMIN_PASSWORD is the first admin's, or one is made up and printed.
 # --worker-only: a further game host, or one whose API runs in a container. Its first run takes DATABASE_URL, REDIS_URL, SECRET_KEY
 # and LEFT4ME_HOST from the environment; later ones know it from /etc/left4me.
+# --force: upgrades even where that interrupts jobs.
 # --uninstall stops everything and removes it, but for /var/lib/left4me, /etc/left4me and the database; --purge: those too.
 set -euo pipefail
 shopt -s inherit_errexit
 umask 022
 export LC_ALL=C.UTF-8
+LEFT4ME_ADMIN_PASSWORD=${LEFT4ME_ADMIN_PASSWORD:-}
+# Of root's own work, not of the panel.
+unset NODE_ENV
 
 CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 CODE=/opt/left4me
@@ -19,6 +23,7 @@ SETTINGS=/etc/left4me
 UNITS=/usr/local/lib/systemd/system
 SUDOERS=/etc/sudoers.d/left4me
 APPARMOR=/etc/apparmor.d/left4me
+LIMITS=/etc/systemd/system/left4me-server@.service.d/limits.conf
 REDIS_CONF=/etc/redis/redis-left4me.conf
 REDIS_DROPIN=/etc/systemd/system/redis-server@left4me.service.d
 PACKAGES=(sudo util-linux ca-certificates)
@@ -52,17 +57,20 @@ check_machine() {
   # shellcheck disable=SC1091
   . /etc/os-release
   case ${ID:-}-${VERSION_ID:-0} in
-  debian-1[3-9] | ubuntu-24.04 | ubuntu-24.10 | ubuntu-2[5-9].*) ;;
-  *) die "made for Debian 13 (or Ubuntu 24.04); this is ${PRETTY_NAME:-an unknown system}" ;;
+  debian-13 | ubuntu-24.04) ;;
+  *) die "made for Debian 13 and Ubuntu 24.04; this is ${PRETTY_NAME:-an unknown system}" ;;
   esac
   [ -d /run/systemd/system ] || die "systemd does not run this machine, and left4me's servers are its units"
 }
 
 # What would keep the worker from starting is said before anything is changed.
 check_settings() {
-  local worker_only=$1 file=$SETTINGS/host.env name path
+  local worker_only=$1 file=$SETTINGS/host.env name path length=${#LEFT4ME_ADMIN_PASSWORD}
+  if [ "$length" != 0 ] && { [ "$length" -lt 8 ] || [ "$length" -gt 256 ]; }; then
+    die "LEFT4ME_ADMIN_PASSWORD must have 8 to 256 characters, not $length. Nothing was changed."
+  fi
   if [ -e "$file" ]; then
-    path=$(sed -n 's/^LEFT4ME_STEAMCMD=//p' "$file" | tail -n 1)
+    path=$(sed -n 's/^LEFT4ME_STEAMCMD=//p' "$file" | tail -n 1 | sed -E "s/^([\"'])(.*)\1\$/\2/")
     [ -z "$path" ] || is_program "$path" ||
       die "LEFT4ME_STEAMCMD in $file is $path, which is no executable file: put it there or remove the line. Nothing was changed."
     return 0
@@ -80,6 +88,22 @@ check_settings() {
   fi
 }
 is_program() { [ -f "$1" ] && [ -x "$1" ]; }
+
+# The worker ends what runs when it is restarted.
+check_jobs() {
+  local jobs
+  systemctl is-active --quiet left4me-worker.service || return 0
+  if [ ! -e "$SETTINGS/web.env" ]; then
+    [ "$FORCE" = yes ] || say "Note: a job that runs on this host is interrupted when its worker is restarted, and does not go on by itself."
+    return 0
+  fi
+  # Without an answer of PostgreSQL no job can go on.
+  jobs=$(as_postgres --dbname=left4me --command="SELECT string_agg(operation || ' (job ' || jobs.id || ')', ', ') FROM jobs
+    JOIN hosts ON hosts.id = host_id WHERE state IN ('running', 'cancelling') AND hosts.name = 'local'" 2>/dev/null) || return 0
+  [ -n "$jobs" ] || return 0
+  [ "$FORCE" = yes ] || die "an upgrade would interrupt what runs now: $jobs. Run it again later, or with --force. What was installed before runs on."
+  say "Note: the upgrade interrupts $jobs."
+}
 
 check_space() {
   local free
@@ -197,7 +221,7 @@ make_settings() {
     [ -n "$key" ] || [ ! -e "$SETTINGS/$file" ] || key=$(sed -n 's/^SECRET_KEY=//p' "$SETTINGS/$file")
   done
   [ -n "$key" ] || key=$(head -c 32 /dev/urandom | base64 | tr '+/' '-_' | tr -d '=')
-  unset DATABASE_URL REDIS_URL SECRET_KEY LEFT4ME_ROOT LEFT4ME_SERVICE_MANAGER
+  unset DATABASE_URL REDIS_URL SECRET_KEY LEFT4ME_ROOT LEFT4ME_SERVICE_MANAGER LEFT4ME_HOST
   local shared=("REDIS_URL=unix:/run/redis-left4me/redis-server.sock" "SECRET_KEY=$key" "LEFT4ME_ROOT=$STATE" "NODE_ENV=production")
   # web.env first: a machine that has only the other is a worker's (install_or_upgrade).
   write_settings web.env left4me-web "DATABASE_URL=postgresql://left4me-web@localhost/left4me?host=$socket" "${shared[@]}" \
@@ -370,10 +394,10 @@ install_units() {
 make_first_admin() {
   [ "$(as_postgres --dbname=left4me --command="SELECT to_regclass('public.users') IS NOT NULL")" = f ] ||
     [ "$(as_postgres --dbname=left4me --command='SELECT count(*) FROM users')" = 0 ] || return 0
-  local password=${LEFT4ME_ADMIN_PASSWORD:-}
+  local password=$LEFT4ME_ADMIN_PASSWORD
   [ -n "$password" ] || password=$(head -c 12 /dev/urandom | base64 | tr '+/' '-_')
   LEFT4ME_ADMIN_PASSWORD=$password quietly /usr/local/bin/left4me create-user admin --admin
-  if [ -n "${LEFT4ME_ADMIN_PASSWORD:-}" ]; then
+  if [ -n "$LEFT4ME_ADMIN_PASSWORD" ]; then
     say 'The first admin is "admin", with the password from LEFT4ME_ADMIN_PASSWORD.'
   else
     say "The first admin is \"admin\", password: $password   (shown only now; change it under Account)"
@@ -399,12 +423,14 @@ install_or_upgrade() {
   check_machine
   check_settings "$worker_only"
   check_folders
+  check_jobs
   check_space
   [ "$worker_only" = yes ] || PACKAGES+=(postgresql redis-server)
   install_packages
   before=$(readlink "$CODE" || :)
   [ -n "$before" ] || [ ! -e "$CODE" ] || die "$CODE is not a link of this installer's: move it away first"
   release=$(build_release)
+  [ "$FORCE" = yes ] || [ "$worker_only" = yes ] || check_jobs
   step "Users, folders, settings"
   make_users
   make_folders
@@ -448,21 +474,48 @@ panel_address() {
   say "${url:-http://${bind:-127.0.0.1}:${port:-8080}}"
 }
 
+# What is still there afterwards is in LEFT.
+LEFT=()
+
 uninstall() {
-  local purge=$1 unit
+  local purge=$1 whole=no
   check_machine
+  [ ! -e "$SETTINGS/web.env" ] || whole=yes
   step "Stopping the panel and all game servers"
+  stop_everything
+  step "Removing units, code and rights"
+  remove_program
+  if [ "$purge" = yes ]; then
+    step "Removing data, settings, database and users"
+    remove_database $whole
+    remove_data
+  else
+    LEFT+=("$STATE" "$SETTINGS" "/var/lib/redis-left4me" "the database left4me" "the users left4me and left4me-web")
+    say "--uninstall --purge removes the data too. Installed again, servers have to be started once: they do not start with the machine any more."
+  fi
+  LEFT+=("Debian's packages (PostgreSQL, Redis, Node)")
+  say "Removed. Still there:"
+  printf '  %s\n' "${LEFT[@]}"
+}
+
+stop_everything() {
+  local unit running
   systemctl disable --quiet --now left4me-api.service left4me-worker.service 2>/dev/null || :
   # Enabled ones that do not run have no unit in memory.
   { systemctl list-units --all --plain --no-legend 'left4me-server@*' | awk '{ print $1 }'
     find /etc/systemd/system/multi-user.target.wants -name 'left4me-server@*' -printf '%f\n' 2>/dev/null || :
   } | sort -u | while IFS= read -r unit; do systemctl disable --quiet --now "$unit" || :; done
+  running=$(systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading 'left4me-*.service' | awk '{ print $1 }' | xargs)
+  [ -z "$running" ] || die "these do not stop: $running. See systemctl status; nothing was removed."
   systemctl disable --quiet --now redis-server@left4me.service 2>/dev/null || :
   systemctl stop left4me.slice 2>/dev/null || :
-  step "Removing units, code and rights"
+}
+
+remove_program() {
   rm -f "$UNITS"/left4me-{api,worker}.service "$UNITS"/left4me-server@.service "$SUDOERS" "$REDIS_CONF" \
-    /usr/local/bin/left4me /usr/local/bin/l4d2ctl
+    /usr/local/bin/left4me /usr/local/bin/l4d2ctl "$LIMITS"
   rm -rf "$REDIS_DROPIN"
+  rmdir "${LIMITS%/*}" 2>/dev/null || [ ! -e "${LIMITS%/*}" ] || LEFT+=("${LIMITS%/*}: settings of your own")
   if [ -e "$APPARMOR" ]; then
     apparmor_parser -R "$APPARMOR" || :
     rm -f "$APPARMOR"
@@ -472,28 +525,58 @@ uninstall() {
   rm -f "$CODE"
   rm -rf --one-file-system "$RELEASES"
   if getent passwd left4me >/dev/null; then gpasswd --delete left4me systemd-journal >/dev/null 2>&1 || :; fi
-  if [ "$purge" = no ]; then
-    say "Removed. $STATE, $SETTINGS and the database left4me are still there; --uninstall --purge removes them too."
+}
+
+# A machine with a worker alone has no database of left4me's; one of that name is somebody else's.
+remove_database() {
+  local config
+  if [ "$1" = no ]; then
+    LEFT+=("the panel's database, wherever it is: this machine had no panel of its own")
     return
   fi
-  step "Removing data, settings, database and users"
-  rm -rf --one-file-system "$STATE" "$SETTINGS" /var/lib/redis-left4me "${REDIS_CONF%.conf}.d"
-  if systemctl is-active --quiet postgresql.service; then
-    as_postgres --dbname=postgres <<'SQL'
+  if ! as_postgres --dbname=postgres 2>/dev/null <<'SQL'
 DROP DATABASE IF EXISTS left4me WITH (FORCE);
 DROP ROLE IF EXISTS "left4me-web";
 DROP ROLE IF EXISTS left4me;
 SQL
+  then
+    LEFT+=("the database left4me and its roles: PostgreSQL does not run, or refuses. As postgres: dropdb left4me; dropuser left4me-web; dropuser left4me")
+    return
   fi
-  for unit in left4me-web left4me; do userdel "$unit" 2>/dev/null || :; done
-  say "Removed, with all data."
+  config=$(dirname "$(ask_postgres 'SHOW config_file')")
+  rm -f "$config/conf.d/left4me.conf"
+  ! grep -q left4me "$config/pg_hba.conf" || LEFT+=("lines about left4me in $config/pg_hba.conf")
 }
 
-case "$*" in
-'') install_or_upgrade no ;;
---worker-only) install_or_upgrade yes ;;
---uninstall) uninstall no ;;
-'--uninstall --purge' | '--purge --uninstall') uninstall yes ;;
--h | --help) sed -n '2,9s/^# //p' "$0" ;;
-*) die "unknown words: $*. Known: --worker-only, --uninstall [--purge]" ;;
+# The state may lie on a disk of its own, or be a link to it.
+remove_data() {
+  local user
+  if [ -d "$STATE" ]; then
+    find "$STATE/" -mindepth 1 -maxdepth 1 -exec rm -rf --one-file-system {} + || :
+    if [ -L "$STATE" ]; then rm "$STATE"; else rmdir "$STATE" 2>/dev/null || LEFT+=("$STATE: a mount point, or with one in it"); fi
+  fi
+  rm -rf --one-file-system "$SETTINGS" /var/lib/redis-left4me "${REDIS_CONF%.conf}.d"
+  for user in left4me-web left4me; do
+    ! getent passwd "$user" >/dev/null || userdel "$user" || LEFT+=("the user $user")
+  done
+}
+
+FORCE=no action=install worker_only=no purge=no
+for word in "$@"; do
+  case $word in
+  --force) FORCE=yes ;;
+  --worker-only) worker_only=yes ;;
+  --uninstall) action=uninstall ;;
+  --purge) purge=yes ;;
+  -h | --help) action=help ;;
+  *) die "unknown words: $word. Known: --worker-only, --force, --uninstall [--purge]" ;;
+  esac
+done
+case $action in
+help) sed -n '2,10s/^# //p' "$0" ;;
+uninstall) uninstall $purge ;;
+install)
+  [ $purge = no ] || die "--purge is for --uninstall"
+  install_or_upgrade $worker_only
+  ;;
 esac

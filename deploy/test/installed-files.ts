@@ -33,5 +33,16 @@ export function testInstalledFiles(machine: Machine, installation: Installation)
         stderr: expect.stringContaining(`${folder} is a directory of root`),
       });
     });
+
+    it('is left alone while a job runs', async () => {
+      const ask = (sql: string) =>
+        machine.get('runuser', '-u', 'postgres', '--', 'psql', '-qtA', '--dbname=left4me', `--command=${sql}`);
+      const id = await ask(
+        "INSERT INTO jobs (operation, state, host_id, started_at) VALUES ('install', 'running', 1, now()) RETURNING id",
+      );
+      const { code, stderr } = await installation.install();
+      await ask(`DELETE FROM jobs WHERE id = ${id}`);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(`install (job ${id})`) });
+    });
   });
 }

@@ -283,7 +283,8 @@ describe('the end', () => {
     expect((await machine.run(['runuser', '-u', 'left4me', '--', 'sudo', '-n', '-l'])).code).toBe(1);
     await machine.get('test', '-e', '/var/lib/left4me/overlays/1/1/left4dead2/addons/part-1.txt');
     expect(await installation.install('--uninstall', '--purge')).toMatchObject({ code: 0 });
-    for (const path of ['/var/lib/left4me', '/etc/left4me']) {
+    const limits = '/etc/systemd/system/left4me-server@.service.d';
+    for (const path of ['/var/lib/left4me', '/etc/left4me', limits]) {
       expect((await machine.run(['test', '-e', path])).code, path).toBe(1);
     }
     const databases = await machine.get('runuser', '-u', 'postgres', '--', 'psql', '--list', '--tuples-only');
