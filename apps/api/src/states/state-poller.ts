@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { RunningSettings } from '../config/settings.js';
 import { HostLibrary } from '../hosts/host-library.js';
+import { Announcements } from '../redis/announcements.js';
 import { ServerStates } from './server-states.js';
 
 const NOT_READY_MS = 1000;
@@ -13,19 +14,31 @@ export class StatePoller {
   private readonly abort = new AbortController();
   private readonly tasks: Promise<void>[] = [];
   private readonly looks = new Set<Promise<void>>();
+  /** Some server has changed since none was waited for to become ready. */
+  private mayBeUnready = true;
+  private unlisten: (() => void) | null = null;
 
   constructor(
     private readonly settings: RunningSettings,
     private readonly library: HostLibrary,
     private readonly states: ServerStates,
+    private readonly announcements: Announcements,
   ) {}
 
   start(hostId: number): void {
+    this.unlisten = this.announcements.on('server', () => (this.mayBeUnready = true));
     this.tasks.push(
-      this.repeat(this.settings.pollerIntervalSeconds * 1000, () => this.states.poll(hostId)),
+      this.repeat(this.settings.pollerIntervalSeconds * 1000, async () => {
+        await this.states.poll(hostId);
+        this.mayBeUnready = true; // also where the announcement of a change was lost
+      }),
       this.repeat(NOT_READY_MS, async () => {
+        if (!this.mayBeUnready) return;
+        this.mayBeUnready = false;
         const names = await this.states.notReady(hostId);
-        if (names.length > 0) await this.states.poll(hostId, names);
+        if (names.length === 0) return;
+        this.mayBeUnready = true;
+        await this.states.poll(hostId, names);
       }),
       this.repeat(NOT_READY_MS, async () => {
         const host = await this.library.get();
@@ -36,6 +49,7 @@ export class StatePoller {
   }
 
   async stop(): Promise<void> {
+    this.unlisten?.();
     this.abort.abort();
     await Promise.all(this.tasks);
     await Promise.all(this.looks);

@@ -8,6 +8,8 @@ import { Twins, twinData, type TwinData } from './twins.js';
 const PAGE = 500;
 /** Jobs, and twins of a queue, that are looked at when nothing seems to be missing: a long line must not make its jobs dearer. */
 const GLANCE = 100;
+/** Only every so many looks are for what should not be there any more: it asks each queue, and harms nobody. */
+const LEFTOVERS_EVERY = 5;
 /** By then whoever queued a job has parked its twin, or has died (seconds). */
 const SETTLED_S = 3;
 
@@ -20,6 +22,7 @@ const SETTLED_S = 3;
 export class ParkedTwins {
   /** Where the next look begins: after this job, and at this twin of each queue. */
   private after = 0;
+  private looks = 0;
   private readonly from = new Map<string, number>();
 
   constructor(
@@ -38,7 +41,9 @@ export class ParkedTwins {
       await this.redis.commands.set(marker, '1');
     } else {
       await this.parkPage(GLANCE, SETTLED_S);
-      for (const queue of this.twins.known) await this.removeLeftovers(queue);
+      if (++this.looks % LEFTOVERS_EVERY === 0) {
+        for (const queue of this.twins.known) await this.removeLeftovers(queue);
+      }
     }
   }
 
