@@ -1,7 +1,8 @@
 /*
  * What somebody's overlay may bring along: a program that takes the server's place (srcds_run) and tries to get out, at
  * others, or at the panel. It prints a line for each attempt, `refused <what>` or `SUCCEEDED <what>`, then `hostile: done`.
- * With the argument `memory` it takes memory until it is stopped, with `tasks` it forks until it cannot.
+ * With the argument `tasks` it forks until it cannot, with `outside` it only tries the paths and ports, and ends: run where
+ * nothing hides them, it shows that they are the right ones.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -121,18 +122,13 @@ static int reach(const char *path) {
   return reached;
 }
 
-/* Whether something on loopback answers a line; a database that only refuses passwords does not count. */
-static int redis_answers(int port) {
+static int listens(int port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-  char answer[64] = "";
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return 0;
-  struct timeval limit = {2, 0};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  int answers = connect(fd, (struct sockaddr *)&address, sizeof address) == 0 && write(fd, "PING\r\n", 6) == 6 &&
-                read(fd, answer, sizeof answer - 1) > 0 && strncmp(answer, "+PONG", 5) == 0;
+  int connected = connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
   close(fd);
-  return answers;
+  return connected;
 }
 
 /* Processes besides our own session: pid 1 of this namespace, and what we forked. */
@@ -158,15 +154,6 @@ static int leaked_descriptors(void) {
   return count;
 }
 
-static void take_memory(void) {
-  for (;;) {
-    char *block = malloc(8 << 20);
-    if (block == NULL) pause();
-    memset(block, 1, 8 << 20);
-    usleep(2000);
-  }
-}
-
 static void take_tasks(void) {
   int made = 0;
   while (made < 5000) {
@@ -188,24 +175,20 @@ int main(int argc, char **argv) {
       "/var/lib/left4me",      "/var/lib/postgresql",  "/root",           "/home",
       "/opt/left4me",          "/var/log/journal",     "/run/systemd",    "/sys/fs/cgroup",
       "/sys/kernel",           "/dev/mem",             "/dev/kmsg",       "/proc/kcore",
-      "/proc/kallsyms",        "/var/lib/left4me/secret-key",
+      "/proc/kallsyms",
   };
   static const char *const writable[] = {
       "/usr/bin/hostile", "/etc/hostile", "/hostile", "/.left4me/server-init.sh", "/proc/sys/kernel/hostname", "/proc/sysrq-trigger",
   };
   static const char *const sockets[] = {
-      "/run/postgresql/.s.PGSQL.5432", "/var/run/postgresql/.s.PGSQL.5432", "/run/redis-left4me/redis.sock",
+      "/run/postgresql/.s.PGSQL.5432", "/var/run/postgresql/.s.PGSQL.5432", "/run/redis-left4me/redis-server.sock",
       "/run/redis/redis-server.sock",  "/run/dbus/system_bus_socket",       "/run/systemd/private",
       "/run/systemd/journal/socket",   "/run/systemd/journal/stdout",       "/run/systemd/notify",
   };
 
+  static const int ports[] = {5432, 6379};
+
   for (int i = 1; i < argc; i++) {
-    if (strcmp(argv[i], "memory") == 0) {
-      printf("hostile: taking memory\n");
-      fflush(stdout);
-      sleep(3); /* so that the start has succeeded */
-      take_memory();
-    }
     if (strcmp(argv[i], "tasks") == 0) {
       sleep(3);
       take_tasks();
@@ -215,13 +198,18 @@ int main(int argc, char **argv) {
     }
   }
 
+  for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) tell_path(can_read(secrets[i]), "to read", secrets[i]);
+  for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++) tell_path(reach(sockets[i]), "to reach", sockets[i]);
+  for (size_t i = 0; i < sizeof ports / sizeof *ports; i++) {
+    char text[64];
+    snprintf(text, sizeof text, "to reach port %d on loopback", ports[i]);
+    tell(listens(ports[i]), text);
+  }
+  if (argc > 1 && strcmp(argv[1], "outside") == 0) return 0;
   tell(getuid() == 0 || geteuid() == 0, "to be uid 0");
   tell(in_child(become_root), "to become uid 0");
-  for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++) tell_path(can_read(secrets[i]), "to read", secrets[i]);
   for (size_t i = 0; i < sizeof writable / sizeof *writable; i++) tell_path(can_open(writable[i], O_WRONLY | O_CREAT), "to write", writable[i]);
-  for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++) tell_path(reach(sockets[i]), "to reach", sockets[i]);
   tell(finds_settings(), "to find settings in the environment");
-  tell(redis_answers(6379), "to talk to Redis on loopback");
   tell(strangers() > 0, "to see a process of somebody else");
   tell(kill(-1, SIGKILL) == 0 && strangers() > 0, "to kill a process of somebody else");
   tell(in_child(enter_others), "to enter another mount namespace");

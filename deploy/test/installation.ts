@@ -16,6 +16,8 @@ const NOT_SOURCES = ['node_modules', 'dist', 'coverage', './.git', './.left4me',
 /** What an administrator has left in the checkout. */
 const FORGOTTEN_FILES = ['.env', '.npmrc', 'apps/api/.env.local', 'id_ed25519'];
 export const SECRET = randomUUID();
+/** 100 is one processor. */
+export const SERVER_CPU_PERCENT = 80;
 export const PASSWORD = 'correct horse battery';
 
 /** A booted machine on which deploy/install.sh is run. */
@@ -53,6 +55,7 @@ export class Installation {
       'npm_config_prefer_offline=true',
       'LEFT4ME_BIND=0.0.0.0',
       'LEFT4ME_SERVER_MEMORY=300M',
+      `LEFT4ME_SERVER_CPU=${SERVER_CPU_PERCENT}%`,
       `LEFT4ME_ADMIN_PASSWORD=${PASSWORD}`,
     ];
     return this.machine.run(['env', ...environment, `${SOURCES}/deploy/install.sh`, ...words]);

@@ -9,6 +9,25 @@ const PROGRAM = readFileSync(join(import.meta.dirname, 'hostile.c'), 'utf8');
 const OVERLAY = '9999/1';
 const REVISION = `/var/lib/left4me/overlays/${OVERLAY}`;
 
+/** Of what hostile.c looks for: what is there on every machine with a panel. */
+const OUTSIDE = [
+  '/etc/left4me/host.env',
+  '/etc/left4me/web.env',
+  '/etc/shadow',
+  '/etc/sudoers.d/left4me',
+  '/var/lib/left4me',
+  '/var/lib/postgresql',
+  '/opt/left4me',
+  '/var/log/journal',
+  '/run/systemd',
+  '/sys/fs/cgroup',
+  '/run/postgresql/.s.PGSQL.5432',
+  '/run/redis-left4me/redis-server.sock',
+  '/run/dbus/system_bus_socket',
+  '/run/systemd/private',
+  '/run/systemd/journal/stdout',
+];
+
 /** Runs hostile.c in the place of a server, with both service managers, beside servers that run. */
 export function testIsolation(machine: Machine): void {
   const ctl = (manager: string, ...words: string[]) =>
@@ -42,6 +61,12 @@ export function testIsolation(machine: Machine): void {
     it('is compiled', { timeout: 300_000 }, async () => {
       await build();
       expect((await machine.run(['test', '-x', `${REVISION}/srcds_run`])).code).toBe(0);
+    });
+
+    // So that an attempt is not refused for the wrong reason.
+    it('would find outside what it looks for', async () => {
+      const found = (await machine.get(`${REVISION}/srcds_run`, 'outside')).split('\n');
+      for (const path of OUTSIDE) expect(found).toContainEqual(expect.stringMatching(`^SUCCEEDED .* ${path}$`));
     });
 
     it.each(['systemd', 'process'])('finds nothing, gets nowhere and hurts nobody (%s)', async (manager) => {

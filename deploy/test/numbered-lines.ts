@@ -6,7 +6,7 @@ export class NumberedLines {
 
   private constructor(
     private readonly panel: Panel,
-    private readonly server: string,
+    readonly server: string,
     private position: string,
   ) {}
 
@@ -15,13 +15,14 @@ export class NumberedLines {
     return new NumberedLines(panel, server, last?.position ?? '');
   }
 
-  /** Reads until nothing is left, or little: the server goes on printing. */
-  async catchUp(): Promise<void> {
-    for (;;) {
+  /** Reads up to a line that was printed. @throws after half a minute */
+  async readUpTo(number: number): Promise<void> {
+    const limit = Date.now() + 30_000;
+    while ((this.seen.at(-1) ?? 0) < number) {
+      if (Date.now() > limit) throw new Error(`${this.server}: line ${number} is not in its log`);
       const lines = await this.panel.logs(this.server, `after=${this.position}&lines=2000`);
       this.position = lines.at(-1)?.position ?? this.position;
       for (const { line } of lines) if (line.startsWith('line ')) this.seen.push(Number(line.slice('line '.length)));
-      if (lines.length < 20) return;
     }
   }
 

@@ -3,7 +3,12 @@ import { eventually } from './eventually.js';
 
 const job = z.object({ id: z.number(), state: z.string(), error: z.string().nullable() });
 const made = z.object({ id: z.number() });
-const server = z.object({ actualState: z.string(), desiredState: z.string(), lastError: z.string().nullable() });
+const server = z.object({
+  actualState: z.string(),
+  desiredState: z.string(),
+  lastError: z.string().nullable(),
+  usage: z.object({ cpuLimitPercent: z.number().nullable() }).nullable(),
+});
 const logs = z.object({
   items: z.array(z.object({ position: z.string(), line: z.string() })),
   nextCursor: z.string().nullable().optional(),

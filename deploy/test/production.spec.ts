@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { askInfo } from './a2s.js';
 import { eventually } from './eventually.js';
@@ -6,11 +5,13 @@ import { Installation, PASSWORD } from './installation.js';
 import { Machine } from './machine.js';
 import { NumberedLines } from './numbered-lines.js';
 import { Panel } from './panel.js';
+import { scriptedBlueprint } from './scripted-server.js';
 import { uncoveredProc } from './proc-mounts.js';
 import { testCommandLine } from './command-line.js';
 import { testFailures } from './failing-servers.js';
 import { testInstalledFiles } from './installed-files.js';
 import { testIsolation } from './isolation.js';
+import { testLimits } from './limits.js';
 import { testManyServers } from './many-servers.js';
 import { testRights } from './worker-rights.js';
 
@@ -198,6 +199,8 @@ testCommandLine(machine, panel);
 
 testFailures(machine, panel);
 
+testLimits(machine, panel);
+
 testIsolation(machine);
 
 testManyServers(machine, panel);
@@ -214,13 +217,14 @@ describe('an upgrade', () => {
     '',
   ].join('\n');
 
+  /** The number of the last line, by systemd's own journal. */
+  const printed = async (name: string) => {
+    const words = ['--output=cat', '--lines=1', `--unit=${unitOf(name)}`, '--grep=^line '];
+    return Number((await machine.get('journalctl', ...words)).slice('line '.length));
+  };
+
   it('finds servers that print numbered lines', async () => {
-    const overlay = await panel.make('overlays', { name: 'numbered lines', catalog: true });
-    await panel.ask('PUT', `/overlays/${overlay}/files/content?path=srcds_run`, script);
-    // Uploads are not executable; somebody at the machine makes it so.
-    await machine.get('chmod', '+x', `/var/lib/left4me/drafts/${overlay}/srcds_run`);
-    await panel.does(`/overlays/${overlay}/builds`);
-    const blueprintId = await panel.make('blueprints', { name: 'chatty', overlays: [{ overlayId: overlay }] });
+    const blueprintId = await scriptedBlueprint('numbered lines', script, machine, panel);
     for (const name of chatty) {
       await panel.make('servers', { name, blueprintId });
       await panel.does(`/servers/${name}/jobs`, { operation: 'start' });
@@ -247,8 +251,7 @@ describe('an upgrade', () => {
         expect({ code, stderr }).toEqual({ code: 0, stderr: expect.any(String) });
         tell(`upgraded in ${Math.round((Date.now() - began) / 1000)} s`);
         await panel.logIn('admin', PASSWORD);
-        await sleep(500);
-        for (const reader of readers) await reader.catchUp();
+        for (const reader of readers) await reader.readUpTo(await printed(reader.server));
       }
       expect(await look()).toEqual(before);
       expect(await machine.unit('left4me-worker.service', 'MainPID')).not.toEqual(panelBefore);

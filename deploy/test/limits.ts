@@ -1,0 +1,42 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { eventually } from './eventually.js';
+import { SERVER_CPU_PERCENT } from './installation.js';
+import type { Machine } from './machine.js';
+import type { Panel } from './panel.js';
+import { startScripted } from './scripted-server.js';
+
+const SECONDS = 3;
+/** Would use all of a processor. */
+const BUSY = `#!/bin/sh
+echo up
+while :; do :; done
+`;
+
+/** The limit of processor time of /etc/left4me/host.env; that of memory: failing-servers.ts, of tasks: isolation.ts. */
+export function testLimits(machine: Machine, panel: Panel): void {
+  const unit = 'left4me-server@busy.service';
+
+  async function secondsUsed(): Promise<number> {
+    const { CPUUsageNSec } = await machine.unit(unit, 'CPUUsageNSec');
+    return Number(CPUUsageNSec) / 1e9;
+  }
+
+  describe('a server that is too busy', () => {
+    it('gets no more processor time than its limit, which the panel shows', async () => {
+      await startScripted('busy', BUSY, machine, panel);
+      const began = performance.now();
+      const before = await secondsUsed();
+      await sleep(SECONDS * 1000);
+      const share = (100 * ((await secondsUsed()) - before)) / ((performance.now() - began) / 1000);
+      console.log(`      it had ${share.toFixed(0)} % of a processor`);
+      expect(share).toBeGreaterThan(SERVER_CPU_PERCENT / 4);
+      expect(share).toBeLessThan(SERVER_CPU_PERCENT + 5);
+      await eventually(
+        'the panel shows it',
+        async () => (await panel.server('busy')).usage?.cpuLimitPercent === SERVER_CPU_PERCENT,
+      );
+      await panel.does('/servers/busy/jobs', { operation: 'stop' });
+    });
+  });
+}
