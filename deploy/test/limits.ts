@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { eventually } from './eventually.js';
 import { SERVER_CPU_PERCENT } from './installation.js';
 import type { Machine } from './machine.js';
@@ -7,6 +8,7 @@ import type { Panel } from './panel.js';
 import { startScripted } from './scripted-server.js';
 
 const SECONDS = 3;
+const status = z.object({ usage: z.object({ cpuSeconds: z.number() }) });
 /** Would use all of a processor. */
 const BUSY = `#!/bin/sh
 echo up
@@ -15,11 +17,8 @@ while :; do :; done
 
 /** The limit of processor time of /etc/left4me/host.env; that of memory: failing-servers.ts, of tasks: isolation.ts. */
 export function testLimits(machine: Machine, panel: Panel): void {
-  const unit = 'left4me-server@busy.service';
-
   async function secondsUsed(): Promise<number> {
-    const { CPUUsageNSec } = await machine.unit(unit, 'CPUUsageNSec');
-    return Number(CPUUsageNSec) / 1e9;
+    return status.parse(JSON.parse(await machine.get('l4d2ctl', 'status', 'busy', '--json'))).usage.cpuSeconds;
   }
 
   describe('a server that is too busy', () => {
