@@ -1,6 +1,7 @@
 #!/bin/bash
 # apply-limits.sh: makes the limits of /etc/left4me/host.env those of every server's unit. The worker's unit runs it as root
-# before it starts (ExecStartPre=+), with the file's variables in the environment; a server gets them at its next start.
+# before it starts (ExecStartPre=+), with the file's variables in the environment. Servers that run get them at once: systemd
+# applies what has changed when it reads its units again.
 #
 #   LEFT4ME_SERVER_MEMORY   like 3G or 1500M   (default 3G)     more, and the kernel ends the server
 #   LEFT4ME_SERVER_CPU      like 150%          (default none)   100% is one processor
@@ -25,5 +26,12 @@ TasksMax=$tasks"
 [ "$limits" != "$(cat "$file" 2>/dev/null)" ] || exit 0
 mkdir -p "${file%/*}"
 printf '%s\n' "$limits" >"$file.tmp"
+# Said, not refused: the kernel first takes back what a server's files hold in memory.
+bytes=$(numfmt --from=iec "$memory")
+for unit in $(systemctl list-units --plain --no-legend --state=active 'left4me-server@*.service' | cut -d ' ' -f 1); do
+  used=$(systemctl show --value --property=MemoryCurrent "$unit")
+  [[ ! $used =~ ^[0-9]+$ ]] || [ "$used" -le "$bytes" ] ||
+    echo "$unit uses $((used / 1048576)) MB and may now use $memory: the kernel may end it" >&2
+done
 mv "$file.tmp" "$file"
 systemctl daemon-reload

@@ -456,7 +456,8 @@ install_or_upgrade() {
     # The API first: it brings the database up to date.
     restart_panel left4me-api left4me-worker
   fi
-  remove_old_releases "$release" "${before:-$release}"
+  # Run again for the same version, the one before is still the one to go back to.
+  [ "$before" = "$release" ] || remove_old_releases "$release" "${before:-$release}"
   [ -z "$STEAMCMD_LATER" ] || say "Note: $STEAMCMD_LATER is not there yet, so the worker runs without it: Install sets up the demo runtime.
   $CODE/deploy/README.md tells how to get it; then LEFT4ME_STEAMCMD=$STEAMCMD_LATER in $SETTINGS/host.env, and: systemctl restart left4me-worker"
   if [ "$worker_only" = yes ]; then
