@@ -95,7 +95,10 @@ export interface ServerLogLine {
 }
 
 export interface LogRequest {
-  /** Only lines after this position. One that is no longer kept means: from the oldest line that is. */
+  /**
+   * Only lines after this position. One that is no longer kept means: from the oldest line that is; so does one that is newer than
+   * all there is, which another machine has given.
+   */
   after?: string;
   /** Without `after`: how many of the last lines come first. Default 500. */
   lines?: number;

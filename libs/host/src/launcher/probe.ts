@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { CLEAN_ENV } from '../process/clean-environment.js';
 import { PROGRAMS } from '../programs.js';
 import { removeTree } from '../overlay/remove-tree.js';
 import { launcherArguments } from './launch-plan.js';
@@ -31,6 +32,7 @@ export async function probeNamespaces(root: string, uid: number): Promise<string
       command: ['/bin/true'],
     });
     const probing = run('/bin/sh', [PROGRAMS.launchServer, ...plan], {
+      env: CLEAN_ENV,
       timeout: PROBE_LIMIT_MS,
       killSignal: 'SIGKILL',
     });

@@ -40,6 +40,8 @@ async function firstPlace(folder: string, request: LogRequest): Promise<Place> {
   const kept = await segments(folder);
   const after = request.after === undefined ? null : parsePosition(request.after);
   if (after !== null) {
+    // Newer than all there is: another machine has given it, or systemd.
+    if (after.segment > (kept.at(-1) ?? 0)) return { segment: 0, offset: 0 };
     if (!kept.includes(after.segment)) return { segment: after.segment, offset: 0 }; // then the next one that is kept
     return afterRecord(folder, after);
   }

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { CommandFailed, Interrupted, TimedOut } from '../errors.js';
 import type { Output, Run } from '../host.js';
 import { PROGRAMS } from '../programs.js';
+import { CLEAN_ENV } from './clean-environment.js';
 import type { CommandRecords } from './command-records.js';
 import { exitCodeOf } from './exit-code.js';
 import { LineSplitter } from './line-splitter.js';
@@ -21,7 +22,6 @@ export interface Command {
 
 const GRACE_MS = 8_000;
 const DRAIN_MS = 500;
-const DEFAULT_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
 
 /**
  * Runs programs that must not outlive this process. Where the machine allows it each runs in a process namespace that
@@ -40,7 +40,7 @@ export class CommandRunner {
   async run(request: Command, run: Run): Promise<void> {
     if (run.signal.aborted) throw new Interrupted(request.command[0]);
     const argv = this.wrap(request.command);
-    const { env, mark } = this.records.mark(request.env ?? DEFAULT_ENV);
+    const { env, mark } = this.records.mark(request.env ?? CLEAN_ENV);
     const child = spawn(argv[0], argv.slice(1), {
       cwd: request.cwd,
       env,

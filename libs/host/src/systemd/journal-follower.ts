@@ -1,6 +1,6 @@
 import { HostError } from '../errors.js';
 import { ofServiceUser, type JournalEntry } from './journal-entry.js';
-import { journalctl } from './journalctl.js';
+import { journalctl, type Journalctl } from './journalctl.js';
 import { SERVER_SLICE } from './unit-names.js';
 
 /** What all servers print, also those journald knows no unit of, and what systemd (process 1) says about units. */
@@ -24,6 +24,8 @@ export class JournalFollower {
   private readonly listeners = new Set<Listener>();
   private following: Following | null = null;
 
+  constructor(private readonly journal: Journalctl = journalctl) {}
+
   /**
    * Resolves once every entry from now on will be heard. Returns what ends listening.
    * Throws `HostError` when the journal cannot be read.
@@ -40,7 +42,7 @@ export class JournalFollower {
 
   private begin(): Following {
     const abort = new AbortController();
-    const from = lastCursor(abort.signal);
+    const from = this.lastCursor(abort.signal);
     from
       .then((cursor) => this.follow(cursor, abort.signal))
       .catch((error: unknown) => {
@@ -55,21 +57,23 @@ export class JournalFollower {
 
   private async follow(cursor: string | null, signal: AbortSignal): Promise<void> {
     const place = cursor === null ? '--lines=all' : `--after-cursor=${cursor}`;
-    for await (const entry of journalctl(['--follow', place, ...everything()], signal)) {
+    // Without --no-tail journalctl 252 begins with the last ten lines only, also after a cursor.
+    for await (const entry of this.journal(['--follow', '--no-tail', place, ...everything()], signal)) {
       for (const listener of this.listeners) listener.entry(entry);
     }
     throw new HostError('journal-unreadable', 'journalctl, which follows the servers, ended');
+  }
+
+  /** Of the newest entry of any server; null when there is none yet. */
+  private async lastCursor(signal: AbortSignal): Promise<string | null> {
+    let cursor: string | null = null;
+    const newest = this.journal(['--lines=1', `_SYSTEMD_SLICE=${SERVER_SLICE}`], signal);
+    for await (const entry of newest) cursor = entry.cursor;
+    return cursor;
   }
 
   private stop(): void {
     this.following?.abort.abort();
     this.following = null;
   }
-}
-
-/** Of the newest entry of any server; null when there is none yet. */
-async function lastCursor(signal: AbortSignal): Promise<string | null> {
-  let cursor: string | null = null;
-  for await (const entry of journalctl(['--lines=1', `_SYSTEMD_SLICE=${SERVER_SLICE}`], signal)) cursor = entry.cursor;
-  return cursor;
 }

@@ -1,30 +1,41 @@
 import type { LogRequest, ServerLogLine } from '../host.js';
+import { Places } from '../process/places.js';
+import { EntryQueue } from './entry-queue.js';
 import { ofServiceUser, type JournalEntry } from './journal-entry.js';
 import type { JournalFollower } from './journal-follower.js';
 import { isAtMost, type JournalPositions } from './journal-positions.js';
-import { journalctl } from './journalctl.js';
-import { EntryQueue } from './entry-queue.js';
+import { journalctl, type Journalctl } from './journalctl.js';
 import { identifierOf, unitOf } from './unit-names.js';
 
 const DEFAULT_LINES = 500;
+/** A worker that starts reads the history of all its servers: each is a program with megabytes of its own. */
+const HISTORIES_AT_ONCE = 3;
 
 /** The servers' logs, from the journal: what it holds, then what the one follower hears, each line once and in order. */
 export class JournalLogs {
+  private readonly places = new Places(HISTORIES_AT_ONCE);
+
   constructor(
     private readonly follower: JournalFollower,
     private readonly positions: JournalPositions,
+    private readonly journal: Journalctl = journalctl,
   ) {}
 
   async *read(name: string, request: LogRequest): AsyncGenerator<ServerLogLine> {
     const { signal } = request;
-    let last = request.after ?? null;
+    const { after } = request;
+    // A position that only another machine, or another service manager, can have given says nothing about this journal.
+    let last = after === undefined || (await this.positions.isAhead(after)) ? null : after;
     let from = request;
     for (;;) {
       // Heard before the journal is read: what comes in between is in both, and told apart by its position.
       const live = request.follow ? await EntryQueue.open(this.follower, name, signal) : null;
       try {
-        for await (const entry of journalctl(await this.history(name, from), signal)) {
+        const begin = last;
+        for await (const entry of this.history(name, from)) {
           const line = await this.line(entry);
+          // Where the place of `after` is not known any more, journalctl begins before it.
+          if (begin !== null && isAtMost(line.position, begin)) continue;
           last = line.position;
           yield line;
           if (signal?.aborted) return;
@@ -46,7 +57,16 @@ export class JournalLogs {
     }
   }
 
-  private async history(name: string, { after, lines }: LogRequest): Promise<string[]> {
+  private async *history(name: string, request: LogRequest): AsyncGenerator<JournalEntry> {
+    const release = await this.places.take();
+    try {
+      if (!request.signal?.aborted) yield* this.journal(await this.historyOf(name, request), request.signal);
+    } finally {
+      release();
+    }
+  }
+
+  private async historyOf(name: string, { after, lines }: LogRequest): Promise<string[]> {
     const unit = unitOf(name);
     const unknownUnit = [`SYSLOG_IDENTIFIER=${identifierOf(name)}`, ...ofServiceUser()];
     const matches = [`_SYSTEMD_UNIT=${unit}`, '+', ...unknownUnit, '+', '_PID=1', `UNIT=${unit}`];

@@ -1,16 +1,25 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { HostError } from '../errors.js';
+import { CLEAN_ENV } from '../process/clean-environment.js';
 import { parseEntry, FIELDS, type JournalEntry } from './journal-entry.js';
 
 const OUTPUT = ['--quiet', '--no-pager', '--output=json', `--output-fields=${FIELDS}`, '--all'] as const;
+
+/** See `journalctl`. */
+export type Journalctl = (args: readonly string[], signal?: AbortSignal) => AsyncIterable<JournalEntry>;
 
 /**
  * Entries about servers from one journalctl, in order. It ends with the entries (or never, with `--follow`), with the
  * signal, and with this process. Throws `HostError` (`journal-unreadable`) when journalctl fails.
  */
-export async function* journalctl(args: readonly string[], signal?: AbortSignal): AsyncGenerator<JournalEntry> {
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'journalctl', ...OUTPUT, ...args], {
+export async function* journalctl(
+  args: readonly string[],
+  signal?: AbortSignal,
+  program = 'journalctl',
+): AsyncGenerator<JournalEntry> {
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...OUTPUT, ...args], {
+    env: CLEAN_ENV,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';

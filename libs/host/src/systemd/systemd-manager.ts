@@ -41,12 +41,13 @@ export class SystemdManager implements ServiceManager {
   async start(plan: LaunchPlan, run: Run): Promise<{ started: boolean }> {
     const { name } = plan;
     if (run.signal.aborted) throw new Interrupted(`starting ${name}`);
-    if ((await this.state(name)).state === 'running') return { started: false };
+    const before = await this.units.one(name);
+    if (before.state.state === 'running') return { started: false };
     await this.writeLaunch(plan);
     await rm(this.launched(name), { force: true });
     await this.forgetFailures(name, run);
     await this.control.enable(name, run);
-    const outcome = await this.outcomeOf(name, run.signal);
+    const outcome = await this.outcomeOf(name, before.run, run.signal);
     if (outcome === 'runs') return { started: true };
     await this.stop(name, null, { ...run, signal: new AbortController().signal });
     if (outcome === 'aborted') throw new Interrupted(`starting ${name}`);
@@ -83,7 +84,7 @@ export class SystemdManager implements ServiceManager {
     return this.journal.read(name, request);
   }
 
-  /** systemd tells the journal about every start, end and failure. */
+  /** systemd tells the journal about every start, end and failure. All names come first: nobody listened before. */
   async *changes(signal: AbortSignal): AsyncGenerator<string> {
     const changed = new Set<string>();
     const failures: Error[] = [];
@@ -100,9 +101,11 @@ export class SystemdManager implements ServiceManager {
         wake();
       },
     });
+    const forgetAll = this.units.remember();
     const onAbort = (): void => wake();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
+      for (const name of await this.units.loaded()) changed.add(name);
       while (!signal.aborted) {
         const names = [...changed];
         changed.clear();
@@ -112,6 +115,7 @@ export class SystemdManager implements ServiceManager {
       }
     } finally {
       signal.removeEventListener('abort', onAbort);
+      forgetAll();
       stop();
     }
   }
@@ -134,20 +138,25 @@ export class SystemdManager implements ServiceManager {
 
   /** Starts by hand count against the limit of restarts, too. A unit that systemd has not loaded has nothing to forget. */
   private async forgetFailures(name: string, run: Run): Promise<void> {
-    if (!(await this.units.isLoaded(name))) return;
+    if (!(await this.units.loaded()).includes(name)) return;
     try {
       await this.control.resetFailed(name, run);
     } catch (error) {
-      if (!(error instanceof CommandFailed) || (await this.units.isLoaded(name))) throw error;
+      if (!(error instanceof CommandFailed) || (await this.units.loaded()).includes(name)) throw error;
     }
   }
 
-  private async outcomeOf(name: string, signal: AbortSignal): Promise<'runs' | 'aborted' | ServiceState> {
+  /** @param before the run that was known when the server was to be started: how that ended does not matter */
+  private async outcomeOf(
+    name: string,
+    before: string | null,
+    signal: AbortSignal,
+  ): Promise<'runs' | 'aborted' | ServiceState> {
     const begun = performance.now();
     let runningSince: number | null = null;
     for (;;) {
       if (signal.aborted) return 'aborted';
-      const state = await this.state(name);
+      const { state, run } = await this.units.one(name);
       const now = performance.now();
       if (state.state === 'running') {
         // What comes before, the launcher's mounts, may take longer than that on a busy machine.
@@ -155,8 +164,13 @@ export class SystemdManager implements ServiceManager {
         if (runningSince !== null && now - runningSince >= SETTLE_MS) return 'runs';
         if (now - begun > START_LIMIT_MS) return { ...state, reason: 'its launcher does not come to an end' };
       } else {
+        // systemd is about to start it again after a crash, and does so in its own time: that is the run that was asked for.
+        const awaited = state.state === 'starting' && run === before && runningSince === null;
         const ended = state.state === 'stopped' || state.reason !== null || runningSince !== null;
-        if (ended || now - begun > START_LIMIT_MS) return state;
+        if (ended && !awaited) return state;
+        if (now - begun > START_LIMIT_MS) {
+          return awaited ? { ...state, exitCode: null, reason: 'systemd does not start it again' } : state;
+        }
       }
       await pause(LOOK_MS, signal);
     }
