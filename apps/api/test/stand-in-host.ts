@@ -1,4 +1,13 @@
-import type { FileTree, Host, HostOptions, InstanceStatus, NewestBuild, Run } from '@left4me/host';
+import type {
+  FileTree,
+  Host,
+  HostOptions,
+  InstanceStatus,
+  LogRequest,
+  NewestBuild,
+  Run,
+  ServerLogLine,
+} from '@left4me/host';
 
 type Operation = 'install' | 'initialize' | 'start' | 'stop' | 'delete' | 'publish';
 type Behaviour = (run: Run) => Promise<void>;
@@ -34,6 +43,8 @@ export class StandInHost implements Host {
     builds: ['build-1'],
     newest: null,
   };
+  /** What the servers printed. */
+  readonly lines = new Map<string, ServerLogLine[]>();
   /** What the next look for a newer build finds. */
   found: string | Error | null = null;
 
@@ -150,7 +161,9 @@ export class StandInHost implements Host {
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
   }
 
-  async *logs(_name: string, { signal }: { signal?: AbortSignal }): AsyncGenerator<never> {
+  async *logs(name: string, { after, signal }: LogRequest): AsyncGenerator<ServerLogLine> {
+    const lines = this.lines.get(name) ?? [];
+    yield* lines.slice(lines.findIndex(({ position }) => position === after) + 1);
     await new Promise((resolve) => signal?.addEventListener('abort', resolve));
   }
 

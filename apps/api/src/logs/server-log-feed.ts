@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HostLibrary } from '../hosts/host-library.js';
 import { LineBatches } from './line-batches.js';
-import { ServerLogStream, STREAM_LINES, StreamGone } from './server-log-stream.js';
+import { isBefore, OtherLog, ServerLogStream, STREAM_LINES, StreamGone } from './server-log-stream.js';
 
 const REFRESH_MS = 10_000;
 const RETRY_MS = 1000;
@@ -18,7 +18,8 @@ interface Followed {
 
 /**
  * The worker's side of the server logs: follows each instance's log on the host and appends it to the server's stream. It goes on
- * where the stream ends; where the stream is gone (Redis was emptied) it is filled again from the host's segments.
+ * where the stream ends; where the stream is gone (Redis was emptied), or was another host's, it is filled again from what this host
+ * has.
  */
 @Injectable()
 export class ServerLogFeed {
@@ -126,7 +127,16 @@ export class ServerLogFeed {
     const from = last === null ? { lines: STREAM_LINES } : { after: last };
     try {
       const lines = host.logs(name, { ...from, follow: true, signal: AbortSignal.any([signal, batches.failed]) });
-      for await (const line of lines) await batches.add(line);
+      let isFirst = last !== null;
+      for await (const line of lines) {
+        if (isFirst && !isBefore(last ?? '', line.position)) {
+          // The host knows nothing of that position, and has begun anew.
+          await this.stream.clear(serverId);
+          throw new OtherLog();
+        }
+        isFirst = false;
+        await batches.add(line);
+      }
     } finally {
       followed.batches = null;
       await batches.close();

@@ -1,5 +1,5 @@
 import type { ServerLogLine } from '@left4me/host';
-import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { z } from 'zod';
 import { Announcements } from '../redis/announcements.js';
 import { RedisConnections } from '../redis/redis.js';
@@ -9,6 +9,7 @@ export const STREAM_LINES = 20_000;
 /** How many of the last lines come first when nobody says where to begin. */
 const LAST_LINES = 500;
 const PAGE = 1000;
+const BEFORE_ALL = '0-0';
 const LOOK_AGAIN_MS = 2000;
 
 export const positionPattern = /^\d{1,15}-\d{1,15}$/;
@@ -27,6 +28,13 @@ export class StreamGone extends Error {
   }
 }
 
+/** The stream has lines of another machine, whose positions are none of this one's. */
+export class OtherLog extends Error {
+  constructor() {
+    super('its stream in Redis was that of another host');
+  }
+}
+
 /** Where to begin reading: after a position, or with the last lines. */
 export interface ReadFrom {
   after?: string | undefined;
@@ -36,15 +44,16 @@ export interface ReadFrom {
 /** A server's log as a capped Redis stream. The entries' ids are the host's own positions, so feeding twice adds nothing twice. */
 @Injectable()
 export class ServerLogStream implements OnApplicationBootstrap {
+  private readonly logger = new Logger('ServerLogs');
   constructor(
     private readonly redis: RedisConnections,
     private readonly announcements: Announcements,
   ) {}
 
   onApplicationBootstrap(): void {
-    this.announcements.on('server', ({ id, removed }) => {
-      // Should Redis be away just now, the stream stays: it is capped, and ids are not given twice.
-      if (removed) this.redis.commands.del(this.key(id)).catch(() => undefined);
+    this.announcements.on('server', ({ id, removed, moved }) => {
+      // Should Redis be away just now, the stream stays: it is capped, and the new host's worker sees that it is another's.
+      if (removed || moved) this.clear(id).catch(() => undefined);
     });
   }
 
@@ -56,6 +65,12 @@ export class ServerLogStream implements OnApplicationBootstrap {
   async last(serverId: number): Promise<string | null> {
     const [entry] = await this.redis.commands.xrevrange(this.key(serverId), '+', '-', 'COUNT', 1);
     return entry?.[0] ?? null;
+  }
+
+  /** For a log with other positions: whoever follows it reads it from its begin. */
+  async clear(serverId: number): Promise<void> {
+    await this.redis.commands.del(this.key(serverId));
+    this.announcements.publish({ topic: 'server-log', id: serverId, anew: true });
   }
 
   /** Whether none of these servers' streams is missing. */
@@ -80,9 +95,14 @@ export class ServerLogStream implements OnApplicationBootstrap {
       const entry = [position, 'l', JSON.stringify([stream, line, at])];
       pipeline.xadd(key, ...options, 'MAXLEN', '~', STREAM_LINES, ...entry);
     }
+    let refused = 0;
     for (const [error, position] of (await pipeline.exec()) ?? []) {
       if (error && !error.message.includes('equal or smaller')) throw error;
-      if (!error && position === null) throw new StreamGone();
+      if (error) refused++;
+      else if (position === null) throw new StreamGone();
+    }
+    if (!mayBegin && refused > 0 && refused === lines.length) {
+      this.logger.warn(`${refused} lines of server ${serverId} are not shown: its stream in Redis has later ones`);
     }
     this.announcements.publish({ topic: 'server-log', id: serverId });
   }
@@ -103,15 +123,25 @@ export class ServerLogStream implements OnApplicationBootstrap {
   async *follow(serverId: number, from: ReadFrom, signal: AbortSignal): AsyncGenerator<ServerLogPage> {
     let position = from.after;
     let changed: Promise<void> | null = null;
-    for (let first = true; !signal.aborted; first = false) {
-      changed ??= this.announcements.logChanged('server-log', serverId, LOOK_AGAIN_MS, signal);
-      const page = await this.read(serverId, position === undefined ? { lines: from.lines } : { after: position });
-      const truncated = first && page.truncated;
-      if (page.items.length > 0 || truncated) yield { items: page.items, truncated };
-      position = page.items.at(-1)?.position ?? position;
-      if (page.items.length === PAGE) continue;
-      await changed;
-      changed = null;
+    let anew = false;
+    const stopListening = this.announcements.on('server-log', (message) => {
+      if (message.id === serverId && message.anew) anew = true;
+    });
+    try {
+      for (let first = true; !signal.aborted; first = false) {
+        if (anew) position = position === undefined ? undefined : BEFORE_ALL;
+        anew = false;
+        changed ??= this.announcements.logChanged('server-log', serverId, LOOK_AGAIN_MS, signal);
+        const page = await this.read(serverId, position === undefined ? { lines: from.lines } : { after: position });
+        const truncated = first && page.truncated;
+        if (page.items.length > 0 || truncated) yield { items: page.items, truncated };
+        position = page.items.at(-1)?.position ?? position;
+        if (page.items.length === PAGE) continue;
+        await changed;
+        changed = null;
+      }
+    } finally {
+      stopListening();
     }
   }
 }
@@ -121,7 +151,8 @@ function parse([position, fields]: [string, string[]]): ServerLogLine {
   return { position, stream, line, at };
 }
 
-function isBefore(a: string, b: string): boolean {
+/** Whether position `a` comes before `b`. */
+export function isBefore(a: string, b: string): boolean {
   const [a0 = 0, a1 = 0] = a.split('-').map(Number);
   const [b0 = 0, b1 = 0] = b.split('-').map(Number);
   return a0 !== b0 ? a0 < b0 : a1 < b1;

@@ -6,11 +6,17 @@ import { RedisConnections } from './redis.js';
 
 const announcement = z.discriminatedUnion('topic', [
   /** A row changed (or is gone): whoever shows it reads it again. */
-  z.object({ topic: z.enum(['job', 'server', 'overlay', 'host']), id: z.number(), removed: z.boolean().optional() }),
+  z.object({
+    topic: z.enum(['job', 'server', 'overlay', 'host']),
+    id: z.number(),
+    removed: z.boolean().optional(),
+    /** A server is on another host now, so its log is another one. */
+    moved: z.boolean().optional(),
+  }),
   /** Lines of a job's log up to `seq` are in the table. */
   z.object({ topic: z.literal('job-log'), id: z.number(), seq: z.number() }),
-  /** New lines are in the server's stream. */
-  z.object({ topic: z.literal('server-log'), id: z.number() }),
+  /** New lines are in the server's stream, or (`anew`) it begins anew, with positions that say nothing about the earlier ones. */
+  z.object({ topic: z.literal('server-log'), id: z.number(), anew: z.boolean().optional() }),
   /** The job is to be cancelled; its worker listens. */
   z.object({ topic: z.literal('cancel'), id: z.number() }),
 ]);

@@ -107,7 +107,7 @@ export class Servers {
       await servers.update(id, { name, title, port, blueprintId, hostId, updatedAt: new Date() });
       return servers.findOneByOrFail({ id });
     });
-    this.announcements.publish({ topic: 'server', id });
+    this.announcements.publish({ topic: 'server', id, ...(server.hostId !== before.hostId && { moved: true }) });
     return server;
   }
 

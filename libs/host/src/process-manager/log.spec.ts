@@ -73,6 +73,7 @@ describe("a server's log", () => {
     expect(segmentsOf(readdirSync(folder))).toHaveLength(10);
     const [oldest] = await texts({ lines: 1000 });
     expect((await texts({ after: '1-1' }))[0]).toBe(oldest);
+    expect((await texts({ after: '99999999999-1' }))[0], 'after what only another machine has').toBe(oldest);
   });
 
   it('never shows half a line, and does not continue a torn one', async () => {
