@@ -6,17 +6,19 @@
 #   LEFT4ME_SERVER_MEMORY   like 3G or 1500M   (default 3G)     more, and the kernel ends the server
 #   LEFT4ME_SERVER_CPU      like 150%          (default none)   100% is one processor
 #   LEFT4ME_SERVER_TASKS    like 256           (default 256)    threads and processes together
+# With --check it only looks whether they are right.
 set -euo pipefail
 memory=${LEFT4ME_SERVER_MEMORY:-3G} cpu=${LEFT4ME_SERVER_CPU:-} tasks=${LEFT4ME_SERVER_TASKS:-256}
 file=/etc/systemd/system/left4me-server@.service.d/limits.conf
 
 wrong() {
-  echo "$1 in /etc/left4me/host.env is $2: it must look like $3" >&2
+  echo "$1 is $2: it must look like $3 (/etc/left4me/host.env)" >&2
   exit 1
 }
 [[ $memory =~ ^[1-9][0-9]{0,8}[MG]$ ]] || wrong LEFT4ME_SERVER_MEMORY "$memory" '3G or 1500M'
 [[ $cpu =~ ^([1-9][0-9]{0,4}%)?$ ]] || wrong LEFT4ME_SERVER_CPU "$cpu" '150%'
 [[ $tasks =~ ^[1-9][0-9]{0,5}$ ]] || wrong LEFT4ME_SERVER_TASKS "$tasks" '256'
+[ "${1:-}" != --check ] || exit 0
 
 limits="# Written by left4me from /etc/left4me/host.env when its worker starts: change it there.
 [Service]

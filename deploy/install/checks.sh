@@ -18,6 +18,7 @@ check_settings() {
   if [ "$length" != 0 ] && { [ "$length" -lt 8 ] || [ "$length" -gt 256 ]; }; then
     die "LEFT4ME_ADMIN_PASSWORD must have 8 to 256 characters, not $length. Nothing was changed."
   fi
+  check_simple_settings
   if [ -e "$file" ]; then
     path=$(sed -n 's/^LEFT4ME_STEAMCMD=//p' "$file" | tail -n 1 | sed -E "s/^([\"'])(.*)\1\$/\2/")
     [ -z "$path" ] || is_program "$path" ||
@@ -35,6 +36,28 @@ check_settings() {
     STEAMCMD_LATER=$LEFT4ME_STEAMCMD
     unset LEFT4ME_STEAMCMD
   fi
+}
+
+# Those of the environment, which a first run writes down; where the files are there, they are not what counts.
+check_simple_settings() {
+  local file name given
+  for file in web.env host.env; do
+    [ -e "$SETTINGS/$file" ] || continue
+    for name in $(sed -nE 's/^#?(LEFT4ME_[A-Z_]+)=.*/\1/p' "$SETTINGS/$file"); do
+      given=${!name:-}
+      case $name in LEFT4ME_ROOT | LEFT4ME_HOST | LEFT4ME_SERVICE_MANAGER) continue ;; esac
+      if [ -n "$given" ] && ! grep -qxF -e "$name=$given" -e "$name=\"$given\"" "$SETTINGS/$file"; then
+        say "Note: $name=$given from the environment is left aside: $SETTINGS/$file is there, change it there and restart the unit."
+      fi
+    done
+  done
+  if [ ! -e "$SETTINGS/web.env" ]; then
+    [[ ${LEFT4ME_PORT:-8080} =~ ^[1-9][0-9]{0,4}$ ]] && [ "${LEFT4ME_PORT:-8080}" -le 65535 ] ||
+      die "LEFT4ME_PORT must be a whole number from 1 to 65535, not $LEFT4ME_PORT. Nothing was changed."
+    [[ ${LEFT4ME_PUBLIC_URL:-https://} =~ ^https?:// ]] ||
+      die "LEFT4ME_PUBLIC_URL must begin with https:// or http://, not $LEFT4ME_PUBLIC_URL. Nothing was changed."
+  fi
+  [ -e "$SETTINGS/host.env" ] || "$CHECKOUT/deploy/apply-limits.sh" --check || die "Nothing was changed."
 }
 
 is_program() { [ -f "$1" ] && [ -x "$1" ]; }

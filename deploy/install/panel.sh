@@ -30,12 +30,14 @@ make_first_admin() {
 }
 
 restart_panel() {
-  local unit
+  local unit file
   for unit in "$@"; do
+    file=$SETTINGS/host.env
+    [ "$unit" = left4me-worker ] || file=$SETTINGS/web.env
     quietly systemctl enable "$unit.service"
     systemctl restart "$unit.service" || {
       journalctl --no-pager --quiet --lines=20 --unit="$unit.service" >&2 || :
-      die "$unit does not start, see above: correct $SETTINGS, which a further run keeps as it is, and run this again. Game servers run on."
+      die "$unit does not start, see above: correct $file, which a further run keeps as it is, and run this again. Game servers run on."
     }
   done
 }
@@ -45,5 +47,7 @@ panel_address() {
   url=$(sed -n 's/^LEFT4ME_PUBLIC_URL=//p' "$SETTINGS/web.env")
   bind=$(sed -n 's/^LEFT4ME_BIND=//p' "$SETTINGS/web.env")
   port=$(sed -n 's/^LEFT4ME_PORT=//p' "$SETTINGS/web.env")
+  # An address that somebody can open.
+  case $bind in 0.0.0.0 | ::) bind=$(hostname -I | cut -d ' ' -f 1) ;; esac
   say "${url:-http://${bind:-127.0.0.1}:${port:-8080}}"
 }

@@ -12,7 +12,8 @@ build_release() {
     pack | tar -C "$release" -xf - --no-same-owner
     build_in "$release" || {
       rm -rf --one-file-system "$release"
-      die "the build failed; what was installed before runs on"
+      [ ! -e "$CODE" ] || die "the build failed; what was installed before runs on"
+      die "the build failed, see above; nothing was installed. If it was the network, run this again"
     }
     chmod -R u=rwX,go=rX "$release"
     touch "$release/.built"

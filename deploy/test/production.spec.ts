@@ -36,11 +36,21 @@ beforeAll(async () => {
 afterAll(() => installation.close());
 
 describe('a fresh Debian 13', () => {
-  it('refuses whoever is not root, and words it does not know', async () => {
+  it('refuses whoever is not root, words it does not know and settings that are wrong', async () => {
     const nobody = await machine.run(['runuser', '-u', 'nobody', '--', '/usr/local/src/left4me/deploy/install.sh']);
     expect(nobody).toMatchObject({ code: 1, stderr: expect.stringMatching(/^install\.sh: must be run as root/) });
     const unknown = await installation.install('--upgrade');
     expect(unknown).toMatchObject({ code: 1, stderr: expect.stringMatching(/unknown words: --upgrade/) });
+    for (const wrong of [
+      'LEFT4ME_PORT=eighty',
+      'LEFT4ME_PUBLIC_URL=left4me.example.org',
+      'LEFT4ME_SERVER_MEMORY=lots',
+    ]) {
+      const refused = await machine.run(['env', wrong, '/usr/local/src/left4me/deploy/install.sh']);
+      const [name, value] = wrong.split('=');
+      expect(refused).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(`${name}`) });
+      expect(refused.stderr).toContain(value);
+    }
     expect((await machine.run(['test', '-e', '/etc/left4me'])).code).toBe(1);
   });
 
