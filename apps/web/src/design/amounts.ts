@@ -1,5 +1,6 @@
 const number = new Intl.NumberFormat('en');
-const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+const decimal = { step: 1000, units: ['B', 'KB', 'MB', 'GB', 'TB'] };
+const binary = { step: 1024, units: ['B', 'KiB', 'MiB', 'GiB', 'TiB'] };
 
 /** "1,234". */
 export function count(value: number): string {
@@ -11,12 +12,21 @@ export function plural(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
-/** "512 B", "1.5 KB", "10 GB". */
+/** Of files: "512 B", "1.5 KB", "10 GB". */
 export function bytes(value: number): string {
+  return scaled(value, decimal);
+}
+
+/** As systemd counts it, so that a limit of 3G is "3 GiB". */
+export function memory(value: number): string {
+  return scaled(value, binary);
+}
+
+function scaled(value: number, { step, units }: typeof decimal): string {
   let rest = value;
   let unit = 0;
-  while (rest >= 1000 && unit < units.length - 1) {
-    rest /= 1000;
+  while (rest >= step && unit < units.length - 1) {
+    rest /= step;
     unit += 1;
   }
   return `${unit === 0 || rest >= 100 ? Math.round(rest) : Number(rest.toFixed(1))} ${units[unit] ?? ''}`;

@@ -1,10 +1,10 @@
-import { bytes } from '../design/amounts';
+import { memory } from '../design/amounts';
 import type { Server } from './schema';
 
 type Usage = NonNullable<Server['usage']>;
 
 export function memoryWords({ memoryBytes, memoryLimitBytes }: Usage): string {
-  return memoryLimitBytes === null ? bytes(memoryBytes) : `${bytes(memoryBytes)} of ${bytes(memoryLimitBytes)}`;
+  return memoryLimitBytes === null ? memory(memoryBytes) : `${memory(memoryBytes)} of ${memory(memoryLimitBytes)}`;
 }
 
 export function taskWords({ tasks, tasksLimit }: Usage): string {
