@@ -37,14 +37,16 @@ describe('an entry of the journal', () => {
     expect(parseEntry(text)).toMatchObject({ stream: 'stderr', line: 'oh', event: false });
   });
 
-  it('is an event when systemd itself speaks about the unit', () => {
-    const text = entry({
-      _SYSTEMD_UNIT: 'init.scope',
-      UNIT: 'left4me-server@a-1.service',
-      _PID: '1',
-      MESSAGE: 'Started',
-    });
-    expect(parseEntry(text)).toMatchObject({ server: 'a-1', stream: 'stderr', line: 'systemd: Started', event: true });
+  it.each([
+    ['Started left4me-server@a-1.service.', '6', 'stdout'],
+    ['left4me-server@a-1.service: Scheduled restart job, restart counter is at 1.', '6', 'stdout'],
+    ["left4me-server@a-1.service: Failed with result 'exit-code'.", '4', 'stderr'],
+    ['Failed to start left4me-server@a-1.service.', '3', 'stderr'],
+  ])('is an event when systemd itself speaks about the unit, of the standard error by its priority: %s', (...said) => {
+    const [message, priority, stream] = said;
+    const of = { _SYSTEMD_UNIT: 'init.scope', UNIT: 'left4me-server@a-1.service', _PID: '1' };
+    const parsed = parseEntry(entry({ ...of, PRIORITY: priority, MESSAGE: message }));
+    expect(parsed).toMatchObject({ server: 'a-1', stream, line: `systemd: ${message}`, event: true });
   });
 
   it.each([

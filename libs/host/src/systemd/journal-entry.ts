@@ -17,7 +17,7 @@ export interface JournalEntry {
 }
 
 export const FIELDS = ['MESSAGE', 'PRIORITY', 'UNIT', 'SYSLOG_IDENTIFIER', '_SYSTEMD_UNIT', '_PID', '_UID'].join(',');
-/** start-server.sh sends the server's stderr with this priority, `warning` (syslog(3)). */
+/** start-server.sh sends the server's stderr with this priority, `warning` (syslog(3)); what systemd says of a failure has it or a graver one. */
 const STDERR_PRIORITY = 4;
 
 /** Restricts journalctl to what the service user's programs print: this process is one of them. */
@@ -40,7 +40,7 @@ export function parseEntry(text: string): JournalEntry | null {
     server,
     cursor,
     ...place,
-    stream: event || Number(entry.get('PRIORITY')) <= STDERR_PRIORITY ? 'stderr' : 'stdout',
+    stream: Number(entry.get('PRIORITY')) <= STDERR_PRIORITY ? 'stderr' : 'stdout',
     line: event ? `systemd: ${message}` : message,
     at: new Date(Math.floor(Number(entry.get('__REALTIME_TIMESTAMP')) / 1000)).toISOString(),
     event,
