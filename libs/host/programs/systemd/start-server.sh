@@ -13,10 +13,12 @@ instance=$LEFT4ME_ROOT/instances/$name
 }
 # The launcher makes it when the server is all that is left to begin.
 rm -f "$instance/launched"
+# What after-server.sh compares with.
+/bin/sh "${0%/*}/oom-kills.sh" >"$instance/oom-before"
 set --
 while IFS= read -r word; do set -- "$@" "$word"; done <"$instance/launch"
-# Its standard error gets another priority than its standard output. The identifier: journal-entry.ts. The line on the standard input: see launch-server.sh.
-exec systemd-cat --identifier="left4me-server@$name" --priority=info --stderr-priority=warning \
+# Its standard error gets another priority than its standard output, and "<3>" at a line's begin is text like any other. The identifier: journal-entry.ts. The line on the standard input: see launch-server.sh.
+exec systemd-cat --identifier="left4me-server@$name" --priority=info --stderr-priority=warning --level-prefix=false \
   /bin/sh "$programs/with-lock.sh" "$instance/lock" /bin/sh "$programs/launch-server.sh" "$@" <<LINE
 go
 LINE
