@@ -53,7 +53,7 @@ describe('an update that fails', () => {
     [{ mode: 'rate-limit' }, 'steam-rate-limit', /^Steam refuses for now.*wait half an hour/],
     [{ mode: 'half' }, 'steam-incomplete', /appmanifest_222860\.acf says that build 101 is not complete/],
     [{ mode: 'no-linux-files' }, 'steam-incomplete', /srcds_run, the Linux server, is not among the files/],
-    [{ exitCode: 7 }, 'steam-failed', /^steamcmd failed/],
+    [{ mode: 'crash', exitCode: 7 }, 'steam-failed', /^steamcmd failed/],
   ])('%j: is told as %s, and the current build stays', async (behaviour, code, message) => {
     steam.set({ build: '101', ...behaviour });
     const failing = steam.install();
@@ -61,6 +61,16 @@ describe('an update that fails', () => {
     // Never 0, though steamcmd's own is.
     await expect(failing).rejects.toMatchObject({ exitCode: behaviour.exitCode ?? 1 });
     expect(await steam.onDisk()).toEqual({ current: '100', folders: ['100'], others: [] });
+  });
+
+  it('is none when steamcmd crashes after it got everything, for what it made is looked at', async () => {
+    const other = await SteamHost.open({ build: '100' });
+    other.set({ build: '101', exitCode: 139 });
+    await other.install();
+    expect(await other.onDisk()).toMatchObject({ current: '101' });
+    other.set({ build: '102', mode: 'half', exitCode: 139 });
+    await expect(other.install()).rejects.toMatchObject({ code: 'steam-incomplete' });
+    expect((await other.onDisk()).current).toBe('101');
   });
 
   it('does not stand in the way of the next one', async () => {

@@ -78,10 +78,15 @@ export class SteamOutput {
   readonly lines: string[] = [];
   failure: SteamVerdict | null = null;
   succeeded = false;
+  /** The Linux files, which come last, are there. */
+  finished = false;
+  private platform: string | null = null;
 
   hear(line: string): void {
     if (this.lines.length < MAX_LINES) this.lines.push(line);
+    this.platform = platformOf(line) ?? this.platform;
     if (SUCCESS.test(line)) {
+      this.finished = this.platform === 'linux';
       this.succeeded = true;
       this.failure = null;
       return;
@@ -89,6 +94,7 @@ export class SteamOutput {
     const failure = failureOf(line);
     if (failure === null) return;
     this.succeeded = false;
+    this.finished = false;
     this.failure ??= failure;
   }
 }

@@ -112,6 +112,7 @@ async function update(app, validate) {
   if (state.unready) return refused('Missing configuration');
   if (mode === 'invalid-platform') return refused('Invalid platform');
   if (mode === 'rate-limit') return refused('Rate Limit Exceeded'); // [M]
+  if (mode === 'crash' && state.platform === 'linux') process.exit(behaviour().exitCode ?? 139);
   if (state.platform === 'linux' && !state.gotWindows) return refused('Invalid platform');
   learn();
   if (!(await download(mode))) {
