@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Interrupted, StartFailed } from '../src/errors.js';
@@ -122,6 +122,14 @@ describe('what is known of units', () => {
     expect((await again.next()).value).toBe('one');
     expect(await manager.states(['one'])).toMatchObject([{ pid: 200 }]);
     expect(systemd.following).toBe(1);
+  });
+
+  it('changes with the folder of an instance, which l4d2ctl may delete', async () => {
+    const { root, changes } = await watched();
+    await mkdir(join(root, 'instances/two'));
+    expect((await changes.next()).value).toBe('two');
+    await rm(join(root, 'instances/two'), { recursive: true });
+    expect((await changes.next()).value).toBe('two');
   });
 
   async function watched(): Promise<TestSystemd & { changes: AsyncGenerator<string> }> {

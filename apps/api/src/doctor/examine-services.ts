@@ -132,7 +132,7 @@ export function examineAddresses({ publicUrl, trustedProxies, bind }: Settings):
   if (publicUrl === null) {
     if (bind === '127.0.0.1' || bind === '::1') return [good(about, 'the panel is reached from this machine alone')];
     const found = `the panel listens on ${bind} without TLS: passwords can be read on the way`;
-    return [warning(about, found, 'put a proxy with TLS in front (deploy/Caddyfile) and set LEFT4ME_PUBLIC_URL')];
+    return [warning(about, found, 'put a proxy with TLS in front (deploy/proxy/Caddyfile) and set LEFT4ME_PUBLIC_URL')];
   }
   if (trustedProxies.length === 0) {
     const found = `${publicUrl}, but no proxy is trusted: every visitor looks like the proxy`;

@@ -16,6 +16,7 @@ import type { UnitControl } from './unit-control.js';
 import { unitOf } from './unit-names.js';
 import { STARTS_AGAIN } from './unit-state.js';
 import type { UnitStates } from './unit-states.js';
+import { watchInstances } from './watch-instances.js';
 
 const START_LIMIT_MS = 45_000;
 /** As for the process manager: a server that ends within this time of being launched has not started. */
@@ -84,7 +85,10 @@ export class SystemdManager implements ServiceManager {
     return this.journal.read(name, request);
   }
 
-  /** systemd tells the journal about every start, end and failure. All names come first: nobody listened before. */
+  /**
+   * systemd tells the journal about every start, end and failure; an instance that somebody else makes or deletes (l4d2ctl) is seen
+   * by its folder. All names come first: nobody listened before.
+   */
   async *changes(signal: AbortSignal): AsyncGenerator<string> {
     const changed = new Set<string>();
     const failures: Error[] = [];
@@ -102,9 +106,14 @@ export class SystemdManager implements ServiceManager {
       },
     });
     const forgetAll = this.units.remember();
+    let stopWatching = (): void => undefined;
     const onAbort = (): void => wake();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
+      stopWatching = await watchInstances(this.root, (name) => {
+        changed.add(name);
+        wake();
+      });
       for (const name of await this.units.loaded()) changed.add(name);
       while (!signal.aborted) {
         const names = [...changed];
@@ -117,6 +126,7 @@ export class SystemdManager implements ServiceManager {
       signal.removeEventListener('abort', onAbort);
       forgetAll();
       stop();
+      stopWatching();
     }
   }
 
