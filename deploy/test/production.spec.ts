@@ -239,7 +239,7 @@ describe('an upgrade', () => {
       await panel.make('servers', { name, blueprintId });
       await panel.does(`/servers/${name}/jobs`, { operation: 'start' });
     }
-    const said = await panel.logs('chatty-1', 'lines=100');
+    const said = await panel.logs('chatty-1', 'lines=2000');
     const abuse = said.filter(({ line }) => line.startsWith('sudo says: ')).map(({ line }) => line);
     tell(`a server's own attempt: ${abuse.join(' ')}`);
     expect(abuse.join('\n')).toMatch(/no new privileges|must be owned by uid 0|effective uid/i);
