@@ -50,8 +50,9 @@ program
   .command('doctor')
   .description('look at everything the panel needs, and say how to mend what is wrong; 1 when something is bad')
   .option('--json', 'as JSON: a list of {state, about, found, mend}', false)
-  .action(async ({ json }: { json: boolean }) => {
-    const given = settings();
+  .addOption(new Option('--role <role>', 'look only at what a process of this role needs').choices(roles))
+  .action(async ({ json, role }: { json: boolean; role?: Role }) => {
+    const given = settings(role ?? null);
     const { describe, examine } = await import('./doctor/doctor.js');
     const findings = await examine(given);
     process.stdout.write(json ? `${JSON.stringify(findings, null, 2)}\n` : describe(findings));

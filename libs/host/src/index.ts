@@ -8,4 +8,5 @@ export { isInstanceName } from './instances/names.js';
 export { SteamFailed, type SteamFailure } from './steamcmd/steam-failed.js';
 export { openHost } from './open-host.js';
 export { examineMachine } from './doctor/examine-machine.js';
+export { examineEnabled } from './doctor/examine-systemd.js';
 export { bad, good, warning, type Finding } from './doctor/finding.js';

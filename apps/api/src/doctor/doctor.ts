@@ -1,19 +1,22 @@
-import { type Finding, good, examineMachine } from '@left4me/host';
+import { type Finding, good, examineEnabled, examineMachine } from '@left4me/host';
 import type { Settings } from '../config/settings.js';
 import { keptSecretKey } from '../panel/secret-key.js';
+import { examineDrafts } from './examine-drafts.js';
 import { examineAddresses, examineDatabase, examineRedis } from './examine-services.js';
 
 /** `left4me doctor`: looks at everything the panel needs, changes nothing, and says of what is wrong how to mend it. */
 export async function examine(settings: Settings): Promise<Finding[]> {
   const { databaseUrl, redisUrl, root, serviceManager, steamcmd, workerEnabled, apiEnabled } = settings;
-  const [database, redis, machine] = await Promise.all([
+  const [database, redis, machine, drafts, enabled] = await Promise.all([
     databaseUrl === null
       ? [embedded('PostgreSQL')]
       : keptSecretKey(root).then((kept) => examineDatabase(databaseUrl, settings.secretKey ?? kept)),
     redisUrl === null ? [embedded('Redis')] : examineRedis(redisUrl),
     workerEnabled ? examineMachine({ root, serviceManager, ...(steamcmd === null ? {} : { steamcmd }) }) : [],
+    workerEnabled ? [] : examineDrafts(root),
+    workerEnabled ? [] : examineEnabled('left4me-api.service'),
   ]);
-  return [...database, ...redis, ...(apiEnabled ? examineAddresses(settings) : []), ...machine];
+  return [...database, ...redis, ...(apiEnabled ? examineAddresses(settings) : []), ...drafts, ...enabled, ...machine];
 }
 
 function embedded(name: string): Finding {

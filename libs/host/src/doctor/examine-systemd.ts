@@ -11,7 +11,23 @@ export async function examineSystemd(): Promise<Finding[]> {
   if (!existsSync('/run/systemd/system')) {
     return [bad('systemd', 'it does not run this machine', 'set LEFT4ME_SERVICE_MANAGER=process')];
   }
-  return [await unit(), await sudo(), await journal(), persistence()];
+  const enabled = await examineEnabled('left4me-worker.service');
+  return [await unit(), await limits(), ...enabled, await sudo(), await journal(), persistence()];
+}
+
+/** Whether a unit of the panel comes back with the machine; nothing where it is not installed. */
+export async function examineEnabled(unit: string): Promise<Finding[]> {
+  const { well, said } = await answers('systemctl', ['show', '--property=UnitFileState', '--value', unit]);
+  if (!well || said === '') return [];
+  if (said === 'enabled') return [good(unit, 'it starts with the machine')];
+  return [warning(unit, `it is ${said}: it does not start with the machine`, `systemctl enable --now ${unit}`)];
+}
+
+/** deploy/apply-limits.sh makes them when the worker starts. */
+async function limits(): Promise<Finding> {
+  const { said } = await answers('systemctl', ['show', '--property=DropInPaths', '--value', EXAMPLE]);
+  if (said.includes('/limits.conf')) return good('limits', 'servers have those of host.env');
+  return warning('limits', 'servers have those of the unit, not those of host.env', 'systemctl restart left4me-worker');
 }
 
 async function unit(): Promise<Finding> {
@@ -21,10 +37,13 @@ async function unit(): Promise<Finding> {
 }
 
 async function sudo(): Promise<Finding> {
-  const command = ['/usr/bin/systemctl', 'enable', '--now', '--no-block', EXAMPLE];
-  const { well, said } = await answers('/usr/bin/sudo', ['--non-interactive', '--list', ...command]);
-  if (well) return good('rights', 'this user may start and stop server units');
-  return bad('rights', `this user may not start server units: ${said || 'no rule of sudo allows it'}`, AGAIN);
+  for (const words of [['enable', '--now', '--no-block'], ['disable', '--now', '--no-block'], ['reset-failed']]) {
+    const command = ['/usr/bin/systemctl', ...words, EXAMPLE];
+    const { well, said } = await answers('/usr/bin/sudo', ['--non-interactive', '--list', ...command]);
+    const found = `this user may not ${words[0]} server units: ${said || 'no rule of sudo allows it'}`;
+    if (!well) return bad('rights', found, AGAIN);
+  }
+  return good('rights', 'this user may start and stop server units');
 }
 
 async function journal(): Promise<Finding> {
