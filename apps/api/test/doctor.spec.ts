@@ -1,8 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { openDatabase } from '../src/database/data-source.js';
+import { examineDrafts } from '../src/doctor/examine-drafts.js';
 import { examineAddresses, examineDatabase, examineRedis } from '../src/doctor/examine-services.js';
 import { checkSecretKey } from '../src/panel/secret-key-check.js';
 import { readSettings } from '../src/config/settings.js';
@@ -97,6 +98,16 @@ describe('left4me doctor, of addresses', () => {
     [{ LEFT4ME_PUBLIC_URL: 'https://l4d2.example.org', LEFT4ME_TRUSTED_PROXIES: 'loopback' }, 'good'],
   ])('%j', (env, state) => {
     expect(examineAddresses(readSettings(env, { root: '/nowhere' }))).toMatchObject([{ state }]);
+  });
+});
+
+describe('left4me doctor, of an API by itself', () => {
+  it('looks whether the drafts can be written', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'left4me-test-'));
+    expect(await examineDrafts(root)).toMatchObject([{ state: 'bad', about: 'drafts' }]);
+    await mkdir(join(root, 'drafts'));
+    expect(await examineDrafts(root)).toMatchObject([{ state: 'good', about: 'drafts' }]);
+    await rm(root, { recursive: true });
   });
 });
 

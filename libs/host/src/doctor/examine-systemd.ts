@@ -12,7 +12,7 @@ export async function examineSystemd(): Promise<Finding[]> {
     return [bad('systemd', 'it does not run this machine', 'set LEFT4ME_SERVICE_MANAGER=process')];
   }
   const enabled = await examineEnabled('left4me-worker.service');
-  return [await unit(), await limits(), ...enabled, await sudo(), await journal(), persistence()];
+  return [await serverUnit(), await limits(), ...enabled, await sudo(), await journal(), persistence()];
 }
 
 /** Whether a unit of the panel comes back with the machine; nothing where it is not installed. */
@@ -30,7 +30,7 @@ async function limits(): Promise<Finding> {
   return warning('limits', 'servers have those of the unit, not those of host.env', 'systemctl restart left4me-worker');
 }
 
-async function unit(): Promise<Finding> {
+async function serverUnit(): Promise<Finding> {
   const { said } = await answers('systemctl', ['show', '--property=LoadState', '--value', EXAMPLE]);
   if (said === 'loaded') return good('server unit', 'left4me-server@.service is installed');
   return bad('server unit', `left4me-server@.service is ${said || 'not to be found'}`, AGAIN);
