@@ -5,13 +5,14 @@ import type { Settings } from '../config/settings.js';
 import { openDatabase } from '../database/data-source.js';
 import { HostPresence } from '../hosts/host-presence.js';
 import { PanelLog } from '../panel-log.js';
-import { checkAddress, named, portFor, USUAL_PORT } from './address.js';
+import { checkAddress, named, portFor } from './address.js';
 import { checkGivenRedis } from './check-redis.js';
 import { firstAdmin } from './first-admin.js';
 import { openGivenDatabase } from './open-database.js';
 import { secretKeyFor } from './secret-key-check.js';
 import { ServiceNotice } from './service-notice.js';
 import { openServices, type PanelServices } from './services.js';
+import { welcome, welcomeWorker } from './welcome.js';
 
 /** Longer than a running job may take to be stopped. */
 const CLOSE_MS = 25_000;
@@ -69,8 +70,8 @@ async function run(
     const admin = port === null ? null : await listen(app, settings, port);
     asked.throwIfAborted();
     started();
-    if (port === null) welcomeWorker(settings);
-    else welcome(settings, port, admin);
+    if (port === null) say(welcomeWorker(settings));
+    else welcome(settings, { port, admin, bySystemd: notice.wanted }).forEach(say);
     const presence = app.get(HostPresence, { strict: false });
     await notice.ready(settings.workerEnabled ? `Serving host ${settings.host}` : 'Answering', () => presence.alive);
     const lost = await Promise.race([services.failed, untilAborted(asked)]);
@@ -110,22 +111,4 @@ function endWithin(ms: number): void {
 
 function lostService(name: string, { root }: Settings): string {
   return `${name} ended unexpectedly, so the panel stops; see ${root}/log. Game servers go on running.`;
-}
-
-function welcomeWorker({ host, root }: Settings): void {
-  say(`left4me is running: the worker of host ${host}, state in ${root}. It has no address: the console is the API's.`);
-}
-
-function welcome(settings: Settings, port: number, admin: string | null): void {
-  const everywhere = settings.bind === '0.0.0.0' || settings.bind === '::';
-  const local = everywhere || settings.bind === '127.0.0.1' ? 'localhost' : settings.bind;
-  const address = settings.publicUrl ?? `http://${local}:${port}`;
-  say('');
-  say(`  left4me is running: ${address}`);
-  if (settings.port === null && port !== USUAL_PORT)
-    say(`  (port ${USUAL_PORT} is taken; LEFT4ME_PORT chooses another)`);
-  if (!settings.workerEnabled) say('  It runs no jobs itself: the worker of each host does (--role worker).');
-  if (admin) say(`  ${admin}`);
-  say(`  State: ${settings.root}   Stop with Ctrl-C; game servers go on running.`);
-  say('');
 }

@@ -17,6 +17,11 @@ export class ServiceNotice {
     private readonly warn: (sentence: string) => void,
   ) {}
 
+  /** systemd started this process and waits for word of it. (INVOCATION_ID says less: a desktop's terminals have it too.) */
+  get wanted(): boolean {
+    return Boolean(this.env.NOTIFY_SOCKET);
+  }
+
   /**
    * The process is of use now.
    * @param alive asked as often as systemd's watchdog wants to hear of it; while it is false systemd is told nothing, and in the end
@@ -47,7 +52,7 @@ export class ServiceNotice {
 
   /** @returns why it was not sent */
   private send(...words: string[]): Promise<string | null> {
-    if (!this.env.NOTIFY_SOCKET) return Promise.resolve(null);
+    if (!this.wanted) return Promise.resolve(null);
     return new Promise((resolve) => {
       execFile('systemd-notify', words, { timeout: LIMIT_MS, killSignal: 'SIGKILL' }, (error) =>
         resolve(error === null ? null : error.message.trim()),
