@@ -35,7 +35,7 @@ export function testCommandLine(machine: Machine, panel: Panel): void {
       expect(program).toMatch(/^\d+$/);
       const running = `alpha: running, process ${before['MainPID']}, generation 1\n`;
       expect(await ctl(['status', 'alpha'])).toMatchObject({ code: 0, stdout: running, stderr: '' });
-      expect(await ctl(['start', 'alpha'])).toMatchObject({ code: 0, stdout: 'alpha runs already\n' });
+      expect(await ctl(['start', 'alpha'])).toMatchObject({ code: 0, stdout: 'alpha runs already\n', stderr: '' });
       // Settings of another service manager do not make another server either, nor do they stop it behind systemd's back.
       expect(await withProcesses('status', 'alpha')).toMatchObject({ code: 0, stdout: running });
       expect(await withProcesses('start', 'alpha')).toMatchObject({ code: 0, stdout: 'alpha runs already\n' });
@@ -55,7 +55,11 @@ export function testCommandLine(machine: Machine, panel: Panel): void {
         'the log is followed',
         async () => (await machine.run(['pgrep', '-x', 'journalctl'])).code === 0,
       );
-      expect(await ctl(['start', 'by-hand'])).toMatchObject({ code: 0, stdout: 'by-hand runs generation 1\n' });
+      expect(await ctl(['start', 'by-hand'])).toMatchObject({
+        code: 0,
+        stdout: 'by-hand runs generation 1\n',
+        stderr: '',
+      });
       await eventually('new lines are there', async () =>
         (await machine.get('cat', '/tmp/followed')).includes('Loading map "c2m1_highway"'),
       );
@@ -73,7 +77,7 @@ export function testCommandLine(machine: Machine, panel: Panel): void {
     });
 
     it('stops a server, which then does not come back with the machine', async () => {
-      expect(await ctl(['stop', 'beta'])).toMatchObject({ code: 0, stdout: 'beta is stopped\n' });
+      expect(await ctl(['stop', 'beta'])).toMatchObject({ code: 0, stdout: 'beta is stopped\n', stderr: '' });
       expect(await look('beta')).toMatchObject({ ActiveState: 'inactive', UnitFileState: 'disabled' });
       expect(await ctl(['status', 'beta'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/^beta: stopped/) });
       expect(await ctl(['stop', 'beta'])).toMatchObject({ code: 0 });
@@ -113,7 +117,8 @@ export function testCommandLine(machine: Machine, panel: Panel): void {
     it('deletes a server, also one that is not there', async () => {
       expect(await ctl(['delete', 'broken'])).toMatchObject({ code: 0, stdout: 'broken is gone\n' });
       expect((await machine.run(['test', '-e', '/var/lib/left4me/instances/broken'])).code).toBe(1);
-      expect(await ctl(['delete', 'broken'])).toMatchObject({ code: 0, stdout: 'broken is gone\n' });
+      const none = { code: 0, stdout: 'there is no server broken on this host\n', stderr: '' };
+      expect(await ctl(['delete', 'broken'])).toMatchObject(none);
     });
   });
 
@@ -132,7 +137,7 @@ export function testCommandLine(machine: Machine, panel: Panel): void {
       expect(await ctl(['start', 'beta'])).toMatchObject({ code: 0, stdout: runs });
       await shows('beta', 'running');
       expect(await ctl(['delete', 'by-hand'])).toMatchObject({ code: 0 });
-      expect(await ctl(['status', 'by-hand'])).toMatchObject({ stdout: 'by-hand: absent\n' });
+      expect(await ctl(['status', 'by-hand'])).toMatchObject({ stdout: 'there is no server by-hand on this host\n' });
       await shows('alpha', 'running');
       expect(await look('alpha')).toEqual(alpha);
       await panel.does('/servers/by-hand/jobs', { operation: 'start' });

@@ -64,8 +64,9 @@ export class NoOpHost implements Host {
     return this.perform('server', name, () => this.serverOperation(name, run));
   }
 
-  delete(name: string, _trash: string, run: Run): Promise<void> {
-    return this.perform('server', name, () => this.serverOperation(name, run));
+  async delete(name: string, _trash: string, run: Run) {
+    await this.perform('server', name, () => this.serverOperation(name, run));
+    return { found: true };
   }
 
   status(names: readonly string[] = [...this.known]): Promise<InstanceStatus[]> {

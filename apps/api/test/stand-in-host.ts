@@ -137,6 +137,7 @@ export class StandInHost implements Host {
   async delete(name: string, _trash: string, run: Run) {
     await this.perform('delete', name, run);
     this.states.delete(name);
+    return { found: true };
   }
 
   status(names?: readonly string[]): Promise<InstanceStatus[]> {

@@ -144,8 +144,8 @@ export interface Host {
   start(name: string, run: Run): Promise<{ generation: number; alreadyRunning: boolean }>;
   /** `quit` over RCON, then SIGTERM, then SIGKILL. A stopped or missing server: success. */
   stop(name: string, run: Run): Promise<void>;
-  /** Stops, moves what the server wrote to trash/<trash>/ and removes the rest. A missing instance: success. */
-  delete(name: string, trash: string, run: Run): Promise<void>;
+  /** Stops, moves what the server wrote to trash/<trash>/ and removes the rest. A missing instance: success, not found. */
+  delete(name: string, trash: string, run: Run): Promise<{ found: boolean }>;
   /** All servers, or the named ones (then also `absent`), in one cheap call. */
   status(names?: readonly string[]): Promise<InstanceStatus[]>;
   /** Names whose status changed, within 1 s, until the signal aborts. */

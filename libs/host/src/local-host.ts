@@ -73,7 +73,7 @@ export class LocalHost implements Host {
     return this.parts.instances.stop(name, run);
   }
 
-  delete(name: string, trash: string, run: Run): Promise<void> {
+  delete(name: string, trash: string, run: Run): Promise<{ found: boolean }> {
     return this.parts.instances.delete(name, trash, run);
   }
 

@@ -79,16 +79,18 @@ describe('l4d2ctl', () => {
     const { ctl, specFile } = await prepare();
     expect(parse(ctl('status', 'one', '--json'))).toMatchObject({ name: 'one', state: 'absent' });
     expect(ctl('initialize', 'one', '-f', specFile)).toMatchObject({ code: 0, out: 'one: generation 1 is next\n' });
-    expect(ctl('start', 'one')).toMatchObject({ code: 0, out: 'one runs generation 1\n' });
-    expect(ctl('start', 'one')).toMatchObject({ code: 0, out: 'one runs already\n' });
+    expect(ctl('start', 'one')).toEqual({ code: 0, out: 'one runs generation 1\n', err: '' });
+    expect(ctl('start', 'one')).toEqual({ code: 0, out: 'one runs already\n', err: '' });
     expect(parse(ctl('status', 'one', '--json'))).toMatchObject({ state: 'running', generation: 1 });
     expect(ctl('status', 'one').out).toMatch(/^one: running, process \d+, generation 1\n$/);
     expect(ctl('logs', 'one', '--lines', '1', '--no-follow').out).toMatch(
       /^\S+Z up -game left4dead2 .* \+map c1m1_hotel\n$/,
     );
     expect(ctl('stop', 'one').code).toBe(0);
-    expect(ctl('delete', 'one').code).toBe(0);
     expect(ctl('delete', 'one')).toMatchObject({ code: 0, out: 'one is gone\n' });
+    const none = { code: 0, out: 'there is no server one on this host\n', err: '' };
+    expect(ctl('delete', 'one')).toEqual(none);
+    expect(ctl('status', 'one')).toEqual(none);
   });
 
   it('passes the code and stderr of what failed through', async () => {

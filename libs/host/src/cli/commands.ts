@@ -53,7 +53,7 @@ export function buildProgram(context: CliContext): Command {
     .command('start <name>')
     .description('start a server; one that runs is left untouched')
     .action(async (name: string) => {
-      const { generation, alreadyRunning } = await (await context.open(false)).start(name, run);
+      const { generation, alreadyRunning } = await (await context.open(false)).start(name, withoutWords(run));
       context.print(alreadyRunning ? `${name} runs already` : `${name} runs generation ${generation}`);
     });
   program
@@ -67,8 +67,8 @@ export function buildProgram(context: CliContext): Command {
     .command('delete <name>')
     .description('stop a server and remove it; its own files stay in trash/')
     .action(async (name: string) => {
-      await (await context.open(false)).delete(name, `${name}/ctl-${Date.now()}`, run);
-      context.print(`${name} is gone`);
+      const { found } = await (await context.open(false)).delete(name, `${name}/ctl-${Date.now()}`, run);
+      context.print(found ? `${name} is gone` : `there is no server ${name} on this host`);
     });
   program
     .command('status <name>')
@@ -118,12 +118,20 @@ function userName(): string {
   }
 }
 
+/** For what answers in the host's own words: they are said once. What a command complains of is passed through. */
+function withoutWords({ signal, output }: Run): Run {
+  const write: Run['output']['write'] = (stream, line) =>
+    stream === 'stdout' ? Promise.resolve() : output.write(stream, line);
+  return { signal, output: { write, progress: (percent, text) => output.progress(percent, text) } };
+}
+
 function wholeNumber(text: string): number {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 }
 
 function describe(status: InstanceStatus): string {
+  if (status.state === 'absent') return `there is no server ${status.name} on this host`;
   const parts = [`${status.name}: ${status.state}`];
   if (status.pid !== null) parts.push(`process ${status.pid}`);
   if (status.generation !== null) parts.push(`generation ${status.generation}`);

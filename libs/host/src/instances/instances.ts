@@ -80,14 +80,11 @@ export class Instances {
   }
 
   /** The server's own files stay, in trash/<trash>/; an empty set of them leaves nothing there. */
-  async delete(name: string, trash: string, run: Run): Promise<void> {
+  async delete(name: string, trash: string, run: Run): Promise<{ found: boolean }> {
     const folder = this.folder(name);
     const target = join(this.options.root, 'trash', trashPath(trash));
     await this.stop(name, run);
-    if (!(await isFolder(folder.path))) {
-      await run.output.write('stdout', `${name} is not on this host`);
-      return;
-    }
+    if (!(await isFolder(folder.path))) return { found: false };
     await takeOwnFiles(folder);
     if (await hasEntries(folder.upper())) {
       await makeFolderDurably(dirname(target));
@@ -98,6 +95,7 @@ export class Instances {
     // fault point: own files moved away
     await removeTree(folder.path);
     await syncFolder(dirname(folder.path));
+    return { found: true };
   }
 
   async names(): Promise<string[]> {

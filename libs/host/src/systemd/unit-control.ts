@@ -7,10 +7,13 @@ const LIMIT_MS = 30_000;
 /** Full paths: the sudo rule (deploy/sudoers) allows exactly these words. */
 const SYSTEMCTL = ['/usr/bin/sudo', '--non-interactive', '/usr/bin/systemctl'] as const;
 
+/** How systemctl tells of the links it makes and removes. `--quiet` would be one more word to allow. */
+const OF_LINKS = /^(Created symlink|Removed) ["'“]?\//;
+
 /** The three things that need root. None waits for the server; `UnitStates` tells how it went. */
 export class UnitControl {
   /** `commands` must not use a user namespace: sudo is nobody there. */
-  constructor(private readonly commands: CommandRunner) {}
+  constructor(private readonly commands: Pick<CommandRunner, 'run'>) {}
 
   /** Starts the server, and from now on with the machine. */
   enable(name: string, run: Run): Promise<void> {
@@ -28,6 +31,13 @@ export class UnitControl {
   }
 
   private systemctl(words: readonly string[], run: Run): Promise<void> {
-    return this.commands.run({ command: [...SYSTEMCTL, ...words], timeLimitMs: LIMIT_MS }, run);
+    const { signal, output } = run;
+    const write: Run['output']['write'] = (stream, line) =>
+      OF_LINKS.test(line) ? Promise.resolve() : output.write(stream, line);
+    const progress: Run['output']['progress'] = (percent, text) => output.progress(percent, text);
+    return this.commands.run(
+      { command: [...SYSTEMCTL, ...words], timeLimitMs: LIMIT_MS },
+      { signal, output: { write, progress } },
+    );
   }
 }

@@ -40,9 +40,7 @@ export class ServerOperationsHandler implements OperationHandler {
       case 'restart':
         return this.restart(subject);
       case 'delete':
-        await subject.host.delete(name, `${serverId}/${job.id}`, run);
-        // fault point: instance deleted
-        return this.generations.keepOnly(serverId, []);
+        return this.delete(subject, job.id);
       case 'install':
       case 'build-overlay':
         throw new Error(`${job.operation} is not an operation of a server.`);
@@ -81,6 +79,13 @@ export class ServerOperationsHandler implements OperationHandler {
     await host.start(name, run);
     // fault point: server launched
     await this.forgetOld(host, name, serverId);
+  }
+
+  private async delete({ host, name, serverId, run }: Subject, jobId: number): Promise<void> {
+    const { found } = await host.delete(name, `${serverId}/${jobId}`, run);
+    if (!found) await run.output.write('stdout', `${name} is not on this host`);
+    // fault point: instance deleted
+    await this.generations.keepOnly(serverId, []);
   }
 
   /** Only what runs and what starts next keeps its pins. */
