@@ -42,7 +42,13 @@ describe('left4me doctor, of PostgreSQL', () => {
       await opened.query(
         `INSERT INTO hosts (name, worker_seen_at, worker_stopped) VALUES ('stopped', clock_timestamp(), true)`,
       );
+      await opened.query(
+        `INSERT INTO hosts (name, worker_seen_at, worker_stopped, service_manager) VALUES ('unit', clock_timestamp(), true, 'systemd')`,
+      );
       const findings = await examineDatabase(database.url, null);
+      const ofUnit = findings.find(({ about }) => about === 'worker of unit');
+      expect(ofUnit?.mend).toContain('journalctl -u left4me-worker -n 20');
+      expect(ofUnit?.mend).not.toContain('npm start');
       const states = Object.fromEntries(findings.map(({ about, state }) => [about, state]));
       expect(states).toEqual({
         PostgreSQL: 'good',
@@ -51,6 +57,7 @@ describe('left4me doctor, of PostgreSQL', () => {
         'worker of alive': 'good',
         'worker of silent': 'bad',
         'worker of stopped': 'warning',
+        'worker of unit': 'bad',
       });
       await checkSecretKey(opened, KEY, { secretKey: KEY, root: '/nowhere', apiEnabled: true });
       const ofKey = async (key: string | null) =>

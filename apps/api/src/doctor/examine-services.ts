@@ -73,15 +73,18 @@ async function examineKey(client: pg.Client, secretKey: string | null): Promise<
 }
 
 async function examineWorkers(client: pg.Client): Promise<Finding[]> {
-  const { rows } = await client.query<{ name: string; seconds: number | null; stopped: boolean }>(
-    `SELECT name, extract(epoch FROM clock_timestamp() - worker_seen_at)::int AS seconds, worker_stopped AS stopped
+  const { rows } = await client.query<{ name: string; seconds: number | null; stopped: boolean; installed: boolean }>(
+    `SELECT name, extract(epoch FROM clock_timestamp() - worker_seen_at)::int AS seconds, worker_stopped AS stopped,
+       service_manager IS NOT DISTINCT FROM 'systemd' AS installed
      FROM hosts WHERE removed_at IS NULL ORDER BY id`,
   );
-  return rows.map(({ name, seconds, stopped }) => {
+  return rows.map(({ name, seconds, stopped, installed }) => {
     const about = `worker of ${name}`;
-    const mend = `start it: systemctl start left4me-worker on ${name}, or npm start`;
+    const mend = installed
+      ? `on ${name}: journalctl -u left4me-worker -n 20 says why, systemctl start left4me-worker starts it`
+      : `start it: systemctl start left4me-worker on ${name}, or npm start`;
     if (seconds === null) return warning(about, 'it has never been there', mend);
-    if (stopped) return warning(about, `it was stopped ${seconds} s ago: jobs wait`, mend);
+    if (stopped) return (installed ? bad : warning)(about, `it was stopped ${seconds} s ago: jobs wait`, mend);
     if (seconds > SILENT_SECONDS) return bad(about, `it has been silent for ${seconds} s: jobs wait`, mend);
     return good(about, `it was heard ${seconds} s ago`);
   });

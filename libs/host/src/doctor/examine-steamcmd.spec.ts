@@ -47,7 +47,12 @@ describe('left4me doctor, of steamcmd', () => {
   it('names a program that is missing, and nothing that comes of it', async () => {
     await rm(program);
     expect(await findings()).toEqual({
-      steamcmd: expect.objectContaining({ state: 'bad', found: `${program} cannot be executed` }),
+      steamcmd: {
+        state: 'bad',
+        about: 'steamcmd',
+        found: `${program} cannot be executed`,
+        mend: expect.stringContaining('LEFT4ME_STEAMCMD (in /etc/left4me/host.env'),
+      },
     });
   });
 

@@ -13,6 +13,9 @@ const LDCONFIG = '/sbin/ldconfig';
 /** All from bsdutils; steamcmd runs under it. */
 const SCRIPT = '/usr/bin/script';
 
+/** Where an installation keeps the setting; `npm start` takes it from its environment. */
+const CORRECT = 'correct LEFT4ME_STEAMCMD (in /etc/left4me/host.env, if left4me is installed)';
+
 /** What is asked of this machine; a test has others. */
 export interface Places {
   loader: string;
@@ -25,17 +28,11 @@ const THIS_MACHINE: Places = { loader: LOADER_32, ldconfig: LDCONFIG, script: SC
 export async function examineSteamcmd(root: string, program: string, places = THIS_MACHINE): Promise<Finding[]> {
   const about = 'steamcmd';
   if (!(await canExecute(program))) {
-    return [
-      bad(
-        about,
-        `${program} cannot be executed`,
-        'install steamcmd there (deploy/README.md), or correct LEFT4ME_STEAMCMD',
-      ),
-    ];
+    return [bad(about, `${program} cannot be executed`, `install steamcmd there (deploy/README.md), or ${CORRECT}`)];
   }
   const findings = [await libraries(places)];
   const problem = await selfUpdateProblem(program);
-  if (problem !== null) findings.push(bad(about, problem, 'move steamcmd, and correct LEFT4ME_STEAMCMD'));
+  if (problem !== null) findings.push(bad(about, problem, `move steamcmd, and ${CORRECT}`));
   else if (!(await canExecute(places.script)))
     findings.push(bad(about, 'script is missing', 'install the package bsdutils'));
   else findings.push(good(about, `${program} can update itself`));

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { answers } from './answers.js';
 import { bad, good, warning, type Finding } from './finding.js';
 
+/** From dist/doctor, in a checkout and in an installation. */
+const APPLY_LIMITS = fileURLToPath(new URL('../../../../deploy/apply-limits.sh', import.meta.url));
 const AGAIN = 'run deploy/install.sh again';
 /** A server that need not exist: what is asked is whether the rule would allow it. */
 const EXAMPLE = 'left4me-server@example.service';
@@ -23,8 +26,10 @@ export async function examineEnabled(unit: string): Promise<Finding[]> {
   return [warning(unit, `it is ${said}: it does not start with the machine`, `systemctl enable --now ${unit}`)];
 }
 
-/** deploy/apply-limits.sh makes them when the worker starts. */
-async function limits(): Promise<Finding> {
+/** Those of servers: whether the settings are right, and whether deploy/apply-limits.sh, at a start of the worker, has made them. */
+export async function limits(): Promise<Finding> {
+  const { well, said: wrong } = await answers(APPLY_LIMITS, ['--check']);
+  if (!well) return bad('limits', wrong, 'correct it, and systemctl restart left4me-worker');
   const { said } = await answers('systemctl', ['show', '--property=DropInPaths', '--value', EXAMPLE]);
   if (said.includes('/limits.conf')) return good('limits', 'servers have those of host.env');
   return warning('limits', 'servers have those of the unit, not those of host.env', 'systemctl restart left4me-worker');
