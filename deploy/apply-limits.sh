@@ -33,7 +33,7 @@ bytes=$(numfmt --from=iec "$memory")
 for unit in $(systemctl list-units --plain --no-legend --state=active 'left4me-server@*.service' | cut -d ' ' -f 1); do
   used=$(systemctl show --value --property=MemoryCurrent "$unit")
   [[ ! $used =~ ^[0-9]+$ ]] || [ "$used" -le "$bytes" ] ||
-    echo "$unit uses $((used / 1048576)) MB and may now use $memory: the kernel may end it" >&2
+    echo "$unit uses $((used / 1048576)) MiB and may now use $memory: the kernel may end it" >&2
 done
 mv "$file.tmp" "$file"
 systemctl daemon-reload
