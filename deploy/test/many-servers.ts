@@ -8,7 +8,11 @@ import type { Panel } from './panel.js';
 
 const PROGRAM = readFileSync(join(import.meta.dirname, 'quiet-server.c'), 'utf8');
 const COUNT = 50;
-const IDLE_SECONDS = 30;
+/** Longer than the 30 s between two polls. */
+const SPAN_SECONDS = 31;
+const MOST_SPANS = 5;
+/** Of a core. */
+const IDLE_SHARE = 0.01;
 const LOOKS = 20;
 const WORKER = 'left4me-worker.service';
 /** Reads all states as the poller does, and tells the processor time of a look in ms: of itself and its children, and of systemd. */
@@ -73,25 +77,28 @@ export function testManyServers(machine: Machine, panel: Panel): void {
       expect(own + systemd).toBeLessThanOrEqual(50);
     });
 
-    it('leave the worker next to nothing to do', async () => {
+    it('leave the worker next to nothing to do', { timeout: 300_000 }, async () => {
       await eventually('the servers are ready', async () => {
         const { items } = (await panel.ask('GET', '/servers?limit=100')) as {
           items: { name: string; ready: boolean }[];
         };
         return items.filter(({ name, ready }) => name.startsWith('quiet-') && ready).length === COUNT;
       });
-      await sleep(5000);
-      const before = await workerSeconds();
-      await sleep(IDLE_SECONDS * 1000);
-      const share = ((await workerSeconds()) - before) / IDLE_SECONDS;
+      // After fifty starts V8 tidies up for some while: the worker is idle when a whole span says so.
+      const shares: number[] = [];
+      while (shares.length < MOST_SPANS && !((shares.at(-1) ?? 1) <= IDLE_SHARE)) {
+        const before = await workerSeconds();
+        await sleep(SPAN_SECONDS * 1000);
+        shares.push(((await workerSeconds()) - before) / SPAN_SECONDS);
+      }
       const { MemoryCurrent } = await machine.unit(WORKER, 'MemoryCurrent');
       const megabytes = Number(MemoryCurrent) / 1e6;
       const { stdout: followers } = await machine.run(['pgrep', '--count', '--exact', 'journalctl']);
       console.log(
-        `      the idle worker: ${(share * 100).toFixed(2)} % of a core, ${megabytes.toFixed(0)} MB; journal followers: ${followers.trim()}`,
+        `      the worker, in spans of ${SPAN_SECONDS} s: ${shares.map((share) => (share * 100).toFixed(2)).join(', ')} % of a core; ${megabytes.toFixed(0)} MB; journal followers: ${followers.trim()}`,
       );
       expect(followers.trim()).toBe('1');
-      expect(share).toBeLessThanOrEqual(0.01);
+      expect(shares.at(-1)).toBeLessThanOrEqual(IDLE_SHARE);
       expect(megabytes).toBeLessThanOrEqual(150);
     });
 

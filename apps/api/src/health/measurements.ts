@@ -1,5 +1,6 @@
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { NextFunction, Request, Response } from 'express';
+import { RunningSettings } from '../config/settings.js';
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
 /** How often it is looked how late the event loop is. */
@@ -17,7 +18,9 @@ export class Measurements implements OnApplicationShutdown {
     registers: [this.registry],
   });
 
-  constructor() {
+  constructor({ apiEnabled }: RunningSettings) {
+    // A worker alone is asked by nobody, and need not be woken for it.
+    if (!apiEnabled) return;
     // Its default, 10 ms, wakes an idle process a hundred times a second.
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: EVENT_LOOP_MS });
   }

@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { RunningSettings } from '../config/settings.js';
 import { Announcements } from '../redis/announcements.js';
 import { announceServersOf } from '../servers/announce-servers.js';
 import { HostRow } from './host.entity.js';
@@ -16,9 +17,12 @@ export class HostWatch implements OnApplicationBootstrap, BeforeApplicationShutd
   constructor(
     private readonly database: DataSource,
     private readonly announcements: Announcements,
+    private readonly settings: RunningSettings,
   ) {}
 
   onApplicationBootstrap(): void {
+    // The processes with consoles tell each other, too.
+    if (!this.settings.apiEnabled) return;
     this.timer = setInterval(() => {
       this.look().catch((error: unknown) => this.logger.debug(`hosts not read: ${String(error)}`));
     }, LOOK_MS);

@@ -7,7 +7,7 @@ import { isBefore, OtherLog, ServerLogStream, STREAM_LINES, StreamGone } from '.
 
 const REFRESH_MS = 10_000;
 const RETRY_MS = 1000;
-const CHECK_MS = 2000;
+const CHECK_MS = 5000;
 
 /** One server's log that is followed; `batches` while it is being read. */
 interface Followed {

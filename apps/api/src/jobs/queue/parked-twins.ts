@@ -8,8 +8,8 @@ import { Twins, twinData, type TwinData } from './twins.js';
 const PAGE = 500;
 /** Jobs, and twins of a queue, that are looked at when nothing seems to be missing: a long line must not make its jobs dearer. */
 const GLANCE = 100;
-/** Only every so many looks are for what should not be there any more: it asks each queue, and harms nobody. */
-const LEFTOVERS_EVERY = 5;
+/** While Redis has lost nothing, only every so many looks are at the line: what is missing or left over there harms nobody. */
+const LINE_EVERY = 5;
 /** By then whoever queued a job has parked its twin, or has died (seconds). */
 const SETTLED_S = 3;
 
@@ -39,11 +39,9 @@ export class ParkedTwins {
       this.after = 0;
       while (await this.parkPage(PAGE, 0));
       await this.redis.commands.set(marker, '1');
-    } else {
+    } else if (++this.looks % LINE_EVERY === 0) {
       await this.parkPage(GLANCE, SETTLED_S);
-      if (++this.looks % LEFTOVERS_EVERY === 0) {
-        for (const queue of this.twins.known) await this.removeLeftovers(queue);
-      }
+      for (const queue of this.twins.known) await this.removeLeftovers(queue);
     }
   }
 

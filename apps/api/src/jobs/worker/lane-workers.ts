@@ -10,6 +10,8 @@ import { JobRunner, type RunnerContext, type StopReason } from './job-runner.js'
 import { endInterrupted, type Interrupted, interrupted } from './recovery.js';
 
 const LOOK_MS = 1000;
+/** While nothing runs there is nothing to cancel: only every so many looks are made. */
+const IDLE_LOOKS = 5;
 /** A promotion that came while its twin was being refused is made good after this. */
 const SETTLE_MS = 50;
 /** A twin of a running job, delivered once more, asks again after this. */
@@ -55,6 +57,7 @@ export class LaneWorkers {
   /** Why no more jobs are taken. One whose claim is just being written is told when it begins. */
   private stopping: StopReason | null = null;
   private lookTimer: NodeJS.Timeout | null = null;
+  private idleLooks = 0;
   private unlisten: (() => void) | null = null;
 
   constructor(private readonly context: LaneContext) {}
@@ -71,6 +74,8 @@ export class LaneWorkers {
         lockDuration: 5000,
         stalledInterval: 2500,
         maxStalledCount: 1_000_000,
+        // As long as BullMQ waits at most where twins are parked. A twin that is added ends the wait.
+        drainDelay: 10,
       });
       worker.on('error', (error) => this.logger.debug(`${lane} lane: ${error.message}`));
       this.workers.push(worker);
@@ -161,6 +166,8 @@ export class LaneWorkers {
 
   /** Announcements may be lost; the rows are not. Neither are jobs whose claim was written while its answer got lost. */
   private async look(): Promise<void> {
+    const idle = this.delivered.size + this.running.size + this.unowned.size === 0;
+    if (idle && ++this.idleLooks % IDLE_LOOKS !== 0) return;
     try {
       const rows = await this.context.database.query<Interrupted[]>(
         `SELECT ${interrupted} FROM jobs WHERE finished_at IS NULL AND state <> 'queued' AND incarnation = $1`,
