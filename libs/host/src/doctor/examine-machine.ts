@@ -5,6 +5,7 @@ import { hasCode } from '../overlay/durable.js';
 import { Builds } from '../runtime/builds.js';
 import { examineSteamcmd } from './examine-steamcmd.js';
 import { examineSystemd } from './examine-systemd.js';
+import { canExecute } from './can-execute.js';
 import { bad, good, warning, type Finding } from './finding.js';
 
 /** All from util-linux; the launcher and the command runner use them. */
@@ -86,14 +87,4 @@ async function game({ root, steamcmd }: HostOptions): Promise<Finding[]> {
 async function onPath(program: string): Promise<boolean> {
   const found = await Promise.all(SYSTEM_PATH.split(':').map((folder) => canExecute(`${folder}/${program}`)));
   return found.includes(true);
-}
-
-async function canExecute(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return false;
-    throw error;
-  }
 }

@@ -1,8 +1,7 @@
-import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../overlay/durable.js';
 import { selfUpdateProblem, SteamClient } from '../steamcmd/steam-client.js';
 import { answers } from './answers.js';
+import { canExecute } from './can-execute.js';
 import { bad, good, warning, type Finding } from './finding.js';
 
 /** The loader of 32-bit programs, which steamcmd and srcds are. */
@@ -74,14 +73,4 @@ async function client(root: string, program: string): Promise<Finding> {
   if (state === 'missing') return warning(about, 'it is not beside steamcmd, and servers log in to Steam by it', again);
   if (state === 'unlinked') return warning(about, 'no link in Steam’s home leads to the one of steamcmd', again);
   return good(about, 'servers can log in to Steam by it');
-}
-
-async function canExecute(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return false;
-    throw error;
-  }
 }
