@@ -15,10 +15,11 @@ import { instanceName } from './instances/names.js';
 import type { Spec } from './instances/spec.js';
 import type { FileTree } from './overlay/file-tree.js';
 import type { Publisher } from './overlay/publish.js';
-import { pause } from './process/pause.js';
+import { RunFileWatch } from './process-manager/run-file-watch.js';
 import type { Builds } from './runtime/builds.js';
 import type { ServiceManager } from './service/service-manager.js';
 
+/** What supervisors write is noticed at once; this is for all else. */
 const WATCH_MS = 400;
 
 export interface Runtime {
@@ -35,6 +36,7 @@ export class LocalHost implements Host {
     readonly facts: HostFacts,
     readonly drafts: FileTree,
     private readonly parts: {
+      root: string;
       builds: Builds;
       runtime: Runtime;
       instances: Instances;
@@ -98,14 +100,19 @@ export class LocalHost implements Host {
   }
 
   private async *look(signal: AbortSignal): AsyncGenerator<string> {
-    let before = byName(await this.status());
-    while (!signal.aborted) {
-      await pause(WATCH_MS, signal);
-      const now = byName(await this.status());
-      const names = new Set([...before.keys(), ...now.keys()]);
-      const changed = [...names].filter((name) => before.get(name) !== now.get(name));
-      before = now;
-      yield* changed;
+    const runFiles = new RunFileWatch(this.parts.root);
+    try {
+      let before = byName(await this.status());
+      while (!signal.aborted) {
+        await runFiles.wait(before.keys(), WATCH_MS, signal);
+        const now = byName(await this.status());
+        const names = new Set([...before.keys(), ...now.keys()]);
+        const changed = [...names].filter((name) => before.get(name) !== now.get(name));
+        before = now;
+        yield* changed;
+      }
+    } finally {
+      runFiles.close();
     }
   }
 }

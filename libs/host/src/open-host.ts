@@ -53,6 +53,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
     runtimeKind: steamcmd ? 'steam' : 'demo',
   } as const;
   return new LocalHost(facts, openTrees(join(root, 'drafts')), {
+    root,
     builds,
     runtime: steamcmd ? openSteam(root, steamcmd, builds, commands) : new DemoRuntime(builds),
     instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds, commands),
