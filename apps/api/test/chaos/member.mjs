@@ -88,7 +88,10 @@ const host = {
     return { generation: 1, alreadyRunning: false };
   },
   stop: (name, run) => perform('stop', name, run),
-  delete: (name, _trash, run) => perform('delete', name, run),
+  delete: async (name, _trash, run) => {
+    await perform('delete', name, run);
+    return { found: true };
+  },
   publish: async ({ overlay }, run) => {
     await perform('publish', String(overlay), run);
     return { unchanged: false, files: 1, bytes: 1, hash: 'hash' };
