@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { eventually } from './eventually.js';
 import type { Machine } from './machine.js';
 import type { Panel } from './panel.js';
@@ -14,6 +15,8 @@ const MOST_SPANS = 5;
 /** Of a core. */
 const IDLE_SHARE = 0.01;
 const LOOKS = 20;
+const looked = z.object({ running: z.number(), own: z.number(), systemd: z.number() });
+const servers = z.object({ items: z.array(z.object({ name: z.string(), ready: z.boolean().nullable() })) });
 const WORKER = 'left4me-worker.service';
 /** Reads all states as the poller does, and tells the processor time of a look in ms: of itself and its children, and of systemd. */
 const LOOK = `
@@ -72,16 +75,14 @@ export function testManyServers(machine: Machine, panel: Panel): void {
     it('are looked at cheaply', async () => {
       const answer = await machine.get('runuser', '-u', 'left4me', '--', 'node', '--input-type=module', '--eval', LOOK);
       console.log(`      a look at all states, in ms of processor time: ${answer}`);
-      const { running, own, systemd }: { running: number; own: number; systemd: number } = JSON.parse(answer);
+      const { running, own, systemd } = looked.parse(JSON.parse(answer));
       expect(running).toBeGreaterThanOrEqual(COUNT);
       expect(own + systemd).toBeLessThanOrEqual(50);
     });
 
     it('leave the worker next to nothing to do', { timeout: 300_000 }, async () => {
       await eventually('the servers are ready', async () => {
-        const { items } = (await panel.ask('GET', '/servers?limit=100')) as {
-          items: { name: string; ready: boolean }[];
-        };
+        const { items } = servers.parse(await panel.ask('GET', '/servers?limit=100'));
         return items.filter(({ name, ready }) => name.startsWith('quiet-') && ready).length === COUNT;
       });
       // After fifty starts V8 tidies up for some while: the worker is idle when a whole span says so.

@@ -35,10 +35,13 @@ export class StatePoller {
       this.repeat(NOT_READY_MS, async () => {
         if (!this.mayBeUnready) return;
         this.mayBeUnready = false;
-        const names = await this.states.notReady(hostId);
-        if (names.length === 0) return;
-        this.mayBeUnready = true;
-        await this.states.poll(hostId, names);
+        let names: string[] | null = null;
+        try {
+          names = await this.states.notReady(hostId);
+        } finally {
+          this.mayBeUnready ||= names?.length !== 0; // unanswered, it is asked again
+        }
+        if (names.length > 0) await this.states.poll(hostId, names);
       }),
       this.repeat(NOT_READY_MS, async () => {
         const host = await this.library.get();
