@@ -1,4 +1,5 @@
 import { chmod, mkdir, mkdtemp, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -74,7 +75,21 @@ export async function writeTree(folder: string, files: Record<string, string>): 
   }
 }
 
-let nextPort = 20_000 + (process.pid % 20_000);
+let nextPort = (await firstOfAHundredPorts()) + 1;
+
+/** Test files run side by side: each has a hundred ports of its own, because it holds the first of them until it ends. */
+async function firstOfAHundredPorts(): Promise<number> {
+  for (let port = 20_000; port < 32_000; port += 100) {
+    const server = createServer();
+    const held = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => resolve(true));
+    });
+    server.unref();
+    if (held) return port;
+  }
+  throw new Error('every port from 20,000 to 32,000 is in use');
+}
 
 export function makeSpec(change: Partial<Spec> = {}): Spec {
   return { port: nextPort++, overlays: [], arguments: [], files: [], hide: [], ...change };
