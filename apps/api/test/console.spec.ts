@@ -103,3 +103,24 @@ describe('without a mouse', () => {
     expect(panel.host.begun.filter((call) => call === 'start by-keyboard')).toHaveLength(1);
   });
 });
+
+describe('a list to choose from', () => {
+  it('that is opened before its options arrive stays open, and has them then', async () => {
+    await panel.admin.post('/api/v1/overlays').send({ name: 'late' }).expect(201);
+    let arrive = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (arrive = resolve));
+    await page.route('**/api/v1/overlays?*', async (route) => {
+      await asked;
+      await route.continue();
+    });
+    await page.goto(`${panel.url}/blueprints/new`);
+    const picker = page.getByLabel('Add an overlay');
+    await picker.click();
+    await page.getByText('No other overlay').waitFor();
+    arrive();
+    await page.getByRole('option', { name: 'late' }).click();
+    await page.getByRole('button', { name: /late/ }).first().waitFor();
+    await page.unroute('**/api/v1/overlays?*');
+    expect(await picker.inputValue()).toBe('');
+  });
+});
