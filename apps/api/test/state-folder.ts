@@ -15,9 +15,10 @@ export class StateFolder {
   private constructor(
     readonly root: string,
     private readonly prefix: readonly string[],
+    private readonly program: string,
   ) {}
 
-  static async make(): Promise<StateFolder> {
+  static async make(program = PROGRAM): Promise<StateFolder> {
     const root = await mkdtemp(join(tmpdir(), 'left4me-real-'));
     const user = await ordinaryUser();
     if (user.owner) await chown(root, user.owner.uid, user.owner.gid);
@@ -26,12 +27,12 @@ export class StateFolder {
       await mkdir(join(root, 'cache'));
       await symlink(await cacheFolder(), join(root, 'cache', 'packages'));
     }
-    return new StateFolder(root, user.prefix);
+    return new StateFolder(root, user.prefix, program);
   }
 
   /** Starts a command of left4me; it ends with the test at the latest. */
   run(command: readonly string[], env: Record<string, string>): ChildProcess {
-    const argv = [...this.prefix, 'setpriv', '--pdeathsig', 'TERM', '--', process.execPath, PROGRAM, ...command];
+    const argv = [...this.prefix, 'setpriv', '--pdeathsig', 'TERM', '--', process.execPath, this.program, ...command];
     const [program = '', ...args] = argv;
     const { PATH = '', HOME = '/' } = process.env;
     return spawn(program, args, { cwd: '/', stdio: 'pipe', env: { PATH, HOME, LEFT4ME_ROOT: this.root, ...env } });

@@ -1,12 +1,10 @@
 // `node --import` this, and the process stops for ever, or waits, at the fault point that the file `armed` names.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { register } from 'node:module';
 import { join } from 'node:path';
 
 const folder = process.env.LEFT4ME_TEST_FAULTS;
 const GIVE_UP_MS = 10_000;
 
-register('./fault-hooks.mjs', import.meta.url);
 let used = null;
 
 globalThis.left4meFaultPoint = (name) => {

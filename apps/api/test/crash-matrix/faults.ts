@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { eventually } from '../eventually.js';
 
-const HOOKS = new URL('fault-points.mjs', import.meta.url).href;
+const FAULT_POINTS = new URL('fault-points.mjs', import.meta.url).href;
 const NEVER_HIT_S = 12;
 
 interface Armed {
@@ -27,7 +27,7 @@ export class Faults {
 
   /** What the process has to be started with. */
   get env(): Record<string, string> {
-    return { NODE_OPTIONS: `--import ${HOOKS}`, LEFT4ME_TEST_FAULTS: this.folder };
+    return { NODE_OPTIONS: `--import ${FAULT_POINTS}`, LEFT4ME_TEST_FAULTS: this.folder };
   }
 
   /** The next time the process passes the point, it stops there. If it is held somewhere, it goes on, to there. */

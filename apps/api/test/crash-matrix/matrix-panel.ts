@@ -14,6 +14,7 @@ import { PASSWORD, RealPanel } from '../real-panel.js';
 import { StateFolder } from '../state-folder.js';
 import { type StoppableServices, stoppableServices } from '../stoppable-services.js';
 import { Faults } from './faults.js';
+import { FaultyBuild } from './faulty-build.js';
 
 /** What every operation is done to: a server of its own, the overlay, or the host. */
 const serverOf: Record<ServerOperation, string> = {
@@ -37,6 +38,7 @@ export class MatrixPanel {
   private builds = 0;
 
   private constructor(
+    private readonly build: FaultyBuild,
     readonly services: StoppableServices,
     readonly folder: StateFolder,
     readonly api: RealPanel,
@@ -49,7 +51,8 @@ export class MatrixPanel {
 
   static async make(): Promise<MatrixPanel> {
     const services = await stoppableServices();
-    const folder = await StateFolder.make();
+    const build = await FaultyBuild.make();
+    const folder = await StateFolder.make(build.program);
     const faults = {
       api: await Faults.in(join(folder.root, 'faults', 'api')),
       worker: await Faults.in(join(folder.root, 'faults', 'worker')),
@@ -72,7 +75,7 @@ export class MatrixPanel {
     const database = new pg.Client({ connectionString: services.postgres.url });
     await database.connect();
     const redis = new Redis(redisConnection(services.redis.url));
-    return new MatrixPanel(services, folder, api, worker, faults, database, redis, overlayId);
+    return new MatrixPanel(build, services, folder, api, worker, faults, database, redis, overlayId);
   }
 
   async close(): Promise<void> {
@@ -81,6 +84,7 @@ export class MatrixPanel {
     this.redis.disconnect();
     await this.folder.remove();
     await this.services.remove();
+    await this.build.remove();
   }
 
   process(role: 'api' | 'worker'): RealPanel | PanelProcess {
