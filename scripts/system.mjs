@@ -15,10 +15,7 @@ const PACKAGES = 'postgresql nodejs npm util-linux';
 requireNode();
 const env = machineOf(process.pid);
 const why = impossible();
-if (why !== null) {
-  console.log(`npm run test:system CANNOT RUN here: ${why}. That is not a success.`);
-  process.exit(CANNOT_RUN);
-}
+if (why !== null) cannotRun(why);
 await install();
 mkdirSync(CACHE, { recursive: true });
 mkdirSync(env.MACHINE_BINDS.split(':')[0], { recursive: true });
@@ -55,6 +52,11 @@ function machineOf(pid) {
   };
 }
 
+function cannotRun(reason) {
+  console.log(`npm run test:system CANNOT RUN here: ${reason}. That is not a success.`);
+  process.exit(CANNOT_RUN);
+}
+
 function impossible() {
   const { status, stderr } = spawnSync(SCRIPT, ['possible'], {
     env,
@@ -67,6 +69,7 @@ function impossible() {
 function mustBuild() {
   const began = Date.now();
   const { status } = spawnSync(SCRIPT, ['build'], { env, stdio: 'inherit' });
+  if (status === CANNOT_RUN) cannotRun('see above');
   if (status !== 0) throw new Error('The base of the machine could not be made.');
   if (Date.now() - began > 1000) console.log(`Base of the machine: made in ${seconds(began)} s, kept in ${CACHE}.`);
 }

@@ -3,7 +3,7 @@
 # A real Debian 13 with a real systemd, for the system tests: debootstrap into a cached base, a copy of it booted by
 # systemd-nspawn with a network of its own. Root only; nothing of it outlives `remove`, or the process that is given.
 #   possible  gets the programs it needs from Debian; says in one line why it cannot run here, and fails
-#   build     the base, below MACHINE_CACHE, named by its packages
+#   build     the base, below MACHINE_CACHE, named by its packages; ends with 77 where Debian cannot be fetched
 #   boot      a fresh copy, or the one that is there; waits until systemd is up
 #   reboot    `systemctl reboot` inside         cut   power cut, then boot again
 #   run       a command as root inside; standard streams and exit code pass through
@@ -12,6 +12,7 @@
 # numbers of a /30: .1 is this side, .2 the machine), MACHINE_PACKAGES, MACHINE_OWNER (pid: the machine dies with it),
 # MACHINE_BINDS (source:destination …, read-write, separated by spaces).
 set -euo pipefail
+NOT_HERE=77
 SUITE=trixie
 BASE_PACKAGES="systemd systemd-sysv dbus libpam-systemd iproute2 procps ca-certificates $MACHINE_PACKAGES"
 BASE=$MACHINE_CACHE/base-$(echo "$SUITE $BASE_PACKAGES" | sha256sum | cut -c 1-12)
@@ -62,8 +63,10 @@ build() {
   [ ! -e "$BASE/.built" ] || return 0
   mkdir -p "$MACHINE_CACHE"
   rm -rf --one-file-system "$BASE"
-  debootstrap --variant=minbase "$SUITE" "$BASE" >"$MACHINE_CACHE/debootstrap.log" 2>&1 ||
-    fail "debootstrap failed: $(tail -n 3 "$MACHINE_CACHE/debootstrap.log")"
+  debootstrap --variant=minbase "$SUITE" "$BASE" >"$MACHINE_CACHE/debootstrap.log" 2>&1 || {
+    echo "Debian cannot be fetched: debootstrap failed: $(tail -n 3 "$MACHINE_CACHE/debootstrap.log")" >&2
+    exit $NOT_HERE
+  }
   # Services are enabled in a chroot, but not started.
   # shellcheck disable=SC2086
   DEBIAN_FRONTEND=noninteractive LC_ALL=C chroot "$BASE" apt-get install -y -q --no-install-recommends \
