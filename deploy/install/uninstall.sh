@@ -26,12 +26,12 @@ uninstall() {
 }
 
 stop_everything() {
-  local unit running
+  local running
   systemctl disable --quiet --now left4me-api.service left4me-worker.service 2>/dev/null || :
   # Enabled ones that do not run have no unit in memory.
   { systemctl list-units --all --plain --no-legend 'left4me-server@*' | awk '{ print $1 }'
     find /etc/systemd/system/multi-user.target.wants -name 'left4me-server@*' -printf '%f\n' 2>/dev/null || :
-  } | sort -u | while IFS= read -r unit; do systemctl disable --quiet --now "$unit" || :; done
+  } | sort -u | xargs --no-run-if-empty --delimiter='\n' systemctl disable --quiet --now || :
   running=$(systemctl list-units --plain --no-legend --state=active,activating,deactivating,reloading 'left4me-*.service' | awk '{ print $1 }' | xargs)
   [ -z "$running" ] || die "these do not stop: $running. See systemctl status; nothing was removed."
   systemctl disable --quiet --now redis-server@left4me.service 2>/dev/null || :

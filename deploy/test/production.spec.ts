@@ -235,10 +235,8 @@ describe('an upgrade', () => {
 
   it('finds servers that print numbered lines', async () => {
     const blueprintId = await scriptedBlueprint('numbered lines', script, machine, panel);
-    for (const name of chatty) {
-      await panel.make('servers', { name, blueprintId });
-      await panel.does(`/servers/${name}/jobs`, { operation: 'start' });
-    }
+    for (const name of chatty) await panel.make('servers', { name, blueprintId });
+    await Promise.all(chatty.map((name) => panel.does(`/servers/${name}/jobs`, { operation: 'start' })));
     const said = await panel.logs('chatty-1', 'lines=2000');
     const abuse = said.filter(({ line }) => line.startsWith('sudo says: ')).map(({ line }) => line);
     tell(`a server's own attempt: ${abuse.join(' ')}`);
