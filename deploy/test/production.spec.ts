@@ -9,6 +9,7 @@ import { scriptedBlueprint } from './scripted-server.js';
 import { uncoveredProc } from './proc-mounts.js';
 import { testCommandLine } from './command-line.js';
 import { testFailures } from './failing-servers.js';
+import { testFoundByDoctor } from './found-by-doctor.js';
 import { testInstalledFiles } from './installed-files.js';
 import { testIsolation } from './isolation.js';
 import { testLimits } from './limits.js';
@@ -204,6 +205,8 @@ describe('two servers of twelve overlays', () => {
 testInstalledFiles(machine, installation);
 
 testRights(machine);
+
+testFoundByDoctor(machine);
 
 testCommandLine(machine, panel);
 

@@ -67,7 +67,10 @@ mount -n -t overlay overlay "$new/game" \
 # root maps itself to another uid), so permissions alone would not keep it from changing them.
 read_only() {
   while read -r _ _ _ _ point _; do
-    point=$(printf '%b' "$point")
+    # Spaces and the like are written as \040; a process for every line would take most of a start's time.
+    case $point in
+    *\\*) point=$(printf '%b' "$point") ;;
+    esac
     case $point in
     "$1" | "$1"/*) mount -n -o remount,bind,ro,nosuid,"$2" "$point" ;;
     esac
