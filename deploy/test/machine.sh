@@ -64,7 +64,9 @@ build() {
   mkdir -p "$MACHINE_CACHE"
   rm -rf --one-file-system "$BASE" "$made"
   debootstrap --variant=minbase "$SUITE" "$made" >"$MACHINE_CACHE/debootstrap.log" 2>&1 || {
-    echo "Debian cannot be fetched: debootstrap failed: $(tail -n 3 "$MACHINE_CACHE/debootstrap.log")" >&2
+    grep -q -e 'Failed getting release file' -e "Couldn't download" "$MACHINE_CACHE/debootstrap.log" ||
+      fail "debootstrap failed: $(tail -n 3 "$MACHINE_CACHE/debootstrap.log")"
+    echo "Debian cannot be fetched: $(tail -n 1 "$MACHINE_CACHE/debootstrap.log")" >&2
     exit $NOT_HERE
   }
   # Services are enabled in a chroot, but not started.

@@ -116,7 +116,7 @@ describe('a list to choose from', () => {
     await page.goto(`${panel.url}/blueprints/new`);
     const picker = page.getByLabel('Add an overlay');
     await picker.click();
-    await page.getByText('No other overlay').waitFor();
+    await page.getByText('Loading…', { exact: true }).waitFor();
     arrive();
     await page.getByRole('option', { name: 'late' }).click();
     await page.getByRole('button', { name: /late/ }).first().waitFor();

@@ -18,6 +18,7 @@ export class StateFolder {
     private readonly program: string,
   ) {}
 
+  /** @param program what is run on it */
   static async make(program = PROGRAM): Promise<StateFolder> {
     const root = await mkdtemp(join(tmpdir(), 'left4me-real-'));
     const user = await ordinaryUser();
