@@ -64,7 +64,7 @@ is_program() { [ -f "$1" ] && [ -x "$1" ]; }
 
 check_folders() {
   local folder user found
-  for folder in overlays drafts installation instances cache trash; do
+  for folder in overlays drafts builds installation instances cache trash; do
     folder=$STATE/$folder user=left4me
     [ "${folder##*/}" != drafts ] || user=left4me-web
     if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then continue; fi

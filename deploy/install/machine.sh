@@ -42,7 +42,7 @@ make_folders() {
   install -d -o left4me -g left4me -m 0750 "$STATE"
   as left4me:left4me mkdir -p "$STATE/overlays"
   as left4me:left4me chmod 0750 "$STATE/overlays"
-  for folder in installation instances cache trash; do
+  for folder in installation builds instances cache trash; do
     as left4me:left4me mkdir -p "$STATE/$folder"
     as left4me:left4me chmod 0700 "$STATE/$folder"
   done

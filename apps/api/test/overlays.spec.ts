@@ -176,7 +176,7 @@ describe('an overlay', () => {
     ['a name with NUL', { name: 'a\0' }, 'name', /control characters/],
     ['a long name', { name: 'x'.repeat(65) }, 'name', /64/],
     ['a description that is null', { description: null }, 'description', /string/],
-    ['an unknown field', { kind: 'script' }, 'kind', /not a field/],
+    ['an unknown field', { colour: 'red' }, 'colour', /not a field/],
   ])('is not made or changed with %s', async (_what, wrong, field, message) => {
     const made = await overlay(anna);
     const before = await everything();

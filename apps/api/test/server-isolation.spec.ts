@@ -54,7 +54,7 @@ describe('two servers from one overlay', () => {
   });
 
   it('share its layer, which is once on the disk beside its draft', async () => {
-    const places = ['drafts', 'overlays', 'instances', 'installation', 'cache', 'trash'];
+    const places = ['drafts', 'builds', 'overlays', 'instances', 'installation', 'cache', 'trash'];
     const copies = (await Promise.all(places.map((place) => copiesOf(CONTENT, join(panel.root, place))))).flat();
     expect(copies.sort()).toEqual([
       join(panel.root, 'drafts', String(overlay), ADDON),

@@ -110,6 +110,8 @@ export interface LogRequest {
 export interface PublishRequest {
   overlay: number;
   revision: number;
+  /** `draft`: drafts/<overlay>/, what people edit. `build`: builds/<overlay>/, what this host itself has prepared. Default `draft`. */
+  source?: 'draft' | 'build';
   /** Revision to compare with: equal content publishes nothing. */
   previous?: number;
 }
@@ -152,7 +154,7 @@ export interface Host {
   watch(signal: AbortSignal): AsyncIterable<string>;
   /** Complete lines in order. */
   logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine>;
-  /** drafts/<overlay>/ → overlays/<overlay>/<revision>/, by rename. */
+  /** The source → overlays/<overlay>/<revision>/, by rename. */
   publish(request: PublishRequest, run: Run): Promise<PublishResult>;
   /** The caller has made sure that no generation uses it. Missing: success. */
   removeRevision(overlay: number, revision: number): Promise<void>;

@@ -33,7 +33,7 @@ const UID_WITHOUT_NAMESPACES = 65_534;
 export async function openHost(options: HostOptions): Promise<Host> {
   const { root, steamcmd } = options;
   if (!isAbsolute(root)) throw new HostError('bad-root', `LEFT4ME_ROOT must be an absolute path: ${root}`);
-  for (const folder of ['installation', 'drafts', 'overlays', 'instances', 'cache', 'trash']) {
+  for (const folder of ['installation', 'drafts', 'builds', 'overlays', 'instances', 'cache', 'trash']) {
     await mkdir(join(root, folder), { recursive: true });
   }
   const records = new CommandRecords(join(root, 'cache', 'commands'));
@@ -58,7 +58,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
     runtime: steamcmd ? openSteam(root, steamcmd, builds, commands) : new DemoRuntime(builds),
     instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds, commands),
     manager,
-    publisher: new Publisher(join(root, 'drafts'), join(root, 'overlays'), commands),
+    publisher: new Publisher(
+      { draft: join(root, 'drafts'), build: join(root, 'builds') },
+      join(root, 'overlays'),
+      commands,
+    ),
   });
 }
 

@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean } from 'class-validator';
+import { IsBoolean, IsIn } from 'class-validator';
 import { MayBeLeftOut } from '../problems/fields.js';
+import { type OverlayKind, overlayKinds } from './overlay-kind.js';
 import { IsLine, IsText } from '../validation/rules.js';
 
 export class CreateOverlayBody {
@@ -12,6 +13,11 @@ export class CreateOverlayBody {
   @MayBeLeftOut()
   @IsText(4000)
   description?: string;
+
+  @ApiPropertyOptional({ enum: overlayKinds, default: 'files', description: 'Where its files come from; for ever.' })
+  @MayBeLeftOut()
+  @IsIn(overlayKinds)
+  kind?: OverlayKind;
 
   @ApiPropertyOptional({ default: false, description: 'For everybody to use; admins only.' })
   @MayBeLeftOut()
@@ -89,8 +95,8 @@ export class OverlayView {
   @ApiProperty()
   description: string;
 
-  @ApiProperty({ enum: ['files'] })
-  kind: 'files';
+  @ApiProperty({ enum: overlayKinds })
+  kind: OverlayKind;
 
   @ApiProperty({ description: 'For everybody to use; admins manage it.' })
   catalog: boolean;

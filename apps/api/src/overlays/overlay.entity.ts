@@ -10,11 +10,12 @@ import {
   type Relation,
   UpdateDateColumn,
 } from 'typeorm';
+import type { OverlayKind } from './overlay-kind.js';
 import { User } from '../users/user.entity.js';
 
 /** A named directory tree laid over the game: in the catalog (no owner) or somebody's own. */
 @Entity('overlays')
-@Check('overlays_kind', `"kind" IN ('files')`)
+@Check('overlays_kind', `"kind" IN ('files', 'workshop', 'script')`)
 @Index('overlays_catalog_name', ['name'], { unique: true, where: '"owner_id" IS NULL' })
 @Index('overlays_own_name', ['ownerId', 'name'], { unique: true, where: '"owner_id" IS NOT NULL' })
 export class Overlay {
@@ -28,7 +29,7 @@ export class Overlay {
   description: string;
 
   @Column('text', { default: 'files' })
-  kind: 'files';
+  kind: OverlayKind;
 
   /** Null: an overlay of the catalog, which everybody may use and admins manage. */
   @Column('integer', { nullable: true })

@@ -67,7 +67,7 @@ export class Overlays {
     const made = overlays.create({
       name: body.name,
       description: body.description ?? '',
-      kind: 'files',
+      kind: body.kind ?? 'files',
       ownerId: catalog ? null : me.user.id,
     });
     await named(body.name, () => overlays.insert(made));

@@ -16,17 +16,17 @@ const SYNC_LIMIT_MS = 10 * 60_000;
 
 type RevisionRecord = Omit<PublishResult, 'unchanged'>;
 
-/** Makes immutable revisions, overlays/<overlay>/<revision>/, of what drafts/<overlay>/ holds. */
+/** Makes immutable revisions, overlays/<overlay>/<revision>/, of what drafts/<overlay>/ or builds/<overlay>/ holds. */
 export class Publisher {
   constructor(
-    private readonly draftsFolder: string,
+    private readonly sources: Readonly<Record<'draft' | 'build', string>>,
     private readonly overlaysFolder: string,
     private readonly commands: CommandRunner,
   ) {}
 
   /**
    * Copies regular files (content and the owner's execute bit; no other mode, owner or attribute), folders, and links
-   * that stay inside. Names what it leaves out. Throws `NotFound` without a draft, `Interrupted`; nothing is left then.
+   * that stay inside. Names what it leaves out. Throws `NotFound` without a source, `Interrupted`; nothing is left then.
    */
   async publish(request: PublishRequest, output: Run): Promise<PublishResult> {
     const overlay = numericId('overlay', request.overlay);
@@ -38,7 +38,7 @@ export class Publisher {
     const temporary = temporaryName(path);
     try {
       const copy = new DraftCopy(temporary, output);
-      const record = await copy.take(join(this.draftsFolder, overlay), overlay);
+      const record = await copy.take(join(this.sources[request.source ?? 'draft'], overlay), overlay);
       const previous = request.previous === undefined ? null : await this.record(request.overlay, request.previous);
       if (previous?.hash === record.hash) {
         await removeTree(temporary);

@@ -14,6 +14,7 @@ import { HostAddresses1795301600000 } from './1795301600000-host-addresses.js';
 import { ServerUsage1795301700000 } from './1795301700000-server-usage.js';
 import { NewestBuild1795301800000 } from './1795301800000-newest-build.js';
 import { RemovedHosts1795301900000 } from './1795301900000-removed-hosts.js';
+import { OverlayKinds1795302100000 } from './1795302100000-overlay-kinds.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -32,4 +33,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   ServerUsage1795301700000,
   NewestBuild1795301800000,
   RemovedHosts1795301900000,
+  OverlayKinds1795302100000,
 ];

@@ -1,0 +1,7 @@
+/**
+ * Where an overlay's files come from: uploaded and edited in its draft, items of the Steam Workshop, or written by a bash script in a
+ * sandbox.
+ */
+export const overlayKinds = ['files', 'workshop', 'script'] as const;
+
+export type OverlayKind = (typeof overlayKinds)[number];
