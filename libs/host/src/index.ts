@@ -3,6 +3,7 @@ export type * from './host.js';
 export type { FileTree, TreeEntry, TreeSummary } from './overlay/file-tree.js';
 export { openTrees } from './overlay/folder-trees.js';
 export { pathProblem } from './overlay/relative-path.js';
+export { vpkProblem } from './overlay/vpk.js';
 export { formatSpec, parseSpec, validateSpec, type Spec } from './instances/spec.js';
 export { isInstanceName } from './instances/names.js';
 export { SteamFailed, type SteamFailure } from './steamcmd/steam-failed.js';
