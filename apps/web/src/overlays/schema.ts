@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { type OverlayKind, overlayKinds } from './kinds';
 
 export const revisionSchema = z.object({
   id: z.number(),
@@ -16,7 +17,7 @@ export const overlaySchema = z.object({
   id: z.number(),
   name: z.string(),
   description: z.string().nullable(),
-  kind: z.string(),
+  kind: z.enum(overlayKinds),
   catalog: z.boolean(),
   ownerId: z.number().nullable(),
   ownerName: z.string().nullable(),
@@ -46,5 +47,6 @@ export const folderSchema = z.object({ path: z.string(), items: z.array(entrySch
 export interface OverlayInput {
   name: string;
   description: string;
+  kind?: OverlayKind;
   catalog?: boolean;
 }
