@@ -1,8 +1,10 @@
 import { constants } from 'node:fs';
-import { mkdir, open, type FileHandle } from 'node:fs/promises';
+import { chmod, mkdir, open, type FileHandle } from 'node:fs/promises';
 import { PathRefused } from '../errors.js';
 import { hasCode } from './durable.js';
 
+/** open(2)'s O_PATH, which Node does not name: refers to a folder whatever its permissions are. */
+const O_PATH = 0o10000000;
 const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 /**
@@ -17,9 +19,26 @@ export class DirHandle {
     return new DirHandle(await open(path, OPEN_FOLDER));
   }
 
+  /** A folder that is to be emptied: first given the permissions that takes. Throws ENOENT, ENOTDIR (a link, too). */
+  static async openToEmpty(path: string | Buffer): Promise<DirHandle> {
+    const found = await open(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    try {
+      const { mode } = await found.stat();
+      if ((mode & 0o700) !== 0o700) await chmod(`/proc/self/fd/${found.fd}`, 0o700);
+      return new DirHandle(await open(`/proc/self/fd/${found.fd}/.`, OPEN_FOLDER));
+    } finally {
+      await found.close();
+    }
+  }
+
   /** A path for `name` in this folder, valid while the handle is open. The name must be one component. */
   at(name: string): string {
     return `/proc/self/fd/${this.handle.fd}/${name}`;
+  }
+
+  /** As `at`, for a name that need not be UTF-8. */
+  atBytes(name: Buffer): Buffer {
+    return Buffer.concat([Buffer.from(this.at('')), name]);
   }
 
   /** The folder itself, to be listed. */
