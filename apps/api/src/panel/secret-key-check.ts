@@ -2,7 +2,8 @@ import { hkdfSync } from 'node:crypto';
 import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import { type Settings, WrongSettings } from '../config/settings.js';
-import { OtherSecretKey, RconPasswords } from '../servers/rcon-password.js';
+import { OtherSecretKey } from '../secrets/sealed-texts.js';
+import { RconPasswords } from '../servers/rcon-password.js';
 import { RIGHT_KEY, secretKeyIn } from './secret-key.js';
 
 /** SECRET_KEY is not the one that the secrets in the database are encrypted with. */
