@@ -31,6 +31,11 @@ export class DirHandle {
     }
   }
 
+  /** To be handed to a program, which finds the folder as its own descriptor. */
+  get descriptor(): number {
+    return this.handle.fd;
+  }
+
   /** A path for `name` in this folder, valid while the handle is open. The name must be one component. */
   at(name: string): string {
     return `/proc/self/fd/${this.handle.fd}/${name}`;
@@ -52,6 +57,7 @@ export class DirHandle {
       return new DirHandle(await open(this.at(name), OPEN_FOLDER));
     } catch (error) {
       if (hasCode(error, 'ELOOP', 'ENOTDIR')) throw new PathRefused(name, 'is a link or a file, not a folder');
+      if (hasCode(error, 'EACCES')) throw new PathRefused(name, 'is a folder that may not be opened');
       throw error;
     }
   }
