@@ -91,6 +91,14 @@ export class NoOpHost implements Host {
     return Promise.resolve();
   }
 
+  publishedRevisions(): Promise<number[]> {
+    return Promise.resolve([]);
+  }
+
+  revisionsInUse(): Promise<ReadonlySet<string>> {
+    return Promise.resolve(new Set());
+  }
+
   private async perform(kind: 'install' | 'server', subject: string, work: () => Promise<void>): Promise<void> {
     this.onBegin(kind, subject);
     this.begun += 1;

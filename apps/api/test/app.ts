@@ -61,6 +61,7 @@ export async function startApp(overrides: Partial<RunningSettings> = {}, options
     workerConcurrency: 16,
     pollerIntervalSeconds: 30,
     jobLogReplayLimit: 2000,
+    keptRevisions: 5,
     ...overrides,
   };
   const app = await createApp(settings, { logger: ['error', 'fatal'], closeOnSignals: false, ...options });

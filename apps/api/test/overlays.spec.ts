@@ -87,8 +87,29 @@ describe('an overlay', () => {
     await publish(made.id, 1, { 'a/b.txt': 'x' });
     await anna.delete(`${URL}/${made.id}`).expect(204);
     await anna.get(`${URL}/${made.id}`).expect(404);
-    // The revisions are the worker's to remove (revision-removal.spec.ts).
+    // The revisions are the worker's to remove (overlay-removal.spec.ts).
     expect(await readdir(path.join(panel.settings.root, 'drafts'))).not.toContain(String(made.id));
+  });
+
+  it('goes back to a revision that is there, when its owner says so and no build is unfinished', async () => {
+    const made = await overlay(anna);
+    await publish(made.id, 1, {});
+    await sql(`UPDATE overlay_revisions SET current = false WHERE overlay_id = $1`, [made.id]);
+    await publish(made.id, 2, {});
+    const goTo = (agent: Agent, number: unknown) => agent.put(`${URL}/${made.id}/current-revision`).send({ number });
+    const before = await sql(`SELECT number, current FROM overlay_revisions WHERE overlay_id = $1`, [made.id]);
+    const job = await buildJob(made.id, 'queued');
+    expect((await goTo(anna, 1).expect(409)).body.detail).toContain(`is being built by job ${job}`);
+    await sql(`DELETE FROM jobs WHERE id = $1`, [job]);
+    await goTo(anna, 3).expect(404);
+    await goTo(ben, 1).expect(404);
+    for (const number of [0, 1.5, 'one', null]) {
+      expect((await goTo(anna, number).expect(400)).body.errors).toMatchObject([{ path: 'number' }]);
+    }
+    expect(await sql(`SELECT number, current FROM overlay_revisions WHERE overlay_id = $1`, [made.id])).toEqual(before);
+    expect((await goTo(anna, 1).expect(200)).body.currentRevision).toMatchObject({ number: 1 });
+    // Asked twice, it is as asked.
+    expect((await goTo(anna, 1).expect(200)).body.currentRevision).toMatchObject({ number: 1 });
   });
 
   it('is in the catalog for everybody to read and for admins to change', async () => {
@@ -472,6 +493,8 @@ describe('a download', () => {
           id: expect.any(Number),
           number: 1,
           jobId: null,
+          userName: null,
+          servers: [],
           files: 1,
           bytes: 1,
           contentHash: 'x',
@@ -481,7 +504,8 @@ describe('a download', () => {
       ],
       nextCursor: null,
     });
-    expect((await anna.get(`${URL}/${id}`)).body.currentRevision).toEqual(revisions.body.items[0]);
+    const { servers: _, ...current } = revisions.body.items[0];
+    expect((await anna.get(`${URL}/${id}`)).body.currentRevision).toEqual(current);
   });
 
   it('is told to be elsewhere by a panel that serves another host', async () => {

@@ -178,6 +178,14 @@ export class StandInHost implements Host {
     return Promise.resolve();
   }
 
+  publishedRevisions(): Promise<number[]> {
+    return Promise.resolve([]);
+  }
+
+  revisionsInUse(): Promise<ReadonlySet<string>> {
+    return Promise.resolve(new Set());
+  }
+
   private async perform(operation: Operation, subject: string, run: Run): Promise<void> {
     const call: Call = { operation, subject, from: performance.now(), to: null };
     this.calls.push(call);

@@ -1,6 +1,8 @@
 export * from './errors.js';
 export type * from './host.js';
 export type { FileTree, TreeEntry, TreeSummary } from './overlay/file-tree.js';
+export { differences, type Difference, type Differences } from './overlay/differences.js';
+export { removeTree } from './overlay/remove-tree.js';
 export { openTrees } from './overlay/folder-trees.js';
 export { pathProblem } from './overlay/relative-path.js';
 export { vpkProblem } from './overlay/vpk.js';

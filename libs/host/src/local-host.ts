@@ -13,6 +13,7 @@ import type {
 import type { Instances } from './instances/instances.js';
 import { instanceName } from './instances/names.js';
 import type { Spec } from './instances/spec.js';
+import { specsOnDisk } from './instances/specs-on-disk.js';
 import type { FileTree } from './overlay/file-tree.js';
 import type { Publisher } from './overlay/publish.js';
 import { RunFileWatch } from './process-manager/run-file-watch.js';
@@ -97,6 +98,16 @@ export class LocalHost implements Host {
 
   removeRevision(overlay: number, revision: number): Promise<void> {
     return this.parts.publisher.remove(overlay, revision);
+  }
+
+  publishedRevisions(overlay: number): Promise<number[]> {
+    return this.parts.publisher.revisions(overlay);
+  }
+
+  async revisionsInUse(): Promise<ReadonlySet<string>> {
+    const used = new Set<string>();
+    for await (const { overlays } of specsOnDisk(this.parts.root)) for (const overlay of overlays) used.add(overlay);
+    return used;
   }
 
   private async *look(signal: AbortSignal): AsyncGenerator<string> {

@@ -117,6 +117,7 @@ const environment = z.object({
   JOB_WORKER_CONCURRENCY: whole(1, 1000).default(16),
   STATE_POLLER_INTERVAL_SECONDS: whole(1, 3600).default(30),
   JOB_LOG_REPLAY_LIMIT: whole(1, 100_000).default(2000),
+  LEFT4ME_KEPT_REVISIONS: whole(1, 1000).default(5),
 });
 
 /** Everything the environment can set, parsed. Services not given are null: the embedded ones are used. */
@@ -147,6 +148,8 @@ export interface Settings {
   pollerIntervalSeconds: number;
   /** Lines per page when a job's log is read without a limit. */
   jobLogReplayLimit: number;
+  /** Revisions of an overlay that stay although nothing uses them, the newest. */
+  keptRevisions: number;
 }
 
 /**
@@ -183,6 +186,7 @@ export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string },
     workerConcurrency: e.JOB_WORKER_CONCURRENCY,
     pollerIntervalSeconds: e.STATE_POLLER_INTERVAL_SECONDS,
     jobLogReplayLimit: e.JOB_LOG_REPLAY_LIMIT,
+    keptRevisions: e.LEFT4ME_KEPT_REVISIONS,
   };
 }
 
@@ -231,4 +235,5 @@ export abstract class RunningSettings implements Settings {
   abstract workerConcurrency: number;
   abstract pollerIntervalSeconds: number;
   abstract jobLogReplayLimit: number;
+  abstract keptRevisions: number;
 }

@@ -10,6 +10,7 @@ import { JobClaim } from '../jobs/job-claim.entity.js';
 import { JobLogLine } from '../jobs/job-log-line.entity.js';
 import { Job } from '../jobs/job.entity.js';
 import { Overlay } from '../overlays/overlay.entity.js';
+import { RemovedOverlay } from '../overlays/removed-overlay.entity.js';
 import { OverlayRevision } from '../overlays/revision.entity.js';
 import { GenerationRevision } from '../servers/generation-revision.entity.js';
 import { Generation } from '../servers/generation.entity.js';
@@ -27,6 +28,7 @@ export const entities = [
   RuntimeBuild,
   Overlay,
   OverlayRevision,
+  RemovedOverlay,
   Blueprint,
   BlueprintOverlay,
   Server,

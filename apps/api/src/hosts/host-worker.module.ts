@@ -8,6 +8,7 @@ import { type OperationHandler, OperationHandlers } from '../jobs/worker/operati
 import { LogsModule } from '../logs/logs.module.js';
 import { ServerLogFeed } from '../logs/server-log-feed.js';
 import { GenerationsModule } from '../servers/generations.module.js';
+import { RevisionCollection } from '../overlays/revision-collection.js';
 import { StatesModule } from '../states/states.module.js';
 import { HostLibraryModule } from './host-library.module.js';
 import { HostPresence } from './host-presence.js';
@@ -24,6 +25,15 @@ const operationHandlers = {
 /** Everything that runs jobs and watches servers on this machine. */
 @Module({
   imports: [JobsModule, GenerationsModule, StatesModule, LogsModule, HostLibraryModule],
-  providers: [...handlers, operationHandlers, JobRows, ServerLogFeed, HostPresence, NewestBuildWatch, HostWorker],
+  providers: [
+    ...handlers,
+    operationHandlers,
+    RevisionCollection,
+    JobRows,
+    ServerLogFeed,
+    HostPresence,
+    NewestBuildWatch,
+    HostWorker,
+  ],
 })
 export class HostWorkerModule {}

@@ -1,11 +1,15 @@
+import { lstat } from 'node:fs/promises';
 import path from 'node:path';
-import { type FileTree, HostError, openTrees } from '@left4me/host';
+import { differences, type Differences, type FileTree, HostError, openTrees, removeTree } from '@left4me/host';
 import { HttpException, Injectable } from '@nestjs/common';
 import { RunningSettings } from '../config/settings.js';
 import { BodyTooLarge, Conflict, Invalid, NotFound } from '../problems/problems.js';
 
 /** Where drafts and revisions are, for now: on this host alone. */
 const HOST_OF_OVERLAYS = 'local';
+
+/** Below LEFT4ME_ROOT, where the worker keeps what belongs to one overlay. */
+const PLACES_OF_THE_WORKER = ['overlays', 'builds', 'cache/scripts'];
 
 /** One tree of files: a draft or a revision. */
 export interface OverlayTree {
@@ -18,12 +22,10 @@ export interface OverlayTree {
 export class OverlayTrees {
   private readonly drafts: FileTree;
   private readonly published: FileTree;
-  private readonly revisionsFolder: string;
 
   constructor(private readonly settings: RunningSettings) {
     this.drafts = openTrees(path.join(settings.root, 'drafts'));
-    this.revisionsFolder = path.join(settings.root, 'overlays');
-    this.published = openTrees(this.revisionsFolder, { readOnly: true });
+    this.published = openTrees(path.join(settings.root, 'overlays'), { readOnly: true });
   }
 
   /** @throws Conflict when this process is on another machine than the overlays */
@@ -41,17 +43,43 @@ export class OverlayTrees {
   /** Removes the draft of an overlay that is gone. */
   async removeDraft(overlayId: number): Promise<void> {
     this.requireHere();
-    await this.drafts.destroy(String(overlayId));
+    await removeTree(this.folder('drafts', overlayId));
   }
 
-  /** Removes all revisions of an overlay that is gone, which takes the worker's user: nothing may refer to it any more. */
-  async removeRevisions(overlayId: number): Promise<void> {
+  /** Removes what the worker has of an overlay that is gone, which takes its user: nothing may refer to it any more. */
+  async removePublished(overlayId: number): Promise<void> {
     this.requireHere();
-    await openTrees(this.revisionsFolder).destroy(String(overlayId));
+    for (const place of PLACES_OF_THE_WORKER) await removeTree(this.folder(place, overlayId));
+  }
+
+  /** Whether nothing of an overlay is left. Of what this process may not look into: whether it told of nothing. */
+  async isGone(overlayId: number): Promise<boolean> {
+    for (const place of ['drafts', ...PLACES_OF_THE_WORKER]) {
+      const looked = await lstat(this.folder(place, overlayId)).catch((error: unknown) => error);
+      if (!(looked instanceof Error) || !('code' in looked) || looked.code !== 'ENOENT') return false;
+    }
+    return true;
+  }
+
+  /** What changes from one revision to another, or to the draft. @throws Conflict when the files are on another machine */
+  async differences(
+    overlayId: number,
+    from: number,
+    to: number | 'draft',
+    page: { limit: number; behind?: string; timeLimitMs: number },
+  ): Promise<Differences> {
+    this.requireHere();
+    const revision = (number: number): string => path.join(this.folder('overlays', overlayId), String(number));
+    const after = to === 'draft' ? { draft: this.folder('drafts', overlayId) } : { revision: revision(to) };
+    return differences({ before: revision(from), after, ...page });
   }
 
   get here(): boolean {
     return this.settings.host === HOST_OF_OVERLAYS;
+  }
+
+  private folder(place: string, overlayId: number): string {
+    return path.join(this.settings.root, place, String(overlayId));
   }
 
   private requireHere(): void {

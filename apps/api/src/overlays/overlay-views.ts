@@ -26,6 +26,7 @@ export class OverlayViews {
       this.summaries.of(overlays),
     ]);
     const ownerNames = new Map(owners.map(({ id, name }) => [id, name]));
+    const userNames = await userNamesOf(this.database, revisions);
     const current = new Map(revisions.map((revision) => [revision.overlayId, revision]));
     return overlays.map((overlay) => {
       const { id, ownerId, draftChangedAt } = overlay;
@@ -44,9 +45,9 @@ export class OverlayViews {
           files: draft?.files ?? 0,
           bytes: draft?.bytes ?? 0,
           modifiedAt: draftChangedAt?.toISOString() ?? null,
-          changed: draftChangedAt !== null && (builtAt === undefined || builtAt < draftChangedAt),
+          changed: draftChangedAt !== null && isBehind(builtAt, draftChangedAt, revision?.returnedAt ?? null),
         },
-        currentRevision: revision ? revisionView(revision) : null,
+        currentRevision: revision ? revisionView(revision, userNames) : null,
         createdAt: overlay.createdAt.toISOString(),
         updatedAt: overlay.updatedAt.toISOString(),
       };
@@ -67,11 +68,33 @@ export class OverlayViews {
   }
 }
 
-export function revisionView(revision: OverlayRevision): RevisionView {
+/** Whether the last build came before the last edit, or before somebody went back to what is not the draft. */
+function isBehind(builtAt: Date | undefined, draftChangedAt: Date, returnedAt: Date | null): boolean {
+  return builtAt === undefined || builtAt < draftChangedAt || (returnedAt !== null && builtAt < returnedAt);
+}
+
+/** Who queued the builds of revisions, by job id. */
+export async function userNamesOf(
+  database: DataSource,
+  revisions: readonly Pick<OverlayRevision, 'jobId'>[],
+): Promise<Map<number, string>> {
+  const jobIds = revisions.flatMap(({ jobId }) => (jobId === null ? [] : [jobId]));
+  if (jobIds.length === 0) return new Map();
+  const rows = await database.query<{ jobId: number; name: string }[]>(
+    `SELECT jobs.id AS "jobId", users.name FROM jobs JOIN users ON users.id = jobs.user_id WHERE jobs.id = ANY ($1)`,
+    [jobIds],
+  );
+  return new Map(rows.map(({ jobId, name }) => [jobId, name]));
+}
+
+/** @param userNames who queued its job, by job id */
+export function revisionView(revision: OverlayRevision, userNames: ReadonlyMap<number, string>): RevisionView {
+  const { jobId } = revision;
   return {
     id: revision.id,
     number: revision.number,
-    jobId: revision.jobId,
+    jobId,
+    userName: jobId === null ? null : (userNames.get(jobId) ?? null),
     files: revision.files,
     bytes: Number(revision.bytes),
     contentHash: revision.contentHash,

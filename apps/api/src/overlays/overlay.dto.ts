@@ -61,6 +61,9 @@ export class RevisionView {
   @ApiProperty({ type: Number, nullable: true })
   jobId: number | null;
 
+  @ApiProperty({ type: String, nullable: true, description: 'Who queued that job.' })
+  userName: string | null;
+
   @ApiProperty()
   files: number;
 
@@ -75,14 +78,6 @@ export class RevisionView {
 
   @ApiProperty({ description: 'The one that new generations get.' })
   current: boolean;
-}
-
-export class RevisionPage {
-  @ApiProperty({ type: [RevisionView] })
-  items: RevisionView[];
-
-  @ApiProperty({ type: String, nullable: true })
-  nextCursor: string | null;
 }
 
 export class OverlayView {

@@ -14,9 +14,9 @@ import { JobView } from '../jobs/job.dto.js';
 import { JobViews } from '../jobs/job-views.js';
 import { PageQuery } from '../paging/page.js';
 import { IdPipe } from '../problems/id.js';
-import { CreateOverlayBody, OverlayPage, OverlayView, RevisionPage, UpdateOverlayBody } from './overlay.dto.js';
+import { CreateOverlayBody, OverlayPage, OverlayView, UpdateOverlayBody } from './overlay.dto.js';
 import type { Overlay } from './overlay.entity.js';
-import { OverlayViews, revisionView } from './overlay-views.js';
+import { OverlayViews } from './overlay-views.js';
 import { Overlays } from './overlays.service.js';
 
 const overlayId = new IdPipe('overlay');
@@ -45,19 +45,6 @@ export class OverlaysController {
   @ApiOkResponse({ type: OverlayView })
   async get(@Me() me: Principal, @Param('id', overlayId) id: number): Promise<OverlayView> {
     return this.view(await this.overlays.get(me, id));
-  }
-
-  @Get(':id/revisions')
-  @ApiOperation({ summary: "List an overlay's published revisions" })
-  @Scoped('read')
-  @ApiOkResponse({ type: RevisionPage })
-  async revisions(
-    @Me() me: Principal,
-    @Param('id', overlayId) id: number,
-    @Query() query: PageQuery,
-  ): Promise<RevisionPage> {
-    const { items, nextCursor } = await this.overlays.revisions(me, id, query);
-    return { items: items.map(revisionView), nextCursor };
   }
 
   @Post()

@@ -7,12 +7,14 @@ import { OverlayTreesModule } from './overlay-trees.module.js';
 import { OverlayViews } from './overlay-views.js';
 import { OverlaysController } from './overlays.controller.js';
 import { Overlays } from './overlays.service.js';
-import { RevisionRemoval } from './revision-removal.js';
+import { OverlayRemoval } from './overlay-removal.js';
+import { RevisionsController } from './revisions.controller.js';
+import { Revisions } from './revisions.service.js';
 
 @Module({
   imports: [JobsModule, OverlayTreesModule],
-  controllers: [OverlaysController, OverlayFilesController],
-  providers: [Overlays, OverlayFiles, OverlayViews, DraftSummaries, RevisionRemoval],
+  controllers: [OverlaysController, OverlayFilesController, RevisionsController],
+  providers: [Overlays, OverlayFiles, OverlayViews, DraftSummaries, OverlayRemoval, Revisions],
   exports: [Overlays, OverlayViews],
 })
 export class OverlaysModule {}

@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { Brackets, DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { BlueprintOverlay } from '../blueprints/blueprint-overlay.entity.js';
@@ -10,19 +10,17 @@ import { Conflict, NotAllowed, NotFound } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
 import type { CreateOverlayBody, UpdateOverlayBody } from './overlay.dto.js';
 import { Overlay } from './overlay.entity.js';
-import { OverlayTrees } from './overlay-trees.js';
-import { OverlayRevision } from './revision.entity.js';
+import { OverlayRemoval } from './overlay-removal.js';
+import { RemovedOverlay } from './removed-overlay.entity.js';
 
 /** The catalog is everybody's to use and the admins' to change; other overlays are their owner's. Admins see and change all. */
 @Injectable()
 export class Overlays {
-  private readonly logger = new Logger('Overlays');
-
   constructor(
     private readonly database: DataSource,
     private readonly jobs: Jobs,
-    private readonly trees: OverlayTrees,
     private readonly announcements: Announcements,
+    private readonly removal: OverlayRemoval,
   ) {}
 
   async list(me: Principal, query: PageQuery): Promise<Page<Overlay>> {
@@ -46,18 +44,6 @@ export class Overlays {
     if (!me.admin && overlay.ownerId === null)
       throw new NotAllowed('Overlays of the catalog are changed by admins only.');
     return overlay;
-  }
-
-  async revisions(me: Principal, id: number, query: PageQuery): Promise<Page<OverlayRevision>> {
-    await this.get(me, id);
-    const rows = this.database
-      .getRepository(OverlayRevision)
-      .createQueryBuilder('revision')
-      .where('revision.overlayId = :id', { id })
-      .orderBy('revision.id', 'DESC')
-      .take(query.limit + 1);
-    if (query.cursor !== undefined) rows.andWhere('revision.id < :cursor', { cursor: query.cursor });
-    return page(await rows.getMany(), query.limit);
   }
 
   async create(me: Principal, body: CreateOverlayBody): Promise<Overlay> {
@@ -91,8 +77,7 @@ export class Overlays {
   }
 
   /**
-   * Removes the overlay, then its draft (its revisions: `RevisionRemoval`): when the latter fails, folders are left that nobody
-   * refers to, since ids are never used again.
+   * Removes the overlay, then the files of it that this process may remove; what fails is tried again (`OverlayRemoval`).
    * @throws Conflict while blueprints, prepared servers or a job need it
    */
   async remove(me: Principal, id: number): Promise<void> {
@@ -104,13 +89,10 @@ export class Overlays {
       if (!row) throw new NotFound(`overlay ${id}`);
       await this.refuseInUse(me, row, manager);
       await manager.getRepository(Overlay).delete(id);
+      await manager.getRepository(RemovedOverlay).insert({ overlayId: id });
     });
     this.announcements.publish({ topic: 'overlay', id, removed: true });
-    try {
-      await this.trees.removeDraft(id);
-    } catch (error) {
-      this.logger.warn(`Files of the deleted overlay ${id} are still there: ${String(error)}`);
-    }
+    await this.removal.look();
   }
 
   private async refuseInUse(me: Principal, overlay: Overlay, manager: EntityManager): Promise<void> {

@@ -32,6 +32,10 @@ export class OverlayRevision {
   @Column('boolean', { default: false })
   current: boolean;
 
+  /** When somebody went back to it; null: it is current, if it is, because it is the newest. */
+  @Column('timestamptz', { nullable: true })
+  returnedAt: Date | null;
+
   @Column('integer', { nullable: true })
   jobId: number | null;
 

@@ -82,6 +82,7 @@ export class Fleet {
       workerConcurrency: 16,
       pollerIntervalSeconds: 30,
       jobLogReplayLimit: 2000,
+      keptRevisions: 5,
     };
     const migrated = await openDatabase(settings.databaseUrl);
     await migrated.query(HOLD);

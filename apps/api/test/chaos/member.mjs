@@ -97,6 +97,8 @@ const host = {
     return { unchanged: false, files: 1, bytes: 1, hash: 'hash' };
   },
   removeRevision: async () => undefined,
+  publishedRevisions: async () => [],
+  revisionsInUse: async () => new Set(),
   // Always stopped: every start and restart makes all of its calls.
   status: async (names = []) =>
     names.map((name) => ({ name, state: 'stopped', ...unknown, generation: 1, nextGeneration: 1 })),

@@ -9,6 +9,8 @@ import type { CommandRunner } from '../process/command-runner.js';
 import { DirHandle } from './dir-handle.js';
 import { hasCode, makeFolderDurably, syncFolder, temporaryName, writeFileDurably } from './durable.js';
 import { linkProblem } from './link-target.js';
+import { textHash } from './contents.js';
+import { manifestPath, ManifestWriter } from './manifest.js';
 import { removeTree, removeUnfinished } from './remove-tree.js';
 
 const CHUNK_BYTES = 256 * 1024;
@@ -37,17 +39,18 @@ export class Publisher {
       throw new PathRefused(`${overlay}/${request.revision}`, 'this revision was published already');
     const temporary = temporaryName(path);
     try {
-      const copy = new DraftCopy(temporary, output);
-      const record = await copy.take(join(this.sources[request.source ?? 'draft'], overlay), overlay);
+      const source = join(this.sources[request.source ?? 'draft'], overlay);
+      const record = await this.copy(source, temporary, overlay, output);
       const previous = request.previous === undefined ? null : await this.record(request.overlay, request.previous);
       if (previous?.hash === record.hash) {
-        await removeTree(temporary);
+        await this.removeCopy(temporary);
         await output.output.write('stdout', `unchanged: the same content as revision ${request.previous}`);
         return { unchanged: true, ...record };
       }
       // One syncfs instead of an fsync per file: overlays have thousands of small ones. Node has no syncfs.
       await this.commands.run({ command: ['sync', '--file-system', temporary], timeLimitMs: SYNC_LIMIT_MS }, output);
       await writeFileDurably(`${path}.json`, JSON.stringify(record));
+      await rename(manifestPath(temporary), manifestPath(path));
       // fault point: revision not yet named
       await rename(temporary, path);
       await syncFolder(join(this.overlaysFolder, overlay));
@@ -57,7 +60,7 @@ export class Publisher {
       );
       return { unchanged: false, ...record };
     } catch (error) {
-      await removeTree(temporary);
+      await this.removeCopy(temporary);
       throw error;
     }
   }
@@ -72,6 +75,32 @@ export class Publisher {
     }
     await removeTree(temporary);
     await removeTree(`${path}.json`);
+    await removeTree(manifestPath(path));
+  }
+
+  /** The revisions of an overlay that are on the disk, whole ones only. */
+  async revisions(overlay: number): Promise<number[]> {
+    try {
+      const names = await readdir(join(this.overlaysFolder, numericId('overlay', overlay)));
+      return names.filter((name) => /^[1-9][0-9]{0,9}$/.test(name)).map(Number);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return [];
+      throw error;
+    }
+  }
+
+  private async copy(source: string, target: string, overlay: string, run: Run): Promise<RevisionRecord> {
+    const manifest = await ManifestWriter.create(manifestPath(target));
+    try {
+      return await new DraftCopy(target, manifest, run).take(source, overlay);
+    } finally {
+      await manifest.close();
+    }
+  }
+
+  private async removeCopy(temporary: string): Promise<void> {
+    await removeTree(temporary);
+    await removeTree(manifestPath(temporary));
   }
 
   private revisionPath(overlay: number, revision: number): string {
@@ -103,6 +132,7 @@ class DraftCopy {
 
   constructor(
     private readonly target: string,
+    private readonly manifest: ManifestWriter,
     private readonly run: Run,
   ) {}
 
@@ -143,6 +173,8 @@ class DraftCopy {
       if (problem !== null) return this.leaveOut(path, problem);
       this.hash.update(`l\0${path}\0${to}\0`);
       await symlink(to, target);
+      const size = Buffer.byteLength(to);
+      await this.manifest.add({ path, type: 'link', size, executable: false, hash: textHash(to) });
     } else if (stats.isFile()) {
       await this.file(folder.at(name), target, path);
     } else {
@@ -157,15 +189,16 @@ class DraftCopy {
       if (!stats.isFile()) return await this.leaveOut(path, 'it is not a file any more');
       const executable = (stats.mode & constants.S_IXUSR) !== 0;
       const contents = createHash('sha256');
+      let size = 0;
       const copied = await this.reflink(`/proc/self/fd/${from.fd}`, target);
       const reader = copied ? await open(target, 'r') : from;
       const writer = copied ? null : await open(target, 'wx', executable ? 0o755 : 0o644);
       try {
         const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-        for (let at = 0; ;) {
-          const { bytesRead } = await reader.read(buffer, 0, buffer.length, at);
+        for (;;) {
+          const { bytesRead } = await reader.read(buffer, 0, buffer.length, size);
           if (bytesRead === 0) break;
-          at += bytesRead;
+          size += bytesRead;
           contents.update(buffer.subarray(0, bytesRead));
           await writer?.write(buffer.subarray(0, bytesRead));
           this.bytes += bytesRead;
@@ -177,7 +210,9 @@ class DraftCopy {
         if (copied) await reader.close();
       }
       this.files++;
-      this.hash.update(`f\0${path}\0${executable ? 'x' : '-'}\0${contents.digest('hex')}\0`);
+      const hash = contents.digest('hex');
+      this.hash.update(`f\0${path}\0${executable ? 'x' : '-'}\0${hash}\0`);
+      await this.manifest.add({ path, type: 'file', size, executable, hash });
       this.run.output.progress(null, `${this.files} files`);
     } finally {
       await from.close();

@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { HostLibrary } from '../../hosts/host-library.js';
 import type { OverlayKind } from '../../overlays/overlay-kind.js';
 import { Overlay } from '../../overlays/overlay.entity.js';
+import { RevisionCollection } from '../../overlays/revision-collection.js';
 import { OverlayRevision } from '../../overlays/revision.entity.js';
 import { Announcements } from '../../redis/announcements.js';
 import { announceServersOf } from '../../servers/announce-servers.js';
@@ -19,6 +20,7 @@ export class BuildOverlayHandler implements OperationHandler {
     private readonly library: HostLibrary,
     private readonly database: DataSource,
     private readonly announcements: Announcements,
+    private readonly collection: RevisionCollection,
   ) {}
 
   async run(job: RunningJob, run: Run): Promise<void> {
@@ -48,6 +50,7 @@ export class BuildOverlayHandler implements OperationHandler {
     // fault point: revision recorded
     await announceServersOf({ overlayId }, this.database, this.announcements);
     await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
+    await this.collection.collect(overlayId, next, host, run);
   }
 
   /** Makes what there is to publish, where it is not the draft. */
@@ -64,7 +67,7 @@ export class BuildOverlayHandler implements OperationHandler {
   private async record(jobId: number, overlayId: number, number: number, result: PublishResult): Promise<void> {
     const { files, bytes, hash } = result;
     await this.database.transaction(async (manager) => {
-      await manager.update(OverlayRevision, { overlayId, current: true }, { current: false });
+      await manager.update(OverlayRevision, { overlayId, current: true }, { current: false, returnedAt: null });
       const about = { files, bytes: String(bytes), contentHash: hash };
       await manager.insert(OverlayRevision, { overlayId, number, jobId, current: true, ...about });
     });

@@ -1,0 +1,69 @@
+import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { RunningSettings } from '../config/settings.js';
+import { Announcements } from '../redis/announcements.js';
+import { OverlayTrees } from './overlay-trees.js';
+import { RemovedOverlay } from './removed-overlay.entity.js';
+
+const EVERY_MS = 5 * 60_000;
+
+/**
+ * Removes the files of deleted overlays: drafts in the API, whose user they belong to, all else in the worker. What is to be removed is
+ * in the rows of `removed_overlays`, which are looked at when the process starts, when an overlay is deleted, and every few minutes, so
+ * neither a crash nor a lost announcement leaves anything. Nothing is removed for want of an overlay's row: with the wrong database that
+ * would be all.
+ */
+@Injectable()
+export class OverlayRemoval implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Overlays');
+  private stopListening = (): void => undefined;
+  private timer: NodeJS.Timeout | null = null;
+  private removing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly settings: RunningSettings,
+    private readonly database: DataSource,
+    private readonly trees: OverlayTrees,
+    private readonly announcements: Announcements,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (!this.trees.here) return;
+    this.stopListening = this.announcements.on('overlay', ({ removed }) => {
+      if (removed) void this.look();
+    });
+    this.timer = setInterval(() => void this.look(), EVERY_MS);
+    void this.look();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopListening();
+    if (this.timer) clearInterval(this.timer);
+    await this.removing;
+  }
+
+  /** One look at what there is to remove, after the one that is under way. A failure is said; the next look tries again. */
+  look(): Promise<void> {
+    this.removing = this.removing.then(() => this.removeAll());
+    return this.removing;
+  }
+
+  private async removeAll(): Promise<void> {
+    try {
+      const rows = await this.database.getRepository(RemovedOverlay).find({ order: { overlayId: 'ASC' } });
+      for (const { overlayId } of rows) await this.remove(overlayId);
+    } catch (error) {
+      this.logger.warn(`Files of deleted overlays could not be looked for: ${String(error)}`);
+    }
+  }
+
+  private async remove(overlayId: number): Promise<void> {
+    try {
+      if (this.settings.apiEnabled) await this.trees.removeDraft(overlayId);
+      if (this.settings.workerEnabled) await this.trees.removePublished(overlayId);
+      if (await this.trees.isGone(overlayId)) await this.database.getRepository(RemovedOverlay).delete({ overlayId });
+    } catch (error) {
+      this.logger.warn(`Files of the deleted overlay ${overlayId} are still there: ${String(error)}`);
+    }
+  }
+}

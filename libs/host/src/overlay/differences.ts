@@ -1,0 +1,75 @@
+import { type ContentEntry, revisionContents, treeContents } from './contents.js';
+import { comparePaths } from './manifest.js';
+
+/** One path that two trees do not have in common. */
+export interface Difference {
+  path: string;
+  change: 'added' | 'removed' | 'changed';
+  /** Bytes; null where it is missing. */
+  sizeBefore: number | null;
+  sizeAfter: number | null;
+}
+
+export interface DifferenceRequest {
+  /** Folders; a revision's may have a manifest beside it. */
+  before: string;
+  after: { revision: string } | { draft: string };
+  /** At most so many. */
+  limit: number;
+  /** Only paths behind this one. */
+  behind?: string;
+  /** Where the contents themselves have to be compared, that ends after this time, ms: the rest is for the next call. */
+  timeLimitMs: number;
+}
+
+export interface Differences {
+  items: Difference[];
+  /** To be given as `behind`; null: there are no more. */
+  next: string | null;
+}
+
+/** What was added, removed and changed, by path. Streams: neither tree is held in memory. */
+export async function differences(request: DifferenceRequest): Promise<Differences> {
+  const { limit, behind, timeLimitMs } = request;
+  const items: Difference[] = [];
+  const end = performance.now() + timeLimitMs;
+  const after = 'draft' in request.after ? treeContents(request.after.draft) : revisionContents(request.after.revision);
+  for await (const [left, right] of pairs(revisionContents(request.before), after)) {
+    const path = (left ?? right)?.path ?? '';
+    if (behind !== undefined && comparePaths(path, behind) <= 0) continue;
+    if (items.length === limit) return { items, next: items.at(-1)?.path ?? null };
+    const change = await changeOf(left, right);
+    if (change !== null) items.push({ path, change, sizeBefore: left?.size ?? null, sizeAfter: right?.size ?? null });
+    if (performance.now() > end) return { items, next: path };
+  }
+  return { items, next: null };
+}
+
+type Pair = [ContentEntry | null, ContentEntry | null];
+
+/** Goes through two trees side by side. */
+async function* pairs(before: AsyncGenerator<ContentEntry>, after: AsyncGenerator<ContentEntry>): AsyncGenerator<Pair> {
+  try {
+    let [left, right] = [await nextOf(before), await nextOf(after)];
+    while (left !== null || right !== null) {
+      const order = left === null ? 1 : right === null ? -1 : comparePaths(left.path, right.path);
+      yield [order <= 0 ? left : null, order >= 0 ? right : null];
+      if (order <= 0) left = await nextOf(before);
+      if (order >= 0) right = await nextOf(after);
+    }
+  } finally {
+    await Promise.all([before.return(undefined), after.return(undefined)]);
+  }
+}
+
+async function nextOf(entries: AsyncGenerator<ContentEntry>): Promise<ContentEntry | null> {
+  const { value, done } = await entries.next();
+  return done === true ? null : value;
+}
+
+async function changeOf(left: ContentEntry | null, right: ContentEntry | null): Promise<Difference['change'] | null> {
+  if (left === null) return 'added';
+  if (right === null) return 'removed';
+  const sameKind = left.type === right.type && left.executable === right.executable && left.size === right.size;
+  return sameKind && (await left.hash()) === (await right.hash()) ? null : 'changed';
+}
