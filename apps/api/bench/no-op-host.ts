@@ -1,11 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FileTree, Host, HostOptions, InstanceStatus, Run } from '@left4me/host';
+import type { FileTree, Host, HostOptions, HostTrash, InstanceStatus, Run } from '@left4me/host';
 
 /**
  * Stands in for a machine on which every operation is done at once and says nothing: what is left is the queue's own time. An operation
  * lasts one turn of the event loop, so that two that must not meet could be seen to.
  */
 export class NoOpHost implements Host {
+  readonly trash: HostTrash = {
+    entries: () => Promise.resolve([]),
+    purge: () => Promise.resolve(),
+    tidy: () => Promise.resolve(),
+  };
   readonly facts = {
     machineId: 'bench',
     bootId: 'bench',
@@ -66,7 +71,11 @@ export class NoOpHost implements Host {
 
   async delete(name: string, _trash: string, run: Run) {
     await this.perform('server', name, () => this.serverOperation(name, run));
-    return { found: true };
+    return { found: true, trashed: null };
+  }
+
+  restore() {
+    return Promise.resolve({ restored: false, trashed: null });
   }
 
   status(names: readonly string[] = [...this.known]): Promise<InstanceStatus[]> {

@@ -34,6 +34,7 @@ import { LogsModule } from './logs/logs.module.js';
 import { RedisModule } from './redis/redis.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
+import { TrashModule } from './trash/trash.module.js';
 import { UsersModule } from './users/users.module.js';
 
 /** The whole panel; every feature has its line. */
@@ -46,6 +47,7 @@ import { UsersModule } from './users/users.module.js';
     OverlaysModule,
     BlueprintsModule,
     ServersModule,
+    TrashModule,
     JobsModule,
     HostsModule,
     LogsModule,

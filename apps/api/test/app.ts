@@ -62,6 +62,7 @@ export async function startApp(overrides: Partial<RunningSettings> = {}, options
     pollerIntervalSeconds: 30,
     jobLogReplayLimit: 2000,
     keptRevisions: 5,
+    trashDays: 30,
     ...overrides,
   };
   const app = await createApp(settings, { logger: ['error', 'fatal'], closeOnSignals: false, ...options });

@@ -96,6 +96,7 @@ it('stops an operation that takes longer than its limit', async () => {
     serverName: 'endless',
     overlayId: null,
     build: null,
+    restoreEntryId: null,
   } as const;
   const how = await new JobRunner(context, job).run();
   expect(how).toEqual({ state: 'failed', exitCode: 1, error: 'It took longer than 0.1 s and was stopped.' });

@@ -2,6 +2,7 @@ import type {
   FileTree,
   Host,
   HostOptions,
+  HostTrash,
   InstanceStatus,
   LogRequest,
   NewestBuild,
@@ -28,6 +29,11 @@ export class StandInHost implements Host {
   readonly calls: Call[] = [];
   /** Overlay and revision. */
   readonly removedRevisions: [number, number][] = [];
+  readonly trash: HostTrash = {
+    entries: () => Promise.resolve([]),
+    purge: () => Promise.resolve(),
+    tidy: () => Promise.resolve(),
+  };
   readonly facts = {
     machineId: 'stand-in',
     bootId: 'stand-in',
@@ -137,7 +143,11 @@ export class StandInHost implements Host {
   async delete(name: string, _trash: string, run: Run) {
     await this.perform('delete', name, run);
     this.states.delete(name);
-    return { found: true };
+    return { found: true, trashed: null };
+  }
+
+  restore() {
+    return Promise.resolve({ restored: false, trashed: null });
   }
 
   status(names?: readonly string[]): Promise<InstanceStatus[]> {

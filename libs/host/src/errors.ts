@@ -121,6 +121,13 @@ export class NotInitialized extends HostError {
   }
 }
 
+/** The operation is for a server that does not run. Nothing was changed. */
+export class ServerRuns extends HostError {
+  constructor(name: string, what: string) {
+    super('server-runs', `${name} runs: stop it before ${what}`);
+  }
+}
+
 /** The caller's signal stopped the operation. */
 export class Interrupted extends HostError {
   constructor(what: string) {

@@ -125,11 +125,35 @@ export interface PublishResult {
   hash: string;
 }
 
+/** What a server wrote itself, put away when it was deleted: trash/<path>/. */
+export interface TrashEntry {
+  /** `<server>/<job>`, as `delete` was given it; a number follows when that was taken. */
+  path: string;
+  /** The instance's name then. */
+  server: string;
+  /** ISO 8601, UTC. */
+  deletedAt: string;
+  /** Files and links; null: too many, or not to be counted. */
+  files: number | null;
+  /** What they take on the disk; null like `files`. */
+  bytes: number | null;
+}
+
+/** What was put away on this host. An entry belongs to nobody here: who may have it back is the caller's business. */
+export interface HostTrash {
+  entries(): Promise<TrashEntry[]>;
+  /** Removes an entry for good. Gone at once; one that is killed in the middle is finished by `tidy`. Missing: success. */
+  purge(path: string): Promise<void>;
+  /** Removes what killed operations left unfinished. */
+  tidy(): Promise<void>;
+}
+
 /** One machine that runs game servers. Order is the caller's business: nothing here locks, rolls back or checks ahead. */
 export interface Host {
   readonly facts: HostFacts;
   /** What the API may write: drafts/<overlay>/. */
   readonly drafts: FileTree;
+  readonly trash: HostTrash;
 
   /** The installed builds, newest first, the one new generations get, and Steam's newest as far as it is known. */
   runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[]; newest: NewestBuild | null }>;
@@ -146,8 +170,17 @@ export interface Host {
   start(name: string, run: Run): Promise<{ generation: number; alreadyRunning: boolean }>;
   /** `quit` over RCON, then SIGTERM, then SIGKILL. A stopped or missing server: success. */
   stop(name: string, run: Run): Promise<void>;
-  /** Stops, moves what the server wrote to trash/<trash>/ and removes the rest. A missing instance: success, not found. */
-  delete(name: string, trash: string, run: Run): Promise<{ found: boolean }>;
+  /** Stops, moves what the server wrote to trash/<trash>/ (`trashed`) and removes the rest. A missing instance: success, not found. */
+  delete(name: string, trash: string, run: Run): Promise<{ found: boolean; trashed: TrashEntry | null }>;
+  /**
+   * Puts trash/<from>/ back as what the server wrote itself; what it has of its own is moved to trash/<trash>/ before. Only into an
+   * initialized instance that does not run. Not restored: `from` is not in the trash (any more), and nothing was changed.
+   */
+  restore(
+    name: string,
+    request: { from: string; trash: string },
+    run: Run,
+  ): Promise<{ restored: boolean; trashed: TrashEntry | null }>;
   /** All servers, or the named ones (then also `absent`), in one cheap call. */
   status(names?: readonly string[]): Promise<InstanceStatus[]>;
   /** Names whose status changed, within 1 s, until the signal aborts. */

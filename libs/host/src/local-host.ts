@@ -1,6 +1,7 @@
 import type {
   Host,
   HostFacts,
+  HostTrash,
   InstanceStatus,
   LogRequest,
   NewestBuild,
@@ -9,6 +10,7 @@ import type {
   Run,
   RuntimeBuild,
   ServerLogLine,
+  TrashEntry,
 } from './host.js';
 import type { Instances } from './instances/instances.js';
 import { instanceName } from './instances/names.js';
@@ -43,8 +45,13 @@ export class LocalHost implements Host {
       instances: Instances;
       manager: ServiceManager;
       publisher: Publisher;
+      trash: HostTrash;
     },
   ) {}
+
+  get trash(): HostTrash {
+    return this.parts.trash;
+  }
 
   async runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[]; newest: NewestBuild | null }> {
     const { builds, runtime } = this.parts;
@@ -76,8 +83,16 @@ export class LocalHost implements Host {
     return this.parts.instances.stop(name, run);
   }
 
-  delete(name: string, trash: string, run: Run): Promise<{ found: boolean }> {
+  delete(name: string, trash: string, run: Run): Promise<{ found: boolean; trashed: TrashEntry | null }> {
     return this.parts.instances.delete(name, trash, run);
+  }
+
+  restore(
+    name: string,
+    request: { from: string; trash: string },
+    run: Run,
+  ): Promise<{ restored: boolean; trashed: TrashEntry | null }> {
+    return this.parts.instances.restore(name, request, run);
   }
 
   async status(names?: readonly string[]): Promise<InstanceStatus[]> {

@@ -4,6 +4,7 @@ import { HostError } from './errors.js';
 import { readMachineId } from './facts.js';
 import type { Host, HostOptions } from './host.js';
 import { Instances } from './instances/instances.js';
+import { Trash } from './instances/trash.js';
 import { probeNamespaces } from './launcher/probe.js';
 import { LocalHost } from './local-host.js';
 import { openTrees } from './overlay/folder-trees.js';
@@ -45,6 +46,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   const uidForRoot = isolation === 'copy' ? UID_WITHOUT_NAMESPACES : UID_FOR_ROOT;
   const builds = new Builds(root);
   const commands = new CommandRunner(isolation === 'namespaces', records);
+  const trash = new Trash(root);
   const facts = {
     machineId: await readMachineId(root),
     bootId: await readBootId(),
@@ -56,8 +58,9 @@ export async function openHost(options: HostOptions): Promise<Host> {
     root,
     builds,
     runtime: steamcmd ? openSteam(root, steamcmd, builds, commands) : new DemoRuntime(builds),
-    instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds, commands),
+    instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds, commands, trash),
     manager,
+    trash,
     publisher: new Publisher(
       { draft: join(root, 'drafts'), build: join(root, 'builds') },
       join(root, 'overlays'),

@@ -73,7 +73,7 @@ describe('without user namespaces', () => {
     }
     expect(await readFile(join(root, 'overlays/1/2/kept.txt'), 'utf8')).toBe('2');
     await host.delete('one', 'one/5', run);
-    expect((await readdir(join(root, 'trash/one/5'))).sort()).toEqual(['kept.txt', 'own.txt']);
+    expect((await readdir(join(root, 'trash/one/5/files'))).sort()).toEqual(['kept.txt', 'own.txt']);
     expect((await statusOf(host, 'one')).state).toBe('absent');
   });
 

@@ -73,7 +73,7 @@ describe('two servers from one overlay', () => {
       await host.stop('one', run);
     }
     await host.delete('one', 'one/12', run);
-    expect(await readFile(join(root, 'trash/one/12/runs.txt'), 'utf8')).toBe('run\nrun\n');
+    expect(await readFile(join(root, 'trash/one/12/files/runs.txt'), 'utf8')).toBe('run\nrun\n');
     expect(await readdir(join(root, 'instances'))).toEqual([]);
   });
 });

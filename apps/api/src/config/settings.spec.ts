@@ -43,6 +43,7 @@ describe('refuses', () => {
     ['JOB_WORKER_ENABLED', 'perhaps', 'must be true or false'],
     ['JOB_WORKER_CONCURRENCY', '0', 'must be a whole number from 1 to 1000'],
     ['STATE_POLLER_INTERVAL_SECONDS', '0', 'must be a whole number from 1 to 3600'],
+    ['LEFT4ME_TRASH_DAYS', '0', 'must be a whole number from 1 to 3650'],
     ['JOB_LOG_REPLAY_LIMIT', 'all', 'must be a whole number from 1 to 100000'],
   ])('%s=%s', (name, value, sentence) => {
     const reading = () => read({ [name]: value });

@@ -118,6 +118,7 @@ const environment = z.object({
   STATE_POLLER_INTERVAL_SECONDS: whole(1, 3600).default(30),
   JOB_LOG_REPLAY_LIMIT: whole(1, 100_000).default(2000),
   LEFT4ME_KEPT_REVISIONS: whole(1, 1000).default(5),
+  LEFT4ME_TRASH_DAYS: whole(1, 3650).default(30),
 });
 
 /** Everything the environment can set, parsed. Services not given are null: the embedded ones are used. */
@@ -150,6 +151,8 @@ export interface Settings {
   jobLogReplayLimit: number;
   /** Revisions of an overlay that stay although nothing uses them, the newest. */
   keptRevisions: number;
+  /** How long what a deleted server wrote is kept. */
+  trashDays: number;
 }
 
 /**
@@ -187,6 +190,7 @@ export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string },
     pollerIntervalSeconds: e.STATE_POLLER_INTERVAL_SECONDS,
     jobLogReplayLimit: e.JOB_LOG_REPLAY_LIMIT,
     keptRevisions: e.LEFT4ME_KEPT_REVISIONS,
+    trashDays: e.LEFT4ME_TRASH_DAYS,
   };
 }
 
@@ -236,4 +240,5 @@ export abstract class RunningSettings implements Settings {
   abstract pollerIntervalSeconds: number;
   abstract jobLogReplayLimit: number;
   abstract keptRevisions: number;
+  abstract trashDays: number;
 }

@@ -16,6 +16,7 @@ import { GenerationRevision } from '../servers/generation-revision.entity.js';
 import { Generation } from '../servers/generation.entity.js';
 import { Server } from '../servers/server.entity.js';
 import { Token } from '../tokens/token.entity.js';
+import { TrashEntryRow } from '../trash/trash-entry.entity.js';
 import { User } from '../users/user.entity.js';
 import { migrations } from './migrations/index.js';
 import { SnakeNaming } from './snake-naming.js';
@@ -38,6 +39,7 @@ export const entities = [
   JobClaim,
   JobLogLine,
   IdempotencyKey,
+  TrashEntryRow,
 ];
 
 /**

@@ -10,6 +10,8 @@ import { ServerLogFeed } from '../logs/server-log-feed.js';
 import { GenerationsModule } from '../servers/generations.module.js';
 import { RevisionCollection } from '../overlays/revision-collection.js';
 import { StatesModule } from '../states/states.module.js';
+import { TrashKeeper } from '../trash/trash-keeper.js';
+import { TrashRows } from '../trash/trash-rows.js';
 import { HostLibraryModule } from './host-library.module.js';
 import { HostPresence } from './host-presence.js';
 import { HostWorker } from './host-worker.js';
@@ -33,6 +35,8 @@ const operationHandlers = {
     ServerLogFeed,
     HostPresence,
     NewestBuildWatch,
+    TrashRows,
+    TrashKeeper,
     HostWorker,
   ],
 })

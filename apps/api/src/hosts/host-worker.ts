@@ -13,6 +13,7 @@ import { ServerLogFeed } from '../logs/server-log-feed.js';
 import { Announcements } from '../redis/announcements.js';
 import { RedisConnections } from '../redis/redis.js';
 import { StatePoller } from '../states/state-poller.js';
+import { TrashKeeper } from '../trash/trash-keeper.js';
 import { HostLibrary } from './host-library.js';
 import { HostPresence } from './host-presence.js';
 import { NewestBuildWatch } from './newest-build-watch.js';
@@ -46,6 +47,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly poller: StatePoller,
     private readonly feed: ServerLogFeed,
     private readonly newest: NewestBuildWatch,
+    private readonly trash: TrashKeeper,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -75,6 +77,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.poller.start(hostId);
     this.feed.start(hostId);
     this.newest.start(hostId);
+    this.trash.start(hostId);
     const { isolation } = host.facts;
     this.logger.log(`Serving host ${this.settings.host} (${this.settings.serviceManager} manager, ${isolation}).`);
   }
@@ -106,6 +109,8 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     await this.presence.begin(hostId, this.incarnation, machine, () => void this.lose());
     const lookAt = async (_: number, name: string) => (await host.status([name]))[0] ?? null;
     const { rows, announcements } = this;
+    // Before its job has ended, after which its server could be deleted, and nobody would know whose the files are.
+    await this.trash.match(hostId, host);
     await endLeftBehind(this.database, { rows, announcements, lookAt }, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();
@@ -134,6 +139,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async stopAll(): Promise<void> {
     if (!this.lanes) return;
-    await Promise.all([this.lanes.stop('shutdown'), this.poller.stop(), this.feed.stop(), this.newest.stop()]);
+    const { lanes, poller, feed, newest, trash } = this;
+    await Promise.all([lanes.stop('shutdown'), poller.stop(), feed.stop(), newest.stop(), trash.stop()]);
   }
 }

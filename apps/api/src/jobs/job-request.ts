@@ -6,7 +6,7 @@ export type JobRequest = {
   /** With an Idempotency-Key, what it stands for: sent again it gets the job it has queued already. */
   requestId?: string | null;
 } & (
-  | { operation: ServerOperation; serverId: number }
+  | { operation: ServerOperation; serverId: number; restoreEntryId?: number | null }
   | { operation: 'build-overlay'; overlayId: number }
   | { operation: 'install'; hostId: number; build: string | null }
 );

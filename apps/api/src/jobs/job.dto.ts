@@ -2,6 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { IsBooleanString, IsIn, IsInt, IsOptional, IsString, Matches, Max, Min } from 'class-validator';
 import { PageQuery } from '../paging/page.js';
+import { MayBeLeftOut } from '../problems/fields.js';
 import { IsId } from '../problems/id.js';
 import { IsLine } from '../validation/rules.js';
 import {
@@ -187,6 +188,15 @@ export class NewServerJob {
   @ApiProperty({ enum: serverOperations })
   @IsIn(serverOperations, { message: `must be one of ${serverOperations.join(', ')}` })
   operation: ServerOperation;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    description:
+      'With `initialize`: the id of an entry of the trash, whose files become those that the server wrote itself. The server must not run by then; what it has of its own is put in the trash.',
+  })
+  @MayBeLeftOut()
+  @IsId()
+  restore?: number;
 }
 
 export class NewHostJob {

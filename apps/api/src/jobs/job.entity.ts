@@ -91,6 +91,10 @@ export class Job {
   @Column('text', { nullable: true })
   build: string | null;
 
+  /** What an `initialize` puts back from the trash: trash_entries.id, whose row may be gone since. Null: nothing. */
+  @Column('integer', { nullable: true })
+  restoreEntryId: number | null;
+
   /** The request with an Idempotency-Key that queued it; such a request queues one job, however often it is sent. */
   @Column('uuid', { nullable: true })
   requestId: string | null;

@@ -19,6 +19,8 @@ const announcement = z.discriminatedUnion('topic', [
   z.object({ topic: z.literal('server-log'), id: z.number(), anew: z.boolean().optional() }),
   /** The job is to be cancelled; its worker listens. */
   z.object({ topic: z.literal('cancel'), id: z.number() }),
+  /** Something in the host's trash is to be removed; its worker listens. */
+  z.object({ topic: z.literal('purge'), id: z.number() }),
 ]);
 export type Announcement = z.infer<typeof announcement>;
 const envelope = z.object({ origin: z.string(), messages: z.array(announcement) });

@@ -6,6 +6,9 @@ import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js'
 import { JobViews } from '../jobs/job-views.js';
 import { JobView, NewServerJob } from '../jobs/job.dto.js';
 import { Jobs } from '../jobs/jobs.service.js';
+import { Invalid } from '../problems/problems.js';
+import { TrashList } from '../trash/trash-list.js';
+import type { Server } from './server.entity.js';
 import { Servers } from './servers.service.js';
 
 /** What can be done with a server: every operation is a job. */
@@ -16,6 +19,7 @@ export class ServerJobsController {
     private readonly servers: Servers,
     private readonly jobs: Jobs,
     private readonly views: JobViews,
+    private readonly trash: TrashList,
   ) {}
 
   /** Queues a job for the server and answers at once; `Location` is where to watch it. */
@@ -40,8 +44,16 @@ export class ServerJobsController {
       serverId: server.id,
       userId: me.user.id,
       requestId,
+      restoreEntryId: await this.restoreOf(me, server, body),
     });
     response.location(`/api/v1/jobs/${job.id}`);
     return this.views.queued(me, job.id);
+  }
+
+  private async restoreOf(me: Principal, server: Server, { operation, restore }: NewServerJob): Promise<number | null> {
+    if (restore === undefined) return null;
+    if (operation !== 'initialize') throw new Invalid([{ path: 'restore', message: 'goes with initialize only' }]);
+    await this.trash.requireRestorable(me, restore, server);
+    return restore;
   }
 }

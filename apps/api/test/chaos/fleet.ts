@@ -83,6 +83,7 @@ export class Fleet {
       pollerIntervalSeconds: 30,
       jobLogReplayLimit: 2000,
       keptRevisions: 5,
+      trashDays: 30,
     };
     const migrated = await openDatabase(settings.databaseUrl);
     await migrated.query(HOLD);

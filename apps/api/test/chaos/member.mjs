@@ -70,6 +70,7 @@ const host = {
     isolationReason: null,
     runtimeKind: 'demo',
   },
+  trash: { entries: async () => [], purge: async () => undefined, tidy: async () => undefined },
   runtimes: async () => ({
     current: 'build-1',
     builds: [{ build: 'build-1', installedAt: new Date(0).toISOString(), demo: true, bytes: 1 }],
@@ -90,7 +91,7 @@ const host = {
   stop: (name, run) => perform('stop', name, run),
   delete: async (name, _trash, run) => {
     await perform('delete', name, run);
-    return { found: true };
+    return { found: true, trashed: null };
   },
   publish: async ({ overlay }, run) => {
     await perform('publish', String(overlay), run);

@@ -1,11 +1,10 @@
-import { mkdir, readdir, rename, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { CommandFailed, InvalidSpec, NotInitialized } from '../errors.js';
-import type { InstanceStatus, Run } from '../host.js';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CommandFailed, InvalidSpec, NotInitialized, ServerRuns } from '../errors.js';
+import type { InstanceStatus, Run, TrashEntry } from '../host.js';
 import { takeOwnFiles, type ComposeRequest } from '../launcher/copy-compose.js';
 import { serverCommand, type LaunchPlan } from '../launcher/launch-plan.js';
-import { hasCode, makeFolderDurably, syncFolder } from '../overlay/durable.js';
-import { removeTree } from '../overlay/remove-tree.js';
+import { hasCode, makeFolderDurably } from '../overlay/durable.js';
 import type { CommandRunner } from '../process/command-runner.js';
 import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import type { Builds } from '../runtime/builds.js';
@@ -15,6 +14,7 @@ import { InstanceFolder, instancesFolder } from './instance-folder.js';
 import { isInstanceName, trashPath } from './names.js';
 import { quitTargetOf } from './quit-target.js';
 import { validateSpec, type Spec } from './spec.js';
+import type { Trash } from './trash.js';
 
 /** A full copy of the game is about 10 GB. */
 const COMPOSE_LIMIT_MS = 60 * 60_000;
@@ -33,6 +33,7 @@ export class Instances {
     private readonly manager: ServiceManager,
     private readonly builds: Builds,
     private readonly commands: CommandRunner,
+    private readonly trash: Trash,
   ) {}
 
   async initialize(name: string, request: Spec, run: Run): Promise<{ generation: number }> {
@@ -80,22 +81,33 @@ export class Instances {
   }
 
   /** The server's own files stay, in trash/<trash>/; an empty set of them leaves nothing there. */
-  async delete(name: string, trash: string, run: Run): Promise<{ found: boolean }> {
+  async delete(name: string, trash: string, run: Run): Promise<{ found: boolean; trashed: TrashEntry | null }> {
     const folder = this.folder(name);
-    const target = join(this.options.root, 'trash', trashPath(trash));
+    trashPath(trash);
     await this.stop(name, run);
-    if (!(await isFolder(folder.path))) return { found: false };
-    await takeOwnFiles(folder);
-    if (await hasEntries(folder.upper())) {
-      await makeFolderDurably(dirname(target));
-      await rename(folder.upper(), await freeName(target));
-      await syncFolder(dirname(target));
-      await run.output.write('stdout', `moved the server's own files to trash/${trash}`);
-    }
+    if (!(await isFolder(folder.path))) return { found: false, trashed: null };
+    const trashed = await this.putAway(folder, trash, run);
     // fault point: own files moved away
-    await removeTree(folder.path);
-    await syncFolder(dirname(folder.path));
-    return { found: true };
+    // In one step: of a name that is free again nothing may be left for its next owner.
+    await this.trash.discard(folder.path);
+    return { found: true, trashed };
+  }
+
+  /** The files wait in `upper`; where the layers are copied, the next start puts them among the copies. */
+  async restore(
+    name: string,
+    { from, trash }: { from: string; trash: string },
+    run: Run,
+  ): Promise<{ restored: boolean; trashed: TrashEntry | null }> {
+    const folder = this.folder(name);
+    const [status] = await this.status([name]);
+    if (status === undefined || status.state === 'absent') throw new NotInitialized(name);
+    if (status.state !== 'stopped' && status.state !== 'failed') throw new ServerRuns(name, 'its files are restored');
+    if (!(await this.trash.has(from))) return { restored: false, trashed: null };
+    const trashed = await this.putAway(folder, trash, run);
+    await this.trash.take(from, folder.upper());
+    await run.output.write('stdout', `restored the files of trash/${from}`);
+    return { restored: true, trashed };
   }
 
   async names(): Promise<string[]> {
@@ -118,6 +130,17 @@ export class Instances {
 
   private folder(name: string): InstanceFolder {
     return new InstanceFolder(this.options.root, name);
+  }
+
+  /** What the server wrote goes to the trash; what was composed for it is composed anew, since its manifest tells of those files. */
+  private async putAway(folder: InstanceFolder, trash: string, run: Run): Promise<TrashEntry | null> {
+    await takeOwnFiles(folder);
+    await this.trash.discard(folder.copy());
+    await rm(folder.copyManifest(), { force: true });
+    if (!(await hasEntries(folder.upper()))) return null;
+    const entry = await this.trash.put(trash, folder.name, folder.upper());
+    await run.output.write('stdout', `moved the server's own files to trash/${entry.path}`);
+    return entry;
   }
 
   private revision(overlay: string): string {
@@ -165,13 +188,10 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 async function hasEntries(path: string): Promise<boolean> {
-  return (await readdir(path).catch(() => [])).length > 0;
-}
-
-/** An interrupted delete may have used the name already. */
-async function freeName(path: string): Promise<string> {
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? path : `${path}-${n}`;
-    if (!(await isFolder(candidate))) return candidate;
+  try {
+    return (await readdir(path)).length > 0;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
   }
 }

@@ -33,6 +33,11 @@ export function trashPath(path: string): string {
   return path;
 }
 
+/** Whether a folder of the trash can be a part of a `trashPath`. */
+export function isTrashFolder(name: string): boolean {
+  return FOLDER.test(name);
+}
+
 /** Of an overlay or a revision. Throws `InvalidName`. */
 export function numericId(kind: string, id: number): string {
   if (!Number.isInteger(id) || id < 1) throw new InvalidName(kind, String(id), 'a positive whole number');

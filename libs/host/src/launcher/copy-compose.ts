@@ -33,8 +33,11 @@ export async function composeCopy(
   report: (line: string) => void,
 ): Promise<void> {
   const root = folder.copy();
-  await mkdir(root, { recursive: true });
+  const anew = (await mkdir(root, { recursive: true })) !== undefined;
   if (request.owner !== null) await lchown(root, request.owner, request.owner);
+  // A manifest that outlived its copies would say that the server has deleted them all.
+  if (anew) await rm(folder.copyManifest(), { force: true });
+  await giveOwnFiles(folder, request.owner);
   const manifest = await readManifest(folder);
   const wanted = await mergeLayers(request.layers, request.hide);
   const present = await inspect(root, manifest);
@@ -78,6 +81,25 @@ export async function takeOwnFiles(folder: InstanceFolder): Promise<void> {
       await rename(join(root, path), target);
     }
   }
+}
+
+/** The other way round, for what was restored to `upper`. Whiteouts stay there: they say nothing about copies. */
+async function giveOwnFiles(folder: InstanceFolder, owner: number | null): Promise<void> {
+  for (const { path, type, source } of await walkFolder(folder.upper())) {
+    const target = join(folder.copy(), path);
+    const existing = await lstat(target).catch(ifMissing);
+    if (existing !== null && (type !== 'directory' || !existing.isDirectory())) await removeTree(target);
+    if (type !== 'directory') await rename(source, target);
+    else if (existing?.isDirectory() !== true) {
+      await mkdir(target);
+      if (owner !== null) await lchown(target, owner, owner);
+    }
+  }
+}
+
+function ifMissing(error: unknown): null {
+  if (hasCode(error, 'ENOENT')) return null;
+  throw error;
 }
 
 type Presence = 'ours' | 'own file' | 'own folder' | 'deleted';

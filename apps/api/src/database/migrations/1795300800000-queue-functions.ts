@@ -5,7 +5,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  * it a job with a lower id could commit after a later one was admitted, and both would run. Each statement of the function sees what
  * earlier holders of the lock have committed; one statement of the panel's that took the lock itself would not.
  */
-const queueJobs = `
+export const queueJobs = `
 CREATE FUNCTION queue_jobs(
   operations text[], host_ids int[], server_ids int[], overlay_ids int[], user_ids int[], builds text[],
   request_ids uuid[]

@@ -16,6 +16,7 @@ import { NewestBuild1795301800000 } from './1795301800000-newest-build.js';
 import { RemovedHosts1795301900000 } from './1795301900000-removed-hosts.js';
 import { OverlayKinds1795302100000 } from './1795302100000-overlay-kinds.js';
 import { RevisionsInUse1795302700000 } from './1795302700000-revisions-in-use.js';
+import { Trash1795302800000 } from './1795302800000-trash.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -36,4 +37,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   RemovedHosts1795301900000,
   OverlayKinds1795302100000,
   RevisionsInUse1795302700000,
+  Trash1795302800000,
 ];

@@ -1,7 +1,9 @@
-import type { Host, Run } from '@left4me/host';
+import { type Host, type Run, ServerRuns, type TrashEntry } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { HostLibrary } from '../../hosts/host-library.js';
+import { Conflict } from '../../problems/problems.js';
 import { Generations } from '../../servers/generations.js';
+import { TrashRows } from '../../trash/trash-rows.js';
 import type { OperationHandler, RunningJob } from '../worker/operation-handler.js';
 
 /** A job for a server: which one, and the host it is on. */
@@ -24,6 +26,7 @@ export class ServerOperationsHandler implements OperationHandler {
   constructor(
     private readonly library: HostLibrary,
     private readonly generations: Generations,
+    private readonly trash: TrashRows,
   ) {}
 
   async run(job: RunningJob, run: Run): Promise<void> {
@@ -32,7 +35,7 @@ export class ServerOperationsHandler implements OperationHandler {
     const subject: Subject = { host: await this.library.get(), name, serverId, run };
     switch (job.operation) {
       case 'initialize':
-        return this.initialize(subject);
+        return job.restoreEntryId === null ? this.initialize(subject) : this.restore(subject, job, job.restoreEntryId);
       case 'start':
         return this.start(subject);
       case 'stop':
@@ -40,7 +43,7 @@ export class ServerOperationsHandler implements OperationHandler {
       case 'restart':
         return this.restart(subject);
       case 'delete':
-        return this.delete(subject, job.id);
+        return this.delete(subject, job);
       case 'install':
       case 'build-overlay':
         throw new Error(`${job.operation} is not an operation of a server.`);
@@ -81,11 +84,47 @@ export class ServerOperationsHandler implements OperationHandler {
     await this.forgetOld(host, name, serverId);
   }
 
-  private async delete({ host, name, serverId, run }: Subject, jobId: number): Promise<void> {
-    const { found } = await host.delete(name, `${serverId}/${jobId}`, run);
+  /** The entry is written down before the job ends: afterwards its server may be deleted, and with it goes whose it is. */
+  private async delete({ host, name, serverId, run }: Subject, job: RunningJob): Promise<void> {
+    const { found, trashed } = await host.delete(name, `${serverId}/${job.id}`, run);
     if (!found) await run.output.write('stdout', `${name} is not on this host`);
     // fault point: instance deleted
+    await this.noteTrash(job, trashed, run);
     await this.generations.keepOnly(serverId, []);
+  }
+
+  /** Initialized first: a server that is absent, for want of a generation, must not have files that its name's next owner would get. */
+  private async restore(subject: Subject, job: RunningJob, entryId: number): Promise<void> {
+    const { host, name, serverId, run } = subject;
+    const entry = await this.trash.restorable(job.hostId, entryId);
+    const gone = `Trash entry ${entryId} is not in the trash any more, or is being removed: nothing was restored.`;
+    if (!entry || entry.purging) throw new Conflict(gone);
+    const [status] = await host.status([name]);
+    if (status && !['absent', 'stopped', 'failed'].includes(status.state)) {
+      throw new ServerRuns(name, 'its files are restored');
+    }
+    await this.initialize(subject);
+    if (!(await this.trash.claim(entryId, job.id))) {
+      throw new Conflict(`Another job restores trash entry ${entryId}, or it is being removed: nothing was restored.`);
+    }
+    const { restored, trashed } = await host.restore(name, { from: entry.path, trash: `${serverId}/${job.id}` }, run);
+    await this.noteTrash(job, trashed, run);
+    if (!restored && entry.lastServerId !== serverId) {
+      await this.trash.forget(entryId);
+      throw new Conflict(gone);
+    }
+    await this.trash.noteRestored(entryId);
+    if (!restored) await run.output.write('stdout', `Trash entry ${entryId} had been restored here already.`);
+  }
+
+  /** What is moved is moved; the worker looks at the disk every now and then, too. */
+  private async noteTrash(job: RunningJob, trashed: TrashEntry | null, run: Run): Promise<void> {
+    if (trashed === null) return;
+    try {
+      await this.trash.note(job.hostId, [trashed]);
+    } catch (error) {
+      await run.output.write('stderr', `The trash's list does not show trash/${trashed.path} yet: ${String(error)}`);
+    }
   }
 
   /** Only what runs and what starts next keeps its pins. */

@@ -25,7 +25,7 @@ type Row = QueuedJob & { n: string };
 const queueJobs = {
   name: 'queue-jobs',
   text: `SELECT n, id, operation, host_id AS "hostId", server_id AS "serverId", overlay_id AS "overlayId", admitted, fresh
-    FROM queue_jobs($1::text[], $2::int[], $3::int[], $4::int[], $5::int[], $6::text[], $7::uuid[])`,
+    FROM queue_jobs($1::text[], $2::int[], $3::int[], $4::int[], $5::int[], $6::text[], $7::uuid[], $8::int[])`,
 };
 
 /** Writes new jobs with their claims. */
@@ -55,6 +55,7 @@ export class NewJobs {
       requests.map(({ userId }) => userId),
       requests.map((request) => ('build' in request ? request.build : null)),
       requests.map(({ requestId }) => requestId ?? null),
+      requests.map((request) => ('restoreEntryId' in request ? (request.restoreEntryId ?? null) : null)),
     ]);
     const jobs = new Map(rows.map(({ n, ...job }) => [Number(n) - 1, job]));
     return requests.map(({ requestId }, index) => {

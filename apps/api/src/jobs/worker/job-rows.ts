@@ -33,7 +33,7 @@ const claim = {
       FROM claimed WHERE servers.id = claimed.server_id
     )
     SELECT id, operation, host_id AS "hostId", server_id AS "serverId", server_name AS "serverName",
-      overlay_id AS "overlayId", build FROM claimed`,
+      overlay_id AS "overlayId", build, restore_entry_id AS "restoreEntryId" FROM claimed`,
 };
 
 /** The function ends the jobs, and admits those that this has freed (see its migration). */

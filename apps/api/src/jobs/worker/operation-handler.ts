@@ -10,6 +10,7 @@ export interface RunningJob {
   serverName: string | null;
   overlayId: number | null;
   build: string | null;
+  restoreEntryId: number | null;
 }
 
 /** What carries out operations. No transaction or pooled connection may be held while it waits for the host. */

@@ -1,0 +1,168 @@
+import { lstat, opendir, readFile, readdir, rename, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { HostTrash, TrashEntry } from '../host.js';
+import { hasCode, makeFolderDurably, syncFolder, temporaryName, writeFileDurably } from '../overlay/durable.js';
+import { removeTree, removeUnfinished } from '../overlay/remove-tree.js';
+import { isTrashFolder, trashPath } from './names.js';
+
+/** Counting ends here: it is for people to read, and a server may have written any number. */
+const MOST_COUNTED = 1_000_000;
+/** Nobody takes that long between a record and the move of its files. */
+const UNFINISHED_MS = 3600_000;
+
+/**
+ * What servers wrote and were deleted with: trash/<server>/<job>/files, and beside it entry.json, which says what it is without any
+ * database. Every step is a rename, so that what is put away is in one place or the other whatever happens in between.
+ */
+export class Trash implements HostTrash {
+  private readonly folder: string;
+
+  constructor(root: string) {
+    this.folder = join(root, 'trash');
+  }
+
+  /** Moves a folder of the server's own files here. */
+  async put(wanted: string, server: string, files: string): Promise<TrashEntry> {
+    const target = await freeName(join(this.folder, trashPath(wanted)));
+    const record = { server, deletedAt: new Date().toISOString(), ...(await count(files)) };
+    await makeFolderDurably(target);
+    await writeFileDurably(join(target, 'entry.json'), JSON.stringify(record), 0o640);
+    await rename(files, join(target, 'files'));
+    await Promise.all([syncFolder(target), syncFolder(dirname(files))]);
+    return { path: `${basename(dirname(target))}/${basename(target)}`, ...record };
+  }
+
+  /** Whether it is here. */
+  has(path: string): Promise<boolean> {
+    return isFolder(this.files(path));
+  }
+
+  /** Moves an entry's files to `target`, which is missing or an empty folder. */
+  async take(path: string, target: string): Promise<void> {
+    await rename(this.files(path), target);
+    await Promise.all([syncFolder(dirname(target)), syncFolder(dirname(this.files(path)))]);
+    await this.purge(path);
+  }
+
+  async entries(): Promise<TrashEntry[]> {
+    const found: TrashEntry[] = [];
+    for (const server of (await readdir(this.folder)).filter(isTrashFolder).sort()) {
+      for (const job of (await readdir(join(this.folder, server))).filter(isTrashFolder).sort()) {
+        if (await this.has(`${server}/${job}`)) found.push(await this.entry(server, job));
+      }
+    }
+    return found;
+  }
+
+  async purge(path: string): Promise<void> {
+    const folder = join(this.folder, trashPath(path));
+    await this.discard(folder);
+    try {
+      await rmdir(dirname(folder));
+    } catch (error) {
+      if (!hasCode(error, 'ENOTEMPTY', 'ENOENT')) throw error;
+    }
+  }
+
+  /** Removes a folder of this host, wherever it is: it is gone from its place at once. Missing: success. */
+  async discard(folder: string): Promise<void> {
+    const doomed = temporaryName(join(this.folder, 'doomed'));
+    try {
+      await rename(folder, doomed);
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return;
+      throw error;
+    }
+    await syncFolder(dirname(folder));
+    await removeTree(doomed);
+  }
+
+  /** Beside other operations: what one of them has just begun is left alone. */
+  async tidy(): Promise<void> {
+    await removeUnfinished(this.folder);
+    for (const server of (await readdir(this.folder)).filter(isTrashFolder)) {
+      for (const job of (await readdir(join(this.folder, server))).filter(isTrashFolder)) {
+        const path = `${server}/${job}`;
+        // The record of files that were never moved here, or have been moved back.
+        if (!(await this.has(path)) && (await this.isOld(path))) await this.purge(path);
+      }
+    }
+  }
+
+  private async isOld(path: string): Promise<boolean> {
+    const { mtimeMs } = await lstat(join(this.folder, path));
+    return Date.now() - mtimeMs > UNFINISHED_MS;
+  }
+
+  private files(path: string): string {
+    return join(this.folder, trashPath(path), 'files');
+  }
+
+  private async entry(server: string, job: string): Promise<TrashEntry> {
+    const path = `${server}/${job}`;
+    const record = await readRecord(join(this.folder, path, 'entry.json'));
+    if (record !== null) return { path, ...record };
+    const { ctime } = await lstat(this.files(path));
+    return { path, server, deletedAt: ctime.toISOString(), files: null, bytes: null };
+  }
+}
+
+/** Null: there is none, or it is damaged. */
+async function readRecord(path: string): Promise<Omit<TrashEntry, 'path'> | null> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return null;
+    throw error;
+  }
+  const { server, deletedAt, files, bytes }: Record<keyof Omit<TrashEntry, 'path'>, unknown> = Object(value);
+  if (typeof server !== 'string' || typeof deletedAt !== 'string' || Number.isNaN(Date.parse(deletedAt))) return null;
+  return {
+    server,
+    deletedAt,
+    files: typeof files === 'number' ? files : null,
+    bytes: typeof bytes === 'number' ? bytes : null,
+  };
+}
+
+/** Follows no link. A tree that cannot be read to its end, as with a path that is too long, is put away nevertheless. */
+async function count(folder: string): Promise<{ files: number | null; bytes: number | null }> {
+  let files = 0;
+  let bytes = 0;
+  let seen = 0;
+  const folders = [folder];
+  try {
+    for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+      for await (const entry of await opendir(next)) {
+        seen += 1;
+        if (seen > MOST_COUNTED) return { files: null, bytes: null };
+        const path = join(next, entry.name);
+        if (entry.isDirectory()) folders.push(path);
+        else files += 1;
+        bytes += (await lstat(path)).blocks * 512;
+      }
+    }
+  } catch (error) {
+    if (hasCode(error, 'ENAMETOOLONG', 'EACCES')) return { files: null, bytes: null };
+    throw error;
+  }
+  return { files, bytes };
+}
+
+/** Another database may have given out the same numbers before. */
+async function freeName(path: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? path : `${path}-${n}`;
+    if (!(await isFolder(candidate))) return candidate;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await lstat(path)).isDirectory();
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
+    throw error;
+  }
+}

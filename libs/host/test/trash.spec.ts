@@ -1,0 +1,168 @@
+import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ServerRuns } from '../src/errors.js';
+import { makeRevision, makeSpec, openTestHost, writeTree, type TestHost } from './support/fixture.js';
+
+/** An instance that has written files of its own and was deleted with them. */
+async function deleted(test: TestHost, name: string, path: string, files: Record<string, string>): Promise<void> {
+  await test.host.initialize(name, makeSpec(), test.run);
+  await writeTree(join(test.root, 'instances', name, 'upper'), files);
+  await test.host.delete(name, path, test.run);
+}
+
+const upper = (test: TestHost, name: string, path: string): string => join(test.root, 'instances', name, 'upper', path);
+
+describe('what a deleted server wrote', () => {
+  it('is told of by its record, and comes back under another name', async () => {
+    const test = await openTestHost();
+    const { host, run } = test;
+    await deleted(test, 'one', '3/12', { 'left4dead2/stats.sq3': 'x'.repeat(5000), 'banned_user.cfg': 'banid 0' });
+    const [entry, ...others] = await host.trash.entries();
+    expect(others).toEqual([]);
+    expect(entry).toMatchObject({ path: '3/12', server: 'one', files: 2 });
+    expect(entry?.bytes).toBeGreaterThanOrEqual(5000);
+    expect(Math.abs(Date.parse(entry?.deletedAt ?? '') - Date.now())).toBeLessThan(60_000);
+
+    await host.initialize('two', makeSpec(), run);
+    const { restored, trashed } = await host.restore('two', { from: '3/12', trash: '4/13' }, run);
+    expect({ restored, trashed }).toEqual({ restored: true, trashed: null });
+    expect(await readFile(upper(test, 'two', 'banned_user.cfg'), 'utf8')).toBe('banid 0');
+    expect(await host.trash.entries()).toEqual([]);
+    expect(await readdir(join(test.root, 'trash'))).toEqual([]);
+    // Asked for once more it is not there, and what was restored stays.
+    expect(await host.restore('two', { from: '3/12', trash: '4/14' }, run)).toMatchObject({ restored: false });
+    expect(await readFile(upper(test, 'two', 'banned_user.cfg'), 'utf8')).toBe('banid 0');
+  });
+
+  it('does not take the place of what another has written: that is put away before', async () => {
+    const test = await openTestHost();
+    const { host, run } = test;
+    await deleted(test, 'one', '3/12', { 'a.txt': 'old' });
+    await host.initialize('one', makeSpec(), run);
+    await writeTree(join(test.root, 'instances/one/upper'), { 'a.txt': 'new', 'b.txt': 'new' });
+    const { trashed } = await host.restore('one', { from: '3/12', trash: '3/15' }, run);
+    expect(trashed).toMatchObject({ path: '3/15', server: 'one', files: 2 });
+    expect(await readdir(upper(test, 'one', ''))).toEqual(['a.txt']);
+    expect(await readFile(upper(test, 'one', 'a.txt'), 'utf8')).toBe('old');
+    expect((await host.trash.entries()).map(({ path }) => path)).toEqual(['3/15']);
+  });
+
+  it('is not restored into a server that runs, or that is not there', async () => {
+    const test = await openTestHost();
+    const { host, run } = test;
+    await deleted(test, 'one', '3/12', { 'a.txt': 'old' });
+    await expect(host.restore('one', { from: '3/12', trash: '3/16' }, run)).rejects.toThrow('not been initialized');
+    await host.initialize('one', makeSpec(), run);
+    await host.start('one', run);
+    await expect(host.restore('one', { from: '3/12', trash: '3/16' }, run)).rejects.toThrow(ServerRuns);
+    expect(await readdir(upper(test, 'one', ''))).toEqual([]);
+    expect(await host.trash.entries()).toHaveLength(1);
+  });
+
+  it('is among the copies again where the layers are copied', async () => {
+    const test = await openTestHost({ isolation: 'copy' });
+    const { host, run, root } = test;
+    const overlay = await makeRevision(root, '1/1', { 'cfg/shared.cfg': 'layer', 'cfg/changed.cfg': 'layer' });
+    const copy = join(root, 'instances/one/copy');
+    const startAndStop = async (): Promise<void> => {
+      await host.initialize('one', makeSpec({ overlays: [overlay] }), run);
+      await host.start('one', run);
+      await host.stop('one', run);
+    };
+    await startAndStop();
+    await writeTree(copy, { 'cfg/changed.cfg': 'the server', 'stats/own.sq3': 'the server' });
+    await host.delete('one', '3/12', run);
+    await startAndStop();
+    await writeFile(join(copy, 'cfg/changed.cfg'), 'between');
+    await host.restore('one', { from: '3/12', trash: '3/17' }, run);
+    // Twice: composing again keeps them, too.
+    for (let i = 0; i < 2; i++) {
+      await startAndStop();
+      expect(await readFile(join(copy, 'cfg/changed.cfg'), 'utf8')).toBe('the server');
+      expect(await readFile(join(copy, 'stats/own.sq3'), 'utf8')).toBe('the server');
+      expect(await readFile(join(copy, 'cfg/shared.cfg'), 'utf8')).toBe('layer');
+    }
+    expect(await readFile(join(root, 'trash/3/17/files/cfg/changed.cfg'), 'utf8')).toBe('between');
+  });
+
+  it('is put away also when it cannot be counted: folders below each other without end', async () => {
+    const test = await openTestHost();
+    const { host, run, root } = test;
+    await host.initialize('one', makeSpec(), run);
+
+    // Longer than any path may be, made as a server in its own folder can make it.
+    const before = process.cwd();
+    process.chdir(upper(test, 'one', ''));
+    try {
+      for (let depth = 0; depth < 25; depth++) {
+        const name = 'n'.repeat(200);
+        await mkdir(name);
+        process.chdir(name);
+      }
+    } finally {
+      process.chdir(before);
+    }
+    const { trashed } = await host.delete('one', '3/12', run);
+    expect(trashed).toMatchObject({ files: null, bytes: null });
+    await host.trash.purge('3/12');
+    expect(await readdir(join(root, 'trash'))).toEqual([]);
+  });
+});
+
+describe('the trash', () => {
+  it('is purged without a trace, and a missing entry is a success', async () => {
+    const test = await openTestHost();
+    const { host, root } = test;
+    await deleted(test, 'one', '3/12', { 'a.txt': 'old' });
+    await deleted(test, 'one', '3/13', { 'a.txt': 'older' });
+    await host.trash.purge('3/12');
+    expect((await host.trash.entries()).map(({ path }) => path)).toEqual(['3/13']);
+    await host.trash.purge('3/13');
+    await host.trash.purge('3/13');
+    expect(await readdir(join(root, 'trash'))).toEqual([]);
+    await expect(host.trash.purge('../instances')).rejects.toThrow('not a valid trash folder');
+    await expect(host.trash.purge('3/..')).rejects.toThrow('not a valid trash folder');
+  });
+
+  it('heals what a kill leaves: a record without files, files without a record, a half removed tree', async () => {
+    const test = await openTestHost();
+    const { host, root } = test;
+    await writeTree(join(root, 'trash'), {
+      '3/12/entry.json': '{}',
+      '3/13/files/a.txt': 'old',
+      '4/1/files/a.txt': 'old',
+      '4/1/entry.json': 'half writt',
+      '.tmp-0123/left4dead2/half.txt': 'removed',
+    });
+    const unknown = { files: null, bytes: null, deletedAt: expect.any(String) };
+    expect(await host.trash.entries()).toEqual([
+      { path: '3/13', server: '3', ...unknown },
+      { path: '4/1', server: '4', ...unknown },
+    ]);
+    const longAgo = new Date(Date.now() - 2 * 3600_000);
+    await utimes(join(root, 'trash/3/12'), longAgo, longAgo);
+    await host.trash.tidy();
+    expect((await readdir(join(root, 'trash'), { recursive: true })).sort()).toEqual(
+      [
+        '3',
+        '3/13',
+        '3/13/files',
+        '3/13/files/a.txt',
+        '4',
+        '4/1',
+        '4/1/entry.json',
+        '4/1/files',
+        '4/1/files/a.txt',
+      ].sort(),
+    );
+  });
+
+  it('takes a folder whose number was given out before for another', async () => {
+    const test = await openTestHost();
+    await deleted(test, 'one', '3/12', { 'a.txt': 'of an earlier database' });
+    await deleted(test, 'two', '3/12', { 'a.txt': 'of this one' });
+    const entries = await test.host.trash.entries();
+    expect(entries.map(({ path, server }) => `${path} ${server}`)).toEqual(['3/12 one', '3/12-2 two']);
+  });
+});
