@@ -7,6 +7,7 @@ import type {
   LogRequest,
   NewestBuild,
   Run,
+  ServerFiles,
   ServerLogLine,
 } from '@left4me/host';
 
@@ -58,6 +59,10 @@ export class StandInHost implements Host {
   readonly open = (_options: HostOptions): Promise<Host> => Promise.resolve(this);
 
   get drafts(): FileTree {
+    throw new Error('The stand-in has no files.');
+  }
+
+  get files(): ServerFiles {
     throw new Error('The stand-in has no files.');
   }
 

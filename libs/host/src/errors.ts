@@ -128,6 +128,13 @@ export class ServerRuns extends HostError {
   }
 }
 
+/** Nothing of a server that runs, or that a job works on, is changed. */
+export class InstanceBusy extends HostError {
+  constructor(name: string, why: string) {
+    super('instance-busy', `${name} ${why}`);
+  }
+}
+
 /** The caller's signal stopped the operation. */
 export class Interrupted extends HostError {
   constructor(what: string) {

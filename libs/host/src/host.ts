@@ -1,5 +1,6 @@
 import type { FileTree } from './overlay/file-tree.js';
 import type { Spec } from './instances/spec.js';
+import type { ServerFiles } from './trees/server-files.js';
 
 /** Where an operation's lines and its progress go. */
 export interface Output {
@@ -154,6 +155,8 @@ export interface Host {
   /** What the API may write: drafts/<overlay>/. */
   readonly drafts: FileTree;
   readonly trash: HostTrash;
+  /** What servers see, as it is now. */
+  readonly files: ServerFiles;
 
   /** The installed builds, newest first, the one new generations get, and Steam's newest as far as it is known. */
   runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[]; newest: NewestBuild | null }>;

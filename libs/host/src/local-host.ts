@@ -12,6 +12,7 @@ import type {
   ServerLogLine,
   TrashEntry,
 } from './host.js';
+import type { InstanceTurns } from './instances/instance-turns.js';
 import type { Instances } from './instances/instances.js';
 import { instanceName } from './instances/names.js';
 import type { Spec } from './instances/spec.js';
@@ -21,6 +22,7 @@ import type { Publisher } from './overlay/publish.js';
 import { RunFileWatch } from './process-manager/run-file-watch.js';
 import type { Builds } from './runtime/builds.js';
 import type { ServiceManager } from './service/service-manager.js';
+import type { ServerFiles } from './trees/server-files.js';
 
 /** What supervisors write is noticed at once; this is for all else. */
 const WATCH_MS = 400;
@@ -38,11 +40,13 @@ export class LocalHost implements Host {
   constructor(
     readonly facts: HostFacts,
     readonly drafts: FileTree,
+    readonly files: ServerFiles,
     private readonly parts: {
       root: string;
       builds: Builds;
       runtime: Runtime;
       instances: Instances;
+      turns: InstanceTurns;
       manager: ServiceManager;
       publisher: Publisher;
       trash: HostTrash;
@@ -72,19 +76,19 @@ export class LocalHost implements Host {
   }
 
   initialize(name: string, spec: Spec, run: Run): Promise<{ generation: number }> {
-    return this.parts.instances.initialize(name, spec, run);
+    return this.parts.turns.operate(name, () => this.parts.instances.initialize(name, spec, run));
   }
 
   start(name: string, run: Run): Promise<{ generation: number; alreadyRunning: boolean }> {
-    return this.parts.instances.start(name, run);
+    return this.parts.turns.operate(name, () => this.parts.instances.start(name, run));
   }
 
   stop(name: string, run: Run): Promise<void> {
-    return this.parts.instances.stop(name, run);
+    return this.parts.turns.operate(name, () => this.parts.instances.stop(name, run));
   }
 
   delete(name: string, trash: string, run: Run): Promise<{ found: boolean; trashed: TrashEntry | null }> {
-    return this.parts.instances.delete(name, trash, run);
+    return this.parts.turns.operate(name, () => this.parts.instances.delete(name, trash, run));
   }
 
   restore(
@@ -92,7 +96,7 @@ export class LocalHost implements Host {
     request: { from: string; trash: string },
     run: Run,
   ): Promise<{ restored: boolean; trashed: TrashEntry | null }> {
-    return this.parts.instances.restore(name, request, run);
+    return this.parts.turns.operate(name, () => this.parts.instances.restore(name, request, run));
   }
 
   async status(names?: readonly string[]): Promise<InstanceStatus[]> {

@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { HostError } from './errors.js';
 import { readMachineId } from './facts.js';
 import type { Host, HostOptions } from './host.js';
+import { InstanceTurns } from './instances/instance-turns.js';
 import { Instances } from './instances/instances.js';
 import { Trash } from './instances/trash.js';
 import { probeNamespaces } from './launcher/probe.js';
@@ -20,6 +21,7 @@ import { NewestKnown } from './steamcmd/newest-known.js';
 import { SteamRuntime } from './steamcmd/steam-runtime.js';
 import { Steamcmd } from './steamcmd/steamcmd.js';
 import { openSystemdManager } from './systemd/open-systemd.js';
+import { LocalServerFiles } from './trees/server-files.js';
 
 /** What a server is inside its user namespace when this process is root itself. */
 const UID_FOR_ROOT = 1000;
@@ -54,8 +56,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
     isolationReason,
     runtimeKind: steamcmd ? 'steam' : 'demo',
   } as const;
-  return new LocalHost(facts, openTrees(join(root, 'drafts')), {
+  const turns = new InstanceTurns();
+  const files = new LocalServerFiles(root, isolation, turns, commands);
+  return new LocalHost(facts, openTrees(join(root, 'drafts')), files, {
     root,
+    turns,
     builds,
     runtime: steamcmd ? openSteam(root, steamcmd, builds, commands) : new DemoRuntime(builds),
     instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds, commands, trash),

@@ -14,6 +14,7 @@ export const PROGRAMS = {
   /** Compiled: a supervisor outlives the panel and needs no TypeScript loader. */
   supervisor: fromPackage('dist/process-manager/supervisor.js'),
   composeCopy: fromPackage('dist/launcher/compose-program.js'),
+  putAway: fromPackage('dist/trees/put-away-program.js'),
 } as const;
 
 /** What with-lock.sh ends with when somebody else holds the lock. */

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HostError } from '../src/errors.js';
 import { LayeredTree } from '../src/trees/layered-tree.js';
-import type { Layer, LayeredEntry } from '../src/trees/layer.js';
+import type { Layer } from '../src/trees/layer.js';
+import type { LayeredEntry } from '../src/trees/merged-tree.js';
 import { serverLayers } from '../src/trees/server-layers.js';
 import { logWith, makeRevision, makeRoot, makeSpec, openTestHost, statusOf, writeTree } from './support/fixture.js';
 

@@ -30,6 +30,8 @@ export class InstanceFolder {
   readonly merged = (): string => join(this.path, 'merged');
   /** Copy fallback: the composed tree and what it was composed from. */
   readonly copy = (): string => join(this.path, 'copy');
+  /** What somebody deleted of the server's own files, until it is gone from the disk. */
+  readonly removed = (): string => join(this.path, 'removed');
   readonly copyManifest = (): string => join(this.path, 'copy.json');
 }
 

@@ -11,7 +11,7 @@ import { mergeLayers, walkFolder, type LayerEntry } from './merge-layers.js';
  * filesystem can; never linked, a server that writes in place would change what others use). The manifest tells what we
  * put there, so that what the server wrote, changed or deleted itself survives the next composition, as it would in upper.
  */
-interface Manifest {
+export interface Manifest {
   /** By path. `stamp` is null for what the server deleted. */
   entries: Record<string, { origin: string; stamp: string | null }>;
   /** Paths that were being written when this was saved: ours, whatever they look like now. */
@@ -102,13 +102,13 @@ function ifMissing(error: unknown): null {
   throw error;
 }
 
-type Presence = 'ours' | 'own file' | 'own folder' | 'deleted';
+export type Presence = 'ours' | 'own file' | 'own folder' | 'deleted';
 
-function isOwn(state: Presence | undefined): boolean {
+export function isOwn(state: Presence | undefined): boolean {
   return state === 'own file' || state === 'own folder';
 }
 
-async function inspect(root: string, manifest: Manifest): Promise<Map<string, Presence>> {
+export async function inspect(root: string, manifest: Manifest): Promise<Map<string, Presence>> {
   const states = new Map<string, Presence>();
   const writing = new Set(manifest.writing);
   for (const path of Object.keys(manifest.entries)) states.set(path, 'deleted');
@@ -164,17 +164,17 @@ function originOf(entry: LayerEntry): string {
 }
 
 /** Changes whenever the entry itself is written or replaced. Folders only exist. */
-async function stampOf(path: string): Promise<string> {
+export async function stampOf(path: string): Promise<string> {
   const stat = await lstat(path, { bigint: true });
   if (stat.isDirectory()) return 'directory';
   return `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
 }
 
-async function saveManifest(folder: InstanceFolder, manifest: Manifest): Promise<void> {
+export async function saveManifest(folder: InstanceFolder, manifest: Manifest): Promise<void> {
   await writeFileDurably(folder.copyManifest(), JSON.stringify(manifest), 0o640);
 }
 
-async function readManifest(folder: InstanceFolder): Promise<Manifest> {
+export async function readManifest(folder: InstanceFolder): Promise<Manifest> {
   const manifest: Manifest = { entries: {}, writing: [] };
   let value: unknown;
   try {

@@ -1,5 +1,5 @@
 import { HostError } from '../errors.js';
-import type { PageRequest } from './layer.js';
+import type { PageRequest } from './merged-tree.js';
 
 /** What a page is made of: folders come first, then names in the order of their code units. */
 export interface Placed {

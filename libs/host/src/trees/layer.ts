@@ -12,40 +12,12 @@ export interface Layer extends LayerName {
   folder: string;
 }
 
-/** One file, folder or link of a merged tree. */
-export interface LayeredEntry {
-  name: string;
-  /** Below the tree, '/'-separated. */
-  path: string;
-  type: 'file' | 'directory' | 'link';
-  /** Bytes; 0 for folders. */
-  size: number;
-  /** ISO 8601, UTC. */
-  modifiedAt: string;
-  /** Where a link points, as text; null for others. Nothing follows it. */
-  target: string | null;
-  /** The topmost layer that has it. */
-  layer: LayerName;
-  /** The layers whose entry of this name is not seen because of it. Folders merge, so they hide only what is no folder. */
-  hides: LayerName[];
-}
-
-export interface PageRequest {
-  limit: number;
-  /** `nextCursor` of the page before. */
-  cursor?: string | undefined;
-}
-
-/** Folders first, then by name. */
-export interface FolderPage {
-  items: LayeredEntry[];
-  /** Null at the end. */
-  nextCursor: string | null;
-  /** Entries that are not shown because their names are not UTF-8. */
-  unreadableNames: number;
-}
-
 /** A layer's name, without where it is. */
 export function nameOf({ kind, of }: LayerName): LayerName {
   return { kind, of };
+}
+
+/** The path of a name in a folder; the folder '' is the tree itself. */
+export function below(folder: string, name: string): string {
+  return folder === '' ? name : `${folder}/${name}`;
 }

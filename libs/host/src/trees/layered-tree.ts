@@ -1,36 +1,20 @@
 import { constants } from 'node:fs';
 import { lstat, open, readlink, type FileHandle } from 'node:fs/promises';
 import { NotFound, PathRefused } from '../errors.js';
-import { DirHandle } from '../overlay/dir-handle.js';
+import type { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode } from '../overlay/durable.js';
-import { pathParts } from '../overlay/relative-path.js';
+import { pathParts, pathProblem } from '../overlay/relative-path.js';
 import { cutPage } from './folder-page.js';
-import { type FolderPage, type Layer, type LayeredEntry, type LayerName, nameOf, type PageRequest } from './layer.js';
+import { below, type Layer, nameOf } from './layer.js';
+import type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageRequest } from './merged-tree.js';
 import { type Merged, mergeSightings, type Sighting } from './merge-sightings.js';
-import { opaqueAmong } from './opaque-folders.js';
+import { OwnFolders } from './own-folders.js';
 import { closeLayers, isHidden, type MergeRules, type OpenLayer, openLayers } from './open-layers.js';
 import { sightingOf, sightingsIn } from './sightings.js';
-
-/** A file that is open for reading; the caller closes it. */
-export interface OpenedFile {
-  file: FileHandle;
-  size: number;
-  /** ISO 8601, UTC. */
-  modifiedAt: string;
-  layer: LayerName;
-  /** Another file has another one. */
-  identity: string;
-}
 
 /** A name as an open layer has it. */
 interface OpenSighting extends Sighting {
   folder: DirHandle;
-}
-
-/** Everything in a merged folder, hidden things included. */
-interface Contents {
-  sightings: Map<string, OpenSighting[]>;
-  unreadable: number;
 }
 
 /**
@@ -38,7 +22,7 @@ interface Contents {
  * whiteouts, opaque folders of what the server wrote, files over folders and folders over files. It only reads, and follows no link:
  * every step is made from an open folder. Throws `PathRefused` for paths that lead elsewhere, and `NotFound`.
  */
-export class LayeredTree {
+export class LayeredTree implements MergedTree {
   private readonly hidden: ReadonlySet<string>;
 
   /**
@@ -52,10 +36,87 @@ export class LayeredTree {
     this.hidden = new Set(hide);
   }
 
-  /** One page of a folder; `''` is the tree itself. */
   async list(path: string, request: PageRequest): Promise<FolderPage> {
     const parts = pathParts(path);
+    return this.page(parts, await this.rules(parts, true), request);
+  }
+
+  async *walk(path: string): AsyncGenerator<LayeredEntry | LeftOut> {
+    const rules = await this.rulesBelow(pathParts(path));
+    const folders = [path];
+    for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      const page = await this.pageOrWhyNot(folder, rules, path);
+      if ('why' in page) {
+        yield page;
+        continue;
+      }
+      if (page.unreadableNames > 0) yield { path: folder, why: `${page.unreadableNames} names that are not UTF-8` };
+      for (const entry of page.items) {
+        const why = pathProblem(entry.path);
+        yield why === null ? entry : { path: entry.path, why };
+        if (why === null && entry.type === 'directory') folders.push(entry.path);
+      }
+    }
+  }
+
+  /** One file, folder or link; null when it is not there, or hidden. */
+  async entry(path: string): Promise<LayeredEntry | null> {
+    const { parents, name } = split(path);
+    return (await this.entries(parents.join('/'), [name])).get(name) ?? null;
+  }
+
+  /** Those of the names that are in the folder; none when there is no such folder. */
+  async entries(path: string, names: readonly string[]): Promise<Map<string, LayeredEntry>> {
+    const parts = pathParts(path);
     const rules = await this.rules(parts, true);
+    const found = new Map<string, LayeredEntry>();
+    const layers = await this.openIfAny(parts, rules);
+    try {
+      for (const name of names) {
+        const child = below(path, name);
+        const merged = mergeSightings(await this.sightingsOf(layers, name, child, rules), rules.opaque.has(child));
+        const entry = merged === null ? null : await entryOf(merged, name, child);
+        if (entry !== null) found.set(name, entry);
+      }
+      return found;
+    } finally {
+      await closeLayers(layers);
+    }
+  }
+
+  async open(path: string): Promise<OpenedFile> {
+    const own = await this.openOwn(path);
+    if (own !== null) return own;
+    const { parents, name } = split(path);
+    const rules = await this.rules(parents, false);
+    const layers = await openLayers(this.layers, parents, rules);
+    try {
+      const [top] = await this.sightingsOf(layers, name, path, rules);
+      if (top === undefined || top.type === 'whiteout') throw new NotFound(path);
+      if (top.type !== 'file') throw new PathRefused(path, top.type === 'link' ? 'is a link' : 'is not a file');
+      return await openFile(top, name, path);
+    } finally {
+      await closeLayers(layers);
+    }
+  }
+
+  /** What is on top needs no look below: a log that is followed is asked for again and again. */
+  private async openOwn(path: string): Promise<OpenedFile | null> {
+    const [layer] = this.layers;
+    if (layer?.kind !== 'own') return null;
+    const { parents, name } = split(path);
+    const folder = await new OwnFolders(layer).open(parents);
+    if (folder === null) return null;
+    try {
+      if ((await sightingOf(folder, name)) !== 'file') return null;
+      return await openFile({ layer, type: 'file', folder }, name, path);
+    } finally {
+      await folder.close();
+    }
+  }
+
+  private async page(parts: readonly string[], rules: MergeRules, request: PageRequest): Promise<FolderPage> {
+    const path = parts.join('/');
     const layers = await openLayers(this.layers, parts, rules);
     try {
       const { sightings, unreadable } = await this.contents(layers, path, rules);
@@ -75,104 +136,58 @@ export class LayeredTree {
     }
   }
 
-  /** One file, folder or link; null when it is not there, or hidden. */
-  async entry(path: string): Promise<LayeredEntry | null> {
-    const { parents, name } = split(path);
-    const rules = await this.rules([...parents, name], false);
-    const layers = await this.parentsOf(parents, rules);
+  /** Below the top of a walk, where folders may go while they are read, or be closed to everybody. */
+  private async pageOrWhyNot(folder: string, rules: MergeRules, top: string): Promise<FolderPage | LeftOut> {
     try {
-      const merged = mergeSightings(await this.sightingsOf(layers, name, path, rules), rules.opaque.has(path));
-      return merged === null ? null : await entryOf(merged, name, path);
-    } finally {
-      await closeLayers(layers);
+      return await this.page(pathParts(folder), rules, { limit: Infinity });
+    } catch (error) {
+      if (folder === top) throw error;
+      if (error instanceof NotFound) return { path: folder, why: 'it went while the tree was read' };
+      if (error instanceof PathRefused) return { path: folder, why: error.problem };
+      throw error;
     }
   }
 
-  /** A file, for reading. */
-  async open(path: string): Promise<OpenedFile> {
-    const own = await this.openOwn(path);
-    if (own !== null) return own;
-    const { parents, name } = split(path);
-    const rules = await this.rules(parents, false);
-    const layers = await openLayers(this.layers, parents, rules);
+  private async openIfAny(parts: readonly string[], rules: MergeRules): Promise<OpenLayer[]> {
     try {
-      const [top] = await this.sightingsOf(layers, name, path, rules);
-      if (top === undefined || top.type === 'whiteout') throw new NotFound(path);
-      if (top.type !== 'file') throw new PathRefused(path, top.type === 'link' ? 'is a link' : 'is not a file');
-      return await openFile(top, name, path);
-    } finally {
-      await closeLayers(layers);
+      return await openLayers(this.layers, parts, rules);
+    } catch (error) {
+      if (error instanceof NotFound || error instanceof PathRefused) return [];
+      throw error;
     }
   }
 
-  /** What is on top needs no look below: a log that is followed is asked for again and again. */
-  private async openOwn(path: string): Promise<OpenedFile | null> {
-    const { parents, name } = split(path);
-    const own = await this.openTop(parents);
-    if (own === null) return null;
-    try {
-      if ((await sightingOf(own.folder, name)) !== 'file') return null;
-      return await openFile(own, name, path);
-    } finally {
-      await own.folder.close();
-    }
-  }
-
-  /** The parts of the way that are folders of the server's own, and what is in the last one. */
+  /** For the way to a folder and, where they are asked for, the folders in it. */
   private async rules(parts: readonly string[], withContents: boolean): Promise<MergeRules> {
     const [top] = this.layers;
     if (top?.kind !== 'own' || this.layers.length === 1) return { hidden: this.hidden, opaque: new Set() };
-    let reached = parts.length;
-    let own = await this.openTop(parts);
-    while (own === null && reached > 0) own = await this.openTop(parts.slice(0, --reached));
-    if (own === null) return { hidden: this.hidden, opaque: new Set() };
-    let inside: string[] = [];
-    try {
-      if (withContents && reached === parts.length) inside = await foldersIn(own.folder, parts.join('/'));
-    } finally {
-      await own.folder.close();
-    }
-    return { hidden: this.hidden, opaque: await opaqueOf(top, [...prefixes(parts.slice(0, reached)), ...inside]) };
+    const own = new OwnFolders(top);
+    return { hidden: this.hidden, opaque: await own.opaque(await own.along(parts, withContents)) };
   }
 
-  /** A folder of the server's own; null where there is none. */
-  private async openTop(parts: readonly string[]): Promise<OpenSighting | null> {
-    const [layer] = this.layers;
-    if (layer?.kind !== 'own') return null;
-    let top: DirHandle | null = null;
-    try {
-      top = await DirHandle.open(layer.folder);
-      return { layer, type: 'directory', folder: await top.descend(parts) };
-    } catch (error) {
-      if (error instanceof PathRefused || hasCode(error, 'ENOENT')) return null;
-      throw error;
-    } finally {
-      await top?.close();
-    }
+  /** For a folder and all below it. */
+  private async rulesBelow(parts: readonly string[]): Promise<MergeRules> {
+    const [top] = this.layers;
+    if (top?.kind !== 'own' || this.layers.length === 1) return { hidden: this.hidden, opaque: new Set() };
+    const own = new OwnFolders(top);
+    const paths = [...(await own.along(parts, false)), ...(await own.below(parts))];
+    return { hidden: this.hidden, opaque: await own.opaque(paths) };
   }
 
-  private async parentsOf(parents: readonly string[], rules: MergeRules): Promise<OpenLayer[]> {
-    try {
-      return await openLayers(this.layers, parents, rules);
-    } catch (error) {
-      if (error instanceof NotFound) return [];
-      throw error;
-    }
-  }
-
-  private async contents(layers: readonly OpenLayer[], path: string, rules: MergeRules): Promise<Contents> {
-    const contents: Contents = { sightings: new Map(), unreadable: 0 };
+  private async contents(layers: readonly OpenLayer[], path: string, rules: MergeRules) {
+    const sightings = new Map<string, OpenSighting[]>();
+    let unreadable = 0;
     for (const { layer, folder } of layers) {
-      const { names, unreadable } = await sightingsIn(folder, path);
-      contents.unreadable += unreadable;
-      for (const [name, type] of names) {
+      const found = await sightingsIn(folder, path);
+      unreadable += found.unreadable;
+      for (const [name, type] of found.names) {
         if (isHidden(layer, below(path, name), rules)) continue;
-        const known = contents.sightings.get(name);
+        const known = sightings.get(name);
         if (known) known.push({ layer, folder, type });
-        else contents.sightings.set(name, [{ layer, folder, type }]);
+        else sightings.set(name, [{ layer, folder, type }]);
       }
     }
-    return contents;
+    return { sightings, unreadable };
   }
 
   private async sightingsOf(
@@ -190,33 +205,11 @@ export class LayeredTree {
   }
 }
 
-function below(path: string, name: string): string {
-  return path === '' ? name : `${path}/${name}`;
-}
-
-function prefixes(parts: readonly string[]): string[] {
-  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
-}
-
 function split(path: string): { parents: string[]; name: string } {
   const parts = pathParts(path);
   const name = parts.pop();
   if (name === undefined) throw new PathRefused(path, 'the path is empty');
   return { parents: parts, name };
-}
-
-async function foldersIn(folder: DirHandle, path: string): Promise<string[]> {
-  const { names } = await sightingsIn(folder, path);
-  return [...names].filter(([, type]) => type === 'directory').map(([name]) => below(path, name));
-}
-
-async function opaqueOf(top: Layer, paths: readonly string[]): Promise<ReadonlySet<string>> {
-  const folder = await DirHandle.open(top.folder);
-  try {
-    return await opaqueAmong(folder, paths);
-  } finally {
-    await folder.close();
-  }
 }
 
 /** Null when it went since it was seen. */

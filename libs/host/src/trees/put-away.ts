@@ -1,0 +1,61 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { NotFound, PathRefused } from '../errors.js';
+import type { InstanceFolder } from '../instances/instance-folder.js';
+import { inspect, isOwn, readManifest, saveManifest } from '../launcher/copy-compose.js';
+import { DirHandle } from '../overlay/dir-handle.js';
+import { hasCode } from '../overlay/durable.js';
+import { pathParts } from '../overlay/relative-path.js';
+import { sightingOf } from './sightings.js';
+
+const NOT_OWN = 'is none of the files that the server wrote itself';
+
+/**
+ * Moves what the server wrote at a path out of its tree, in one step, to instances/<name>/removed. Only while its lock is held.
+ * @throws NotFound, PathRefused
+ */
+export async function putAway(folder: InstanceFolder, isolation: 'namespaces' | 'copy', path: string): Promise<void> {
+  const parts = pathParts(path);
+  await mkdir(folder.removed(), { recursive: true });
+  if (isolation === 'copy') await putAwayFromCopy(folder, path);
+  else await moveOut(folder.upper(), parts, folder.removed());
+}
+
+/** The manifest forgets what the layers have there first, so that the next composition brings it: it is not what the server deleted. */
+async function putAwayFromCopy(folder: InstanceFolder, path: string): Promise<void> {
+  const manifest = await readManifest(folder);
+  const states = await inspect(folder.copy(), manifest);
+  const within = [...states].filter(([other]) => other === path || other.startsWith(`${path}/`));
+  const own = new Set(within.filter(([, state]) => isOwn(state)).map(([other]) => other));
+  if (own.size === 0) {
+    if (states.get(path) === undefined || states.get(path) === 'deleted') throw new NotFound(path);
+    throw new PathRefused(path, NOT_OWN);
+  }
+  for (const [other, state] of within) if (state !== 'ours') delete manifest.entries[other];
+  await saveManifest(folder, manifest);
+  const tops = [...own].filter((other) => !own.has(dirname(other)));
+  for (const top of tops) await moveOut(folder.copy(), top.split('/'), folder.removed());
+}
+
+async function moveOut(tree: string, parts: readonly string[], removed: string): Promise<void> {
+  const path = parts.join('/');
+  const name = parts.at(-1) ?? '';
+  const top = await DirHandle.open(tree);
+  try {
+    const parent = await top.descend(parts.slice(0, -1));
+    try {
+      const type = await sightingOf(parent, name);
+      if (type === null || type === 'whiteout') throw new PathRefused(path, NOT_OWN);
+      await rename(parent.at(name), join(removed, randomBytes(8).toString('hex')));
+      await parent.sync();
+    } finally {
+      await parent.close();
+    }
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) throw new PathRefused(path, NOT_OWN);
+    throw error;
+  } finally {
+    await top.close();
+  }
+}

@@ -1,0 +1,148 @@
+import { stat } from 'node:fs/promises';
+import { CommandFailed, HostError, InstanceBusy, NotFound, PathRefused } from '../errors.js';
+import { InstanceFolder } from '../instances/instance-folder.js';
+import type { InstanceTurns } from '../instances/instance-turns.js';
+import { hasCode } from '../overlay/durable.js';
+import { pathParts } from '../overlay/relative-path.js';
+import { removeTree } from '../overlay/remove-tree.js';
+import type { CommandRunner } from '../process/command-runner.js';
+import { LOCK_BUSY, PROGRAMS } from '../programs.js';
+import { CopiedTree } from './copied-tree.js';
+import { type FilePart, followFile, type FollowRequest } from './follow-file.js';
+import { LayeredTree } from './layered-tree.js';
+import type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageRequest } from './merged-tree.js';
+import { serverLayers } from './server-layers.js';
+
+const PUT_AWAY_LIMIT_MS = 60_000;
+/** More is not counted. */
+const MOST_COUNTED = 200_000;
+/** How long a count is good for: walking what a server wrote may take a second. */
+const COUNT_AGE_MS = 10_000;
+
+/** What a server wrote itself. */
+export interface OwnSize {
+  files: number;
+  bytes: number;
+  /** False: there is more than was counted. */
+  complete: boolean;
+}
+
+/** The trees of the servers of this machine, also while they run. Throws `NotInitialized` besides what `MergedTree` throws. */
+export interface ServerFiles {
+  list(name: string, path: string, request: PageRequest): Promise<FolderPage>;
+  open(name: string, path: string): Promise<OpenedFile>;
+  walk(name: string, path: string): AsyncIterable<LayeredEntry | LeftOut>;
+  follow(name: string, path: string, request: FollowRequest): AsyncIterable<FilePart>;
+  ownSize(name: string): Promise<OwnSize>;
+  /**
+   * Removes what the server wrote at a path; what the layers have there is seen again (where layers are copied: from the next start on).
+   * @throws InstanceBusy while it runs or something is done with it, NotFound, PathRefused
+   */
+  removeOwn(name: string, path: string): Promise<void>;
+}
+
+export class LocalServerFiles implements ServerFiles {
+  private readonly counts = new Map<string, { at: number; size: Promise<OwnSize> }>();
+
+  constructor(
+    private readonly root: string,
+    private readonly isolation: 'namespaces' | 'copy',
+    private readonly turns: InstanceTurns,
+    private readonly commands: CommandRunner,
+  ) {}
+
+  async list(name: string, path: string, request: PageRequest): Promise<FolderPage> {
+    return (await this.tree(name)).list(path, request);
+  }
+
+  async open(name: string, path: string): Promise<OpenedFile> {
+    return (await this.tree(name)).open(path);
+  }
+
+  async *walk(name: string, path: string): AsyncGenerator<LayeredEntry | LeftOut> {
+    yield* (await this.tree(name)).walk(path);
+  }
+
+  async *follow(name: string, path: string, request: FollowRequest): AsyncGenerator<FilePart> {
+    yield* followFile(() => this.open(name, path), request);
+  }
+
+  ownSize(name: string): Promise<OwnSize> {
+    const known = this.counts.get(name);
+    if (known && performance.now() - known.at < COUNT_AGE_MS) return known.size;
+    const size = this.count(name);
+    this.counts.set(name, { at: performance.now(), size });
+    size.catch(() => this.counts.delete(name));
+    return size;
+  }
+
+  async removeOwn(name: string, path: string): Promise<void> {
+    const folder = new InstanceFolder(this.root, name);
+    if (pathParts(path).length === 0) throw new PathRefused(path, 'the path is empty');
+    await serverLayers(this.root, name);
+    await this.turns.remove(name, () => this.putAway(folder, path));
+    this.counts.delete(name);
+    await removeTree(folder.removed());
+  }
+
+  private async putAway(folder: InstanceFolder, path: string): Promise<void> {
+    const program = [process.execPath, PROGRAMS.putAway, this.root, folder.name, this.isolation, path];
+    const said: string[] = [];
+    const write = async (_: string, line: string): Promise<void> => void said.push(line);
+    const run = { signal: new AbortController().signal, output: { write, progress: () => undefined } };
+    try {
+      await this.commands.run(
+        { command: ['/bin/sh', PROGRAMS.withLock, folder.lock(), ...program], timeLimitMs: PUT_AWAY_LIMIT_MS },
+        run,
+      );
+    } catch (error) {
+      if (error instanceof CommandFailed && error.exitCode === LOCK_BUSY) {
+        throw new InstanceBusy(folder.name, 'runs, or is just being started');
+      }
+      throw error;
+    }
+    const [refusal] = said;
+    if (refusal !== undefined) throw refusedWith(refusal, path);
+  }
+
+  private async tree(name: string): Promise<MergedTree> {
+    const layers = await serverLayers(this.root, name);
+    const folder = new InstanceFolder(this.root, name);
+    if (this.isolation === 'copy' && (await exists(folder.copyManifest()))) {
+      return new CopiedTree(this.root, folder, layers);
+    }
+    return new LayeredTree([layers.own, ...layers.shipped], layers.hide);
+  }
+
+  private async count(name: string): Promise<OwnSize> {
+    const size: OwnSize = { files: 0, bytes: 0, complete: true };
+    const layers = await serverLayers(this.root, name);
+    const tree = this.isolation === 'copy' ? await this.tree(name) : new LayeredTree([layers.own]);
+    let met = 0;
+    for await (const entry of tree.walk('')) {
+      if (++met > MOST_COUNTED) return { ...size, complete: false };
+      if ('why' in entry || entry.type === 'directory' || entry.layer.kind !== 'own') continue;
+      size.files++;
+      size.bytes += entry.size;
+    }
+    return size;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
+/** @param line what put-away-program.ts printed */
+function refusedWith(line: string, path: string): HostError {
+  const { code, message }: { code?: unknown; message?: unknown } = Object(JSON.parse(line));
+  if (code === 'not-found') return new NotFound(path);
+  if (code === 'path-refused') return new PathRefused(path, String(message).replace(`${JSON.stringify(path)}: `, ''));
+  return new HostError(String(code), String(message));
+}

@@ -1,0 +1,163 @@
+import { appendFile, readFile, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { FilePart, LayeredEntry } from '../src/index.js';
+import { InstanceTurns } from '../src/instances/instance-turns.js';
+import { eventually, makeRevision, makeSpec, openTestHost, type TestHost, writeTree } from './support/fixture.js';
+
+async function everything({ host }: TestHost, name: string): Promise<Map<string, LayeredEntry>> {
+  const found = new Map<string, LayeredEntry>();
+  for await (const entry of host.files.walk(name, '')) if (!('why' in entry)) found.set(entry.path, entry);
+  return found;
+}
+
+async function contentOf({ host }: TestHost, name: string, path: string): Promise<string> {
+  const { file } = await host.files.open(name, path);
+  return file.readFile('utf8').finally(() => void file.close());
+}
+
+/** A stopped server that has run once, with an overlay, and the folder that it writes to. */
+async function stoppedServer(isolation: 'namespaces' | 'copy'): Promise<TestHost & { own: string }> {
+  const test = await openTestHost({ isolation });
+  const overlay = await makeRevision(test.root, '1/1', {
+    'left4dead2/a.txt': 'overlay',
+    'left4dead2/b.txt': 'overlay',
+  });
+  const files = [{ path: 'left4dead2/cfg/server.cfg', content: 'rcon_password hunter2\n' }];
+  await test.host.initialize('one', makeSpec({ overlays: [overlay], files, hide: ['left4dead2/stock.txt'] }), test.run);
+  await test.host.start('one', test.run);
+  await test.host.stop('one', test.run);
+  return { ...test, own: join(test.root, 'instances/one', isolation === 'copy' ? 'copy' : 'upper') };
+}
+
+describe.each(['namespaces', 'copy'] as const)('the files of a server with %s', (isolation) => {
+  it('tell where each comes from and what the server wrote, which alone can be deleted', async () => {
+    const test = await stoppedServer(isolation);
+    const { host, own, root, run } = test;
+    await writeTree(own, {
+      'left4dead2/a.txt': 'by the server',
+      'left4dead2/logs/l1.log': 'line\n',
+      'own.txt': '12345',
+    });
+    const entries = await everything(test, 'one');
+    expect([...entries.keys()].sort()).toEqual([
+      'left4dead2',
+      'left4dead2/a.txt',
+      'left4dead2/b.txt',
+      'left4dead2/cfg',
+      'left4dead2/cfg/server.cfg',
+      'left4dead2/logs',
+      'left4dead2/logs/l1.log',
+      'own.txt',
+      'srcds_run',
+    ]);
+    expect(entries.get('left4dead2/b.txt')?.layer).toEqual({ kind: 'overlay', of: '1/1' });
+    expect(entries.get('srcds_run')?.layer).toEqual({ kind: 'game', of: 'test-1' });
+    expect(entries.get('left4dead2/cfg/server.cfg')?.layer).toEqual({ kind: 'generated', of: null });
+    const page = await host.files.list('one', 'left4dead2', { limit: 10 });
+    expect(page.items.map(({ name, layer, hides }) => [name, layer.kind, hides])).toEqual([
+      ['cfg', 'generated', []],
+      ['logs', 'own', []],
+      ['a.txt', 'own', [{ kind: 'overlay', of: '1/1' }]],
+      ['b.txt', 'overlay', []],
+    ]);
+    expect(await host.files.ownSize('one')).toEqual({ files: 3, bytes: 13 + 5 + 5, complete: true });
+
+    for (const path of ['left4dead2/b.txt', 'left4dead2/cfg/server.cfg']) {
+      await expect(host.files.removeOwn('one', path)).rejects.toMatchObject({ code: 'path-refused' });
+    }
+    for (const path of ['../../one', '', 'left4dead2//a.txt', '/etc/passwd']) {
+      await expect(host.files.removeOwn('one', path)).rejects.toMatchObject({ code: 'path-refused' });
+    }
+    await host.files.removeOwn('one', 'left4dead2/a.txt');
+    await host.files.removeOwn('one', 'left4dead2/logs');
+    expect(await readdir(join(root, 'instances/one'))).not.toContain('removed');
+    expect(await host.files.ownSize('one')).toEqual({ files: 1, bytes: 5, complete: true });
+    await host.start('one', run);
+    await expect(host.files.removeOwn('one', 'own.txt')).rejects.toMatchObject({ code: 'instance-busy' });
+    expect(await contentOf(test, 'one', 'left4dead2/a.txt')).toBe('overlay');
+    expect((await everything(test, 'one')).has('left4dead2/logs')).toBe(false);
+    expect(await contentOf(test, 'one', 'own.txt')).toBe('12345');
+  });
+
+  it('are never removed through a link that the server left', async () => {
+    const { host, own, root } = await stoppedServer(isolation);
+    await writeTree(join(root, 'outside'), { 'kept.txt': 'kept' });
+    await symlink(join(root, 'outside'), join(own, 'link'));
+    await expect(host.files.removeOwn('one', 'link/kept.txt')).rejects.toMatchObject({
+      code: expect.stringMatching(/path-refused|not-found/),
+    });
+    await host.files.removeOwn('one', 'link');
+    expect(await readdir(own)).not.toContain('link');
+    expect(await readFile(join(root, 'outside/kept.txt'), 'utf8')).toBe('kept');
+  });
+});
+
+describe('a server that was never initialized', () => {
+  it('has no files, which is told', async () => {
+    const { host } = await openTestHost();
+    await expect(host.files.list('none', '', { limit: 1 })).rejects.toMatchObject({ code: 'not-initialized' });
+    await expect(host.files.removeOwn('none', 'a')).rejects.toMatchObject({ code: 'not-initialized' });
+    await expect(host.files.list('../etc', '', { limit: 1 })).rejects.toMatchObject({ code: 'invalid-name' });
+  });
+});
+
+describe('a removal', () => {
+  it('and an operation keep out of each other', async () => {
+    const turns = new InstanceTurns();
+    const order: string[] = [];
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    const removing = turns.remove('one', async () => {
+      await held;
+      order.push('removed');
+    });
+    const starting = turns.operate('one', async () => void order.push('started'));
+    await expect(turns.remove('one', async () => undefined)).rejects.toMatchObject({ code: 'instance-busy' });
+    await turns.operate('two', async () => void order.push('another'));
+    goOn();
+    await Promise.all([removing, starting]);
+    expect(order).toEqual(['another', 'removed', 'started']);
+    const operating = turns.operate('one', () => held);
+    await expect(turns.remove('one', async () => undefined)).rejects.toMatchObject({ code: 'instance-busy' });
+    await operating;
+    await turns.remove('one', async () => undefined);
+  });
+});
+
+describe('following a file', () => {
+  it('gives whole lines as they come, notices that it was emptied or replaced, and waits for one that is gone', async () => {
+    const { host, own } = await stoppedServer('namespaces');
+    const log = join(own, 'plugin.log');
+    await writeFile(log, 'one\ntwo\nthr');
+    const gone = new AbortController();
+    const parts: FilePart[] = [];
+    const text = () => parts.map(({ bytes, anew }) => `${anew ? '|' : ''}${bytes.toString()}`).join('');
+    const following = (async () => {
+      for await (const part of host.files.follow('one', 'plugin.log', { from: -7, signal: gone.signal, lookMs: 20 }))
+        parts.push(part);
+    })();
+    const shown = (wanted: string) => eventually(async () => text() === wanted);
+    await shown('two\nthr');
+    await appendFile(log, 'ee\nfour\n');
+    await shown('two\nthree\nfour\n');
+    await truncate(log);
+    await appendFile(log, 'anew\n');
+    await shown('two\nthree\nfour\n|anew\n');
+    await rename(log, `${log}.1`);
+    await writeFile(log, 'rotated, and longer than before\n');
+    await shown('two\nthree\nfour\n|anew\n|rotated, and longer than before\n');
+    await rm(log);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    await writeFile(log, 'back\n');
+    await shown('two\nthree\nfour\n|anew\n|rotated, and longer than before\n|back\n');
+    gone.abort();
+    await following;
+    const missing = host.files.follow('one', 'none.log', { from: 0, signal: gone.signal });
+    await expect(missing[Symbol.asyncIterator]().next()).resolves.toMatchObject({ done: true });
+    const other = new AbortController().signal;
+    await expect(
+      host.files.follow('one', 'none.log', { from: 0, signal: other })[Symbol.asyncIterator]().next(),
+    ).rejects.toMatchObject({ code: 'not-found' });
+  });
+});
