@@ -45,6 +45,8 @@ describe('a blueprint', () => {
       overlays: [{ overlayId: own.id, exposeServerCfg: true }, { overlayId: catalog.id }],
       arguments: ['+map', 'c1m1_hotel', 'versus'],
       config: 'hostname "{{title}}"\r\nsv_region 3\n',
+      files: [{ path: 'left4dead2/motd.txt', content: 'Hallo Zoë\r\n{{title}}' }],
+      hide: ['left4dead2/addons/x.vpk'],
     });
     expect(made).toEqual({
       id: expect.any(Number),
@@ -58,6 +60,8 @@ describe('a blueprint', () => {
       ],
       arguments: ['+map', 'c1m1_hotel', 'versus'],
       config: 'hostname "{{title}}"\nsv_region 3\n',
+      files: [{ path: 'left4dead2/motd.txt', content: 'Hallo Zoë\n{{title}}' }],
+      hide: ['left4dead2/addons/x.vpk'],
       servers: [],
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
@@ -71,6 +75,7 @@ describe('a blueprint', () => {
       .send({ overlays: [{ overlayId: catalog.id }, { overlayId: own.id }] })
       .expect(200);
     expect(changed.body).toMatchObject({ name: made.name, arguments: made.arguments, config: made.config });
+    expect(changed.body).toMatchObject({ files: made.files, hide: made.hide });
     expect(changed.body.overlays.map(({ overlayId }: { overlayId: number }) => overlayId)).toEqual([
       catalog.id,
       own.id,
@@ -149,6 +154,19 @@ describe('a blueprint', () => {
     expect(await stored()).toEqual(before);
   });
 
+  it('hides nothing that it writes, whichever of the two is changed', async () => {
+    const files = [{ path: 'left4dead2/maps/a.txt', content: '' }];
+    const made = await blueprint(anna, { files, hide: ['b'] });
+    for (const change of [{ hide: ['left4dead2/maps'] }, { files: [{ path: 'b/c', content: '' }] }]) {
+      const refused = await anna.patch(`${URL}/${made.id}`).send(change).expect(400);
+      expect(errorsOf(refused)).toEqual([{ path: 'hide.0', message: expect.stringContaining('cannot be hidden') }]);
+    }
+    await anna
+      .patch(`${URL}/${made.id}`)
+      .send({ files: [], hide: ['left4dead2/maps'] })
+      .expect(200);
+  });
+
   it('lists the variables', async () => {
     const { body } = await anna.get(`${URL}/variables`).expect(200);
     expect(body.items.map(({ name }: { name: string }) => name)).toEqual([
@@ -184,7 +202,33 @@ describe('bad input', () => {
     ['a program', { arguments: ['-binary', './x'] }, 'arguments.0', /something else/],
     ['a secret in an argument', { arguments: ['{{rconPassword}}'] }, 'arguments.0', /secret/],
     ['an unknown variable in an argument', { arguments: ['{{nope}}'] }, 'arguments.0', /\{\{nope\}\}/],
-    ['an unknown variable in server.cfg', { config: 'a\n\nx {{secret.A}}' }, 'config', /line 3, column 3.*secret\.A/],
+    [
+      'an unknown variable in server.cfg',
+      { config: 'a\n\nx {{secret.A}}' },
+      'config',
+      /line 3, column 3.*secret named A/,
+    ],
+    ['files that are no list', { files: {} }, 'files', /array|missing/],
+    ['a file without content', { files: [{ path: 'a' }] }, 'files.0.content', /missing/],
+    ['a file with a mode', { files: [{ path: 'a', content: '', mode: 7 }] }, 'files.0.mode', /not a field/],
+    ['a file outside', { files: [{ path: '../a', content: '' }] }, 'files.0.path', /"\.\."/],
+    ['server.cfg as a file', { files: [{ path: 'left4dead2/cfg/server.cfg', content: '' }] }, 'files.0.path', /config/],
+    ['a file with NUL', { files: [{ path: 'a', content: 'x\0' }] }, 'files.0.content', /NUL/],
+    [
+      'a secret that is not there',
+      { files: [{ path: 'a', content: '{{secret.A}}' }] },
+      'files.0.content',
+      /line 1, column 1.*named A/,
+    ],
+    [
+      'a secret in an argument by its name',
+      { arguments: ['+x', '{{secret.A}}'] },
+      'arguments.1',
+      /\{\{secret\.A\}\} is a secret/,
+    ],
+    ['a hidden path that is no text', { hide: [1] }, 'hide', /string/],
+    ['hiding what every server needs', { hide: ['a', 'left4dead2/cfg/valve.rc'] }, 'hide.1', /no server starts/],
+    ['hiding what is written', { files: [{ path: 'a/b', content: '' }], hide: ['a'] }, 'hide.0', /cannot be hidden/],
     ['a line that is not ASCII', { config: 'a\nhostname "Zoë"' }, 'config', /line 2, column 13/],
     ['a server.cfg that is too long', { config: 'x'.repeat(65_537) }, 'config', /65536/],
   ])('refuses %s', async (_what, wrong, path, message) => {

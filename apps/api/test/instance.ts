@@ -42,7 +42,8 @@ export class Instance {
   /** Runs a console command with the password that is in the server's own server.cfg. */
   async rcon(command: string): Promise<string> {
     const config = await readFile(join(this.folder, 'current/config/left4dead2/cfg/server.cfg'), 'utf8');
-    const password = /^rcon_password "([^"]+)"$/m.exec(config)?.[1];
+    // What is set last, counts.
+    const password = [...config.matchAll(/^rcon_password "([^"]+)"$/gm)].at(-1)?.[1];
     if (password === undefined) throw new Error(`${this.name} has no RCON password`);
     return rcon(this.port, password, command);
   }

@@ -3,6 +3,7 @@ import { Statements } from '../src/database/statements.js';
 import { JobLines } from '../src/jobs/log/job-lines.js';
 import { JobLogWriter } from '../src/jobs/worker/job-log-writer.js';
 import { Announcements } from '../src/redis/announcements.js';
+import { LineMask } from '../src/secrets/line-mask.js';
 import { startApp, type TestApp } from './app.js';
 
 const INCARNATION = '11111111-1111-4111-8111-111111111111';
@@ -28,6 +29,7 @@ const stored = (jobId: number) =>
     [jobId],
   );
 
+const unmasked = () => Promise.resolve(LineMask.none);
 const jobLines = () => panel.app.get(JobLines);
 
 /** The panel's lines, of which every statement that contains `text` fails the first `times` times. */
@@ -44,7 +46,7 @@ function failing(text: string, times: number): JobLines {
 
 it('keeps the first and the last lines of an endless log, with a marker that counts what is left out', async () => {
   const jobId = await runningJob();
-  const writer = new JobLogWriter(jobLines(), panel.app.get(Announcements), jobId, INCARNATION, 10);
+  const writer = new JobLogWriter(jobLines(), panel.app.get(Announcements), jobId, INCARNATION, unmasked, 10);
   for (let i = 1; i <= 1000; i++) {
     await writer.write('stdout', `line ${i}`);
     if (i % 7 === 0) await writer.drain();
@@ -65,7 +67,14 @@ it.each(['INSERT INTO job_log', 'DELETE FROM job_log'])(
   'stores every line once although %s fails for a while',
   async (statement) => {
     const jobId = await runningJob();
-    const writer = new JobLogWriter(failing(statement, 2), panel.app.get(Announcements), jobId, INCARNATION, 2);
+    const writer = new JobLogWriter(
+      failing(statement, 2),
+      panel.app.get(Announcements),
+      jobId,
+      INCARNATION,
+      unmasked,
+      2,
+    );
     for (let i = 1; i <= 8; i++) await writer.write('stdout', `line ${i}`);
     await writer.drain();
     expect((await stored(jobId)).map(({ line }) => line)).toEqual([
@@ -85,8 +94,24 @@ it('writes nothing for a job that another worker has by now', async () => {
     panel.app.get(Announcements),
     jobId,
     '22222222-2222-4222-8222-222222222222',
+    unmasked,
   );
   await writer.write('stdout', 'late');
   await writer.drain();
   expect(await stored(jobId)).toEqual([]);
+});
+
+it('stores no secret, not even a part of one that a long line is cut in', async () => {
+  const jobId = await runningJob();
+  let attempts = 0;
+  const mask = () => {
+    attempts += 1;
+    return attempts === 1 ? Promise.reject(new Error('away')) : Promise.resolve(new LineMask(['hunter2hunter2']));
+  };
+  const writer = new JobLogWriter(jobLines(), panel.app.get(Announcements), jobId, INCARNATION, mask);
+  await writer.write('stdout', 'rcon_password "hunter2hunter2" ok');
+  await writer.write('stderr', `${'x'.repeat(4090)}hunter2hunter2`);
+  await writer.drain();
+  const lines = (await stored(jobId)).map(({ line }) => line);
+  expect(lines).toEqual(['rcon_password "***" ok', `${'x'.repeat(4090)}***`]);
 });

@@ -8,6 +8,7 @@ import { OperationHandlers } from '../src/jobs/worker/operation-handler.js';
 import { operations } from '../src/jobs/job.entity.js';
 import { Announcements } from '../src/redis/announcements.js';
 import { RedisConnections } from '../src/redis/redis.js';
+import { ServerMasks } from '../src/secrets/server-masks.js';
 import { eventually } from './eventually.js';
 import { type QueuePanel, startQueue } from './queue-panel.js';
 
@@ -87,6 +88,7 @@ it('stops an operation that takes longer than its limit', async () => {
     rows: panel.app.get(JobRows),
     lines: panel.app.get(JobLines),
     lookAt: () => Promise.resolve(null),
+    masks: panel.app.get(ServerMasks),
   };
   const job = {
     id,

@@ -4,6 +4,7 @@ import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
 import { openDatabase } from '../src/database/data-source.js';
 import { checkSecretKey, WrongSecretKey } from '../src/panel/secret-key-check.js';
+import { SecretValues } from '../src/secrets/secret-values.js';
 import { RconPasswords } from '../src/servers/rcon-password.js';
 import { type FreshDatabase, freshDatabase } from './database.js';
 import { StateFolder } from './state-folder.js';
@@ -62,6 +63,17 @@ describe('the key that the secrets of a database are encrypted with', () => {
     await expect(check(newKey())).rejects.toThrow(WrongSecretKey);
     await check(key);
     await expect(check(newKey())).rejects.toThrow(WrongSecretKey);
+  });
+
+  it('is known by a user’s secret where there is no server', async () => {
+    const key = newKey();
+    await database.query(
+      `WITH owner AS (INSERT INTO users (name, password_hash, role) VALUES ('admin', '', 'admin') RETURNING id)
+       INSERT INTO secrets (owner_id, name, sealed) SELECT id, 'A', $1 FROM owner`,
+      [new SecretValues({ secretKey: key }).seal('some value')],
+    );
+    await expect(check(newKey())).rejects.toThrow(WrongSecretKey);
+    await check(key);
   });
 
   it('is not set by a worker that only found one in its folder', async () => {

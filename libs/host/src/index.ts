@@ -12,6 +12,7 @@ export type { OwnSize, ServerFiles } from './trees/server-files.js';
 export { pathProblem } from './overlay/relative-path.js';
 export { vpkProblem } from './overlay/vpk.js';
 export { formatSpec, parseSpec, validateSpec, type Spec } from './instances/spec.js';
+export { serverCommand } from './launcher/launch-plan.js';
 export { isInstanceName } from './instances/names.js';
 export { SteamFailed, type SteamFailure } from './steamcmd/steam-failed.js';
 export { openHost } from './open-host.js';

@@ -52,11 +52,12 @@ function problemOf(word: string): string | null {
   if (/[;"'`\\]/.test(plain))
     return 'must not contain quotes, backslashes or a semicolon: the console would split it there';
   if (word.startsWith('@')) return 'must not begin with @: srcds would read more arguments from a file';
-  const [error] = checkTemplate(word);
-  if (error) return `column ${error.column}: ${error.message}`;
   const used = variablesIn(word);
-  if (used.includes('rconPassword'))
-    return '{{rconPassword}} is a secret, and arguments are visible to every user of the host: use it in server.cfg';
+  const secret = used.find((name) => name === 'rconPassword' || name.startsWith('secret.'));
+  if (secret !== undefined)
+    return `{{${secret}}} is a secret, and arguments are visible to every user of the host: use it in server.cfg`;
+  const [error] = checkTemplate(word, new Set());
+  if (error) return `column ${error.column}: ${error.message}`;
   if (used.length > 0 && /^[+-]/.test(word))
     return "an option's name must not contain a variable: give its value an entry of its own";
   return null;

@@ -45,6 +45,8 @@ export class BlueprintViews {
         })),
       arguments: blueprint.arguments,
       config: blueprint.config,
+      files: blueprint.files,
+      hide: blueprint.hide,
       servers: servers
         .filter((server) => server.blueprintId === blueprint.id && seesServer(me, server))
         .map((server) => ({ id: server.id, name: server.name })),

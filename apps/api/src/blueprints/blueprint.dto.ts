@@ -1,9 +1,10 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsBoolean, IsString, ValidateNested } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsBoolean, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { MayBeLeftOut } from '../problems/fields.js';
 import { IsId } from '../problems/id.js';
 import { IsLine, IsText } from '../validation/rules.js';
+import { MAX_FILES } from './generated-files.js';
 
 /** A place in the order of a blueprint's overlays; the first one wins. */
 export class BlueprintOverlayBody {
@@ -17,8 +18,21 @@ export class BlueprintOverlayBody {
   exposeServerCfg?: boolean;
 }
 
-/** A blueprint's fields; the rules of arguments and config that need more than a look at one value are in the service. */
-class BlueprintFields {
+/** A file above all overlays; its content is a template. */
+export class BlueprintFileBody {
+  @ApiProperty({ example: 'left4dead2/motd.txt', description: "Below the game's folder." })
+  @IsString()
+  path: string;
+
+  @ApiProperty({
+    description: 'UTF-8. In a .cfg file values are quoted as in server.cfg, and the title is plain ASCII.',
+  })
+  @IsString()
+  content: string;
+}
+
+/** A blueprint's fields; the rules of texts and paths that need more than a look at one value are beside the service. */
+export class BlueprintFields {
   @ApiPropertyOptional({ default: '' })
   @MayBeLeftOut()
   @IsText(4000)
@@ -46,6 +60,20 @@ class BlueprintFields {
   @MayBeLeftOut()
   @IsString()
   config?: string;
+
+  @ApiPropertyOptional({ type: [BlueprintFileBody], description: 'Other files that every server gets.' })
+  @MayBeLeftOut()
+  @IsArray()
+  @ArrayMaxSize(MAX_FILES)
+  @ValidateNested({ each: true })
+  @Type(() => BlueprintFileBody)
+  files?: BlueprintFileBody[];
+
+  @ApiPropertyOptional({ type: [String], description: 'Shipped files and folders that no server sees.' })
+  @MayBeLeftOut()
+  @IsArray()
+  @IsString({ each: true })
+  hide?: string[];
 }
 
 export class CreateBlueprintBody extends BlueprintFields {
@@ -59,6 +87,21 @@ export class UpdateBlueprintBody extends BlueprintFields {
   @MayBeLeftOut()
   @IsLine(64)
   name?: string;
+}
+
+export class PreviewBlueprintBody extends BlueprintFields {
+  @ApiPropertyOptional({
+    description:
+      "The blueprint whose fields count where they are left out, and whose owner's secrets and overlays may be used.",
+  })
+  @MayBeLeftOut()
+  @IsId()
+  blueprintId?: number;
+
+  @ApiPropertyOptional({ description: 'The server to show it for; without it, a sample.' })
+  @MayBeLeftOut()
+  @IsId()
+  serverId?: number;
 }
 
 export class BlueprintOverlayView {
@@ -108,6 +151,12 @@ export class BlueprintView {
   @ApiProperty()
   config: string;
 
+  @ApiProperty({ type: [BlueprintFileBody] })
+  files: BlueprintFileBody[];
+
+  @ApiProperty({ type: [String] })
+  hide: string[];
+
   @ApiProperty({ type: [BlueprintServerView], description: 'The servers made from it that you may see.' })
   servers: BlueprintServerView[];
 
@@ -124,6 +173,14 @@ export class BlueprintPage {
 
   @ApiProperty({ type: String, nullable: true })
   nextCursor: string | null;
+}
+
+export class VariablesQuery {
+  @ApiPropertyOptional({ type: 'integer', description: "The secrets of this blueprint's owner; without it, your own." })
+  @IsOptional()
+  @Type(() => Number)
+  @IsId()
+  blueprintId?: number;
 }
 
 export class VariableView {

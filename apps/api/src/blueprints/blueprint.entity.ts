@@ -11,6 +11,13 @@ import {
 } from 'typeorm';
 import { User } from '../users/user.entity.js';
 
+/** A file that a blueprint puts above all overlays. */
+export interface BlueprintFile {
+  /** Below the game's folder: `left4dead2/motd.txt`. */
+  path: string;
+  content: string;
+}
+
 /** What servers are made from: ordered overlays, arguments and configuration. Servers stay linked to it. */
 @Entity('blueprints')
 @Index('blueprints_name', ['ownerId', 'name'], { unique: true })
@@ -38,6 +45,14 @@ export class Blueprint {
   /** Lines of server.cfg; a template. */
   @Column('text', { default: '' })
   config: string;
+
+  /** Other files of the generated layer; their contents are templates. */
+  @Column('jsonb', { default: [] })
+  files: BlueprintFile[];
+
+  /** Paths that the servers shall not see. */
+  @Column('text', { array: true, default: '{}' })
+  hide: string[];
 
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt: Date;

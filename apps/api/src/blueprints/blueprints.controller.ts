@@ -3,17 +3,22 @@ import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, 
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { PageQuery } from '../paging/page.js';
 import { IdPipe } from '../problems/id.js';
+import { PreviewView } from '../servers/preview.dto.js';
+import { Previews } from '../servers/previews.js';
 import {
   BlueprintPage,
   BlueprintView,
   CreateBlueprintBody,
+  PreviewBlueprintBody,
   UpdateBlueprintBody,
   VariableList,
+  VariablesQuery,
 } from './blueprint.dto.js';
 import { BlueprintViews } from './blueprint-views.js';
 import type { Blueprint } from './blueprint.entity.js';
 import { Blueprints } from './blueprints.service.js';
 import { variables } from './template.js';
+import { UnsavedBlueprints } from './unsaved-blueprints.js';
 
 const blueprintId = new IdPipe('blueprint');
 
@@ -23,6 +28,8 @@ export class BlueprintsController {
   constructor(
     private readonly blueprints: Blueprints,
     private readonly views: BlueprintViews,
+    private readonly unsaved: UnsavedBlueprints,
+    private readonly previews: Previews,
   ) {}
 
   @Get()
@@ -38,8 +45,12 @@ export class BlueprintsController {
   @ApiOperation({ summary: 'List the variables that blueprints can use' })
   @Scoped('read')
   @ApiOkResponse({ type: VariableList })
-  variables(): VariableList {
-    return { items: [...variables], nextCursor: null };
+  async variables(@Me() me: Principal, @Query() { blueprintId: id }: VariablesQuery): Promise<VariableList> {
+    const secrets = [...(await this.blueprints.secretNames(me, id))].map((name) => ({
+      name: `secret.${name}`,
+      description: 'A secret. Not allowed in arguments.',
+    }));
+    return { items: [...variables, ...secrets], nextCursor: null };
   }
 
   @Get(':id')
@@ -56,6 +67,16 @@ export class BlueprintsController {
   @ApiCreatedResponse({ type: BlueprintView })
   async create(@Me() me: Principal, @Body() body: CreateBlueprintBody): Promise<BlueprintView> {
     return this.view(await this.blueprints.create(me, body), me);
+  }
+
+  @Post('preview')
+  @ApiOperation({ summary: 'Show what would be generated from a blueprint that is not saved' })
+  @Scoped('manage')
+  @HttpCode(200)
+  @ApiOkResponse({ type: PreviewView })
+  async preview(@Me() me: Principal, @Body() body: PreviewBlueprintBody): Promise<PreviewView> {
+    const { recipe, hostId } = await this.unsaved.recipe(me, body);
+    return this.previews.ofRecipe(recipe, hostId);
   }
 
   @Patch(':id')

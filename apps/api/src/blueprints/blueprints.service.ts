@@ -1,20 +1,18 @@
 import { Injectable } from '@nestjs/common';
-import { Brackets, DataSource, type EntityManager, In, type SelectQueryBuilder } from 'typeorm';
+import { Brackets, DataSource, type EntityManager, type SelectQueryBuilder } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { violates, violatesReference } from '../database/violations.js';
-import { Overlay } from '../overlays/overlay.entity.js';
 import { type Page, page, type PageQuery } from '../paging/page.js';
-import { Conflict, type FieldError, Invalid, NotFound } from '../problems/problems.js';
+import { Conflict, NotFound } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
 import { announceServersOf } from '../servers/announce-servers.js';
 import { seesServer } from '../servers/server-access.js';
 import { Server } from '../servers/server.entity.js';
-import { User } from '../users/user.entity.js';
-import { checkArguments } from './arguments.js';
+import { checkedContent, emptyContent, secretNames, settle } from './blueprint-content.js';
 import { BlueprintOverlay } from './blueprint-overlay.entity.js';
 import type { BlueprintOverlayBody, CreateBlueprintBody, UpdateBlueprintBody } from './blueprint.dto.js';
 import { Blueprint } from './blueprint.entity.js';
-import { checkConfig, normalizeConfig } from './server-cfg.js';
+import { usableOverlays } from './usable-overlays.js';
 
 /** Blueprints are private to their owner; admins see and change all. */
 @Injectable()
@@ -40,16 +38,14 @@ export class Blueprints {
   }
 
   async create(me: Principal, body: CreateBlueprintBody): Promise<Blueprint> {
-    const texts = checked(body);
+    const ownerId = me.user.id;
+    const content = checkedContent(body, emptyContent, await secretNames(this.database.manager, ownerId));
     const id = await this.write(body.name, async (manager) => {
-      const made = await manager.getRepository(Blueprint).save({
-        ownerId: me.user.id,
-        name: body.name,
-        description: body.description ?? '',
-        arguments: texts.arguments ?? [],
-        config: texts.config ?? '',
-      });
+      const blueprints = manager.getRepository(Blueprint);
+      const { name, description } = body;
+      const made = await blueprints.save(blueprints.create({ ownerId, name, description, ...content }));
       await this.place(manager, made, body.overlays ?? []);
+      await settle(manager, await blueprints.findOneByOrFail({ id: made.id }));
       return made.id;
     });
     return this.get(me, id);
@@ -57,16 +53,13 @@ export class Blueprints {
 
   async update(me: Principal, id: number, body: UpdateBlueprintBody): Promise<Blueprint> {
     const blueprint = await this.get(me, id);
-    const texts = checked(body);
-    await this.write(body.name ?? blueprint.name, async (manager) => {
+    const { name, description } = body;
+    const content = checkedContent(body, blueprint, await secretNames(this.database.manager, blueprint.ownerId));
+    await this.write(name ?? blueprint.name, async (manager) => {
+      const blueprints = manager.getRepository(Blueprint);
       // updatedAt is written even when only the order of the overlays changes.
-      await manager.getRepository(Blueprint).update(id, {
-        name: body.name,
-        description: body.description,
-        arguments: texts.arguments,
-        config: texts.config,
-        updatedAt: new Date(),
-      });
+      await blueprints.update(id, { name, description, ...content, updatedAt: new Date() });
+      await settle(manager, await blueprints.findOneByOrFail({ id }));
       if (body.overlays) {
         await manager.getRepository(BlueprintOverlay).delete({ blueprintId: id });
         await this.place(manager, blueprint, body.overlays);
@@ -101,32 +94,19 @@ export class Blueprints {
     );
   }
 
+  /** The names of the secrets that a blueprint's texts may use: its owner's, or those of whoever asks. */
+  async secretNames(me: Principal, id: number | undefined): Promise<ReadonlySet<string>> {
+    const ownerId = id === undefined ? me.user.id : (await this.get(me, id)).ownerId;
+    return secretNames(this.database.manager, ownerId);
+  }
+
   /** Writes the blueprint's overlays in the order given. */
   private async place(
     manager: EntityManager,
     blueprint: Pick<Blueprint, 'id' | 'ownerId'>,
     overlays: BlueprintOverlayBody[],
   ) {
-    const errors: FieldError[] = [];
-    const owner = await manager.getRepository(User).findOneByOrFail({ id: blueprint.ownerId });
-    // Locked, so that an overlay that is being deleted at this moment is either gone here or kept by the reference.
-    const found = await manager
-      .getRepository(Overlay)
-      .createQueryBuilder('overlay')
-      .setLock('for_key_share')
-      .where({ id: In(overlays.map((entry) => entry.overlayId)) })
-      .getMany();
-    const byId = new Map(found.map((overlay) => [overlay.id, overlay]));
-    const taken = new Set<number>();
-    for (const [index, { overlayId }] of overlays.entries()) {
-      const path = `overlays.${index}.overlayId`;
-      const overlay = byId.get(overlayId);
-      const visible = overlay && (overlay.ownerId === null || overlay.ownerId === owner.id || owner.role === 'admin');
-      if (!visible) errors.push({ path, message: `there is no overlay ${overlayId}` });
-      else if (taken.has(overlayId)) errors.push({ path, message: `${overlay.name} is there already` });
-      taken.add(overlayId);
-    }
-    if (errors.length > 0) throw new Invalid(errors);
+    await usableOverlays(manager, blueprint.ownerId, overlays);
     await manager.getRepository(BlueprintOverlay).insert(
       overlays.map(({ overlayId, exposeServerCfg }, position) => ({
         blueprintId: blueprint.id,
@@ -154,12 +134,4 @@ export class Blueprints {
       .innerJoinAndSelect('blueprint.owner', 'owner');
     return rows.where(new Brackets((where) => (me.admin ? where.where('true') : where.where({ ownerId: me.user.id }))));
   }
-}
-
-/** The texts of a body as they are stored. Throws Invalid naming every field that breaks a rule. */
-function checked(body: UpdateBlueprintBody): { arguments?: string[]; config?: string } {
-  const config = body.config === undefined ? undefined : normalizeConfig(body.config);
-  const errors = [...checkArguments(body.arguments ?? []), ...checkConfig(config ?? '')];
-  if (errors.length > 0) throw new Invalid(errors);
-  return { arguments: body.arguments, config };
 }

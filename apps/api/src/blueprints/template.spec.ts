@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkTemplate, renderArgument, renderConfig, type Variables } from './template.js';
+import { checkTemplate, renderArgument, renderConfig, renderText, secretsIn, type Variables } from './template.js';
 
 const values = (some: Partial<Variables> = {}): Variables => ({
   name: 'versus-1',
@@ -7,6 +7,7 @@ const values = (some: Partial<Variables> = {}): Variables => ({
   port: '27015',
   tvPort: '37015',
   rconPassword: 'secret',
+  secrets: new Map([['TOKEN', 'to ken']]),
   ...some,
 });
 
@@ -26,23 +27,29 @@ function commands(line: string): string[] {
   return [...found, command.trim()];
 }
 
+const check = (template: string) => checkTemplate(template, new Set(['TOKEN']));
+
 describe('checkTemplate', () => {
   it('accepts the known variables, spaces around them too', () => {
-    expect(checkTemplate('{{name}} {{ title }}\n{{port}}{{tvPort}} "{{rconPassword}}" } { }}')).toEqual([]);
+    expect(check('{{name}} {{ title }}\n{{port}}{{tvPort}} "{{rconPassword}}" } { }}')).toEqual([]);
   });
 
   it('names an unknown variable with its place', () => {
-    expect(checkTemplate('a\nhostname "{{name}} {{nmae}}"\n{{secret.X}}')).toEqual([
+    expect(check('a\nhostname "{{name}} {{nmae}}"\n{{secret.X}}')).toEqual([
       { line: 2, column: 20, message: expect.stringContaining('no variable {{nmae}}') },
-      { line: 3, column: 1, message: expect.stringContaining('no variable {{secret.X}}') },
+      { line: 3, column: 1, message: expect.stringContaining('no secret named X') },
     ]);
   });
 
+  it('knows the secrets there are', () => {
+    expect(check('x {{secret.TOKEN}} {{ secret.TOKEN }}')).toEqual([]);
+    expect(check('{{secret.token}}{{secret.}}{{secret}}')).toHaveLength(3);
+    expect(secretsIn('{{secret.TOKEN}} {{name}} {{ secret.X }}')).toEqual(['TOKEN', 'X']);
+  });
+
   it('finds braces that are never closed, also behind a variable and over a line end', () => {
-    expect(checkTemplate('x {{port}} {{name')).toEqual([
-      { line: 1, column: 12, message: '{{ is never closed with }}' },
-    ]);
-    expect(checkTemplate('{{name\n}}')).toEqual([{ line: 1, column: 1, message: '{{ is never closed with }}' }]);
+    expect(check('x {{port}} {{name')).toEqual([{ line: 1, column: 12, message: '{{ is never closed with }}' }]);
+    expect(check('{{name\n}}')).toEqual([{ line: 1, column: 1, message: '{{ is never closed with }}' }]);
   });
 });
 
@@ -91,5 +98,18 @@ describe('renderArgument', () => {
     expect(renderArgument('{{title}}', values({ title: '-port' }))).toBe('port');
     expect(renderArgument('{{title}}', values({ title: '+rcon_password' }))).toBe('_rcon_password');
     expect(renderArgument('{{title}}', values({ title: '--' }))).toBe('_');
+  });
+});
+
+describe('secrets', () => {
+  it('stand as they are in a text, and inside their command in a server.cfg', () => {
+    expect(renderText('key={{ secret.TOKEN }}\n{{title}}', values({ title: 'Zoë "1"' }))).toBe('key=to ken\nZoë "1"');
+    expect(renderConfig('sv_password {{secret.TOKEN}}', values())).toBe('sv_password "to ken"');
+  });
+
+  it('are not taken for templates', () => {
+    const secrets = new Map([['A', '{{rconPassword}} $& $1']]);
+    expect(renderText('{{secret.A}}', values({ secrets }))).toBe('{{rconPassword}} $& $1');
+    expect(renderConfig('x "{{secret.A}}"', values({ secrets }))).toBe('x "{{rconPassword}} $& $1"');
   });
 });

@@ -10,7 +10,10 @@ export const variables = [
   { name: 'rconPassword', description: "The server's RCON password. Not allowed in arguments." },
 ] as const;
 export type VariableName = (typeof variables)[number]['name'];
-export type Variables = Record<VariableName, string>;
+export interface Variables extends Record<VariableName, string> {
+  /** By name; of the blueprint's owner. */
+  secrets: ReadonlyMap<string, string>;
+}
 
 /** Where a template is wrong; line and column count from 1. */
 export interface TemplateError {
@@ -21,6 +24,9 @@ export interface TemplateError {
 
 const names = new Set<string>(variables.map((variable) => variable.name));
 const isVariable = (name: string): name is VariableName => names.has(name);
+/** What a secret is called, by `{{secret.<name>}}`. */
+export const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+const SECRET = 'secret.';
 const reference = /\{\{([^{}\r\n]*)\}\}/g;
 
 /** A piece of a template line: text as it stands, or a variable. */
@@ -43,8 +49,16 @@ export function variablesIn(template: string): string[] {
   return [...template.matchAll(reference)].map((match) => (match[1] ?? '').trim());
 }
 
-/** Finds variables that do not exist and braces that are never closed. */
-export function checkTemplate(template: string): TemplateError[] {
+/** The names of the secrets a template uses, whether they exist or not. */
+export function secretsIn(template: string): string[] {
+  return variablesIn(template).flatMap((name) => (name.startsWith(SECRET) ? [name.slice(SECRET.length)] : []));
+}
+
+/**
+ * Finds variables that do not exist and braces that are never closed.
+ * @param secrets the names of the secrets there are
+ */
+export function checkTemplate(template: string, secrets: ReadonlySet<string>): TemplateError[] {
   return template.split('\n').flatMap((text, index) => {
     const line = index + 1;
     let column = 1;
@@ -56,16 +70,29 @@ export function checkTemplate(template: string): TemplateError[] {
         return open < 0 ? [] : [{ line, column: at, message: '{{ is never closed with }}' }];
       }
       column = text.indexOf('}}', piece.column) + 3;
-      if (isVariable(piece.variable)) return [];
-      return [
-        {
-          line,
-          column: piece.column,
-          message: `there is no variable {{${piece.variable}}}; known are ${[...names].join(', ')}`,
-        },
-      ];
+      const message = problemOf(piece.variable, secrets);
+      return message === null ? [] : [{ line, column: piece.column, message }];
     });
   });
+}
+
+function problemOf(variable: string, secrets: ReadonlySet<string>): string | null {
+  if (isVariable(variable)) return null;
+  if (!variable.startsWith(SECRET))
+    return `there is no variable {{${variable}}}; known are ${[...names].join(', ')} and secret.<name>`;
+  const name = variable.slice(SECRET.length);
+  return secrets.has(name) ? null : `there is no secret named ${name}; the blueprint's owner has to set it first`;
+}
+
+/** What stands for a variable; nothing where there is none, which saving refuses. */
+function valueOf(variable: string, values: Variables): string {
+  if (isVariable(variable)) return values[variable];
+  return (variable.startsWith(SECRET) && values.secrets.get(variable.slice(SECRET.length))) || '';
+}
+
+/** Fills in a text of no particular form: values stand there as they are. */
+export function renderText(template: string, values: Variables): string {
+  return template.replaceAll(reference, (_match, inner: string) => valueOf(inner.trim(), values));
 }
 
 /**
@@ -93,8 +120,8 @@ function renderConfigLine(line: string, values: Variables): string {
       rendered += piece.text;
       continue;
     }
-    const value = oneLine(isVariable(piece.variable) ? values[piece.variable] : '').replaceAll('"', "'");
-    rendered += quoted || comment || /^[\w.-]+$/.test(value) ? value : `"${value}"`;
+    const value = oneLine(valueOf(piece.variable, values)).replaceAll('"', "'");
+    rendered += quoted || comment || /^[\w.*-]+$/.test(value) ? value : `"${value}"`;
   }
   return rendered;
 }
@@ -114,8 +141,7 @@ function oneLine(value: string): string {
  */
 export function renderArgument(template: string, values: Variables): string {
   return template.replaceAll(reference, (_match, inner: string, offset: number) => {
-    const name = inner.trim();
-    const word = (isVariable(name) ? values[name] : '').replaceAll(/[^A-Za-z0-9_.-]+/g, '_');
+    const word = valueOf(inner.trim(), values).replaceAll(/[^A-Za-z0-9_.-]+/g, '_');
     return offset === 0 ? word.replace(/^[-.]+/, '') || '_' : word;
   });
 }

@@ -12,6 +12,8 @@ import { Job } from '../jobs/job.entity.js';
 import { Overlay } from '../overlays/overlay.entity.js';
 import { RemovedOverlay } from '../overlays/removed-overlay.entity.js';
 import { OverlayRevision } from '../overlays/revision.entity.js';
+import { BlueprintSecret } from '../secrets/blueprint-secret.entity.js';
+import { Secret } from '../secrets/secret.entity.js';
 import { GenerationRevision } from '../servers/generation-revision.entity.js';
 import { Generation } from '../servers/generation.entity.js';
 import { Server } from '../servers/server.entity.js';
@@ -32,6 +34,8 @@ export const entities = [
   RemovedOverlay,
   Blueprint,
   BlueprintOverlay,
+  Secret,
+  BlueprintSecret,
   Server,
   Generation,
   GenerationRevision,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Host, HostError } from '@left4me/host';
+import { type Host, HostError, type InstanceStatus } from '@left4me/host';
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RunningSettings, WrongSettings } from '../config/settings.js';
@@ -12,6 +12,7 @@ import { endLeftBehind } from '../jobs/worker/recovery.js';
 import { ServerLogFeed } from '../logs/server-log-feed.js';
 import { Announcements } from '../redis/announcements.js';
 import { RedisConnections } from '../redis/redis.js';
+import { ServerMasks } from '../secrets/server-masks.js';
 import { StatePoller } from '../states/state-poller.js';
 import { TrashKeeper } from '../trash/trash-keeper.js';
 import { HostLibrary } from './host-library.js';
@@ -48,6 +49,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly feed: ServerLogFeed,
     private readonly newest: NewestBuildWatch,
     private readonly trash: TrashKeeper,
+    private readonly masks: ServerMasks,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
@@ -67,10 +69,11 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
       dispatcher: this.dispatcher,
       rows: this.rows,
       lines: this.lines,
+      masks: this.masks,
       lookAt: async (serverId, name) => {
-        const [status] = await host.status([name]);
+        const status = await this.lookAt(host, serverId, name);
         if (status) this.feed.seen(serverId, status);
-        return status ?? null;
+        return status;
       },
     });
     this.lanes.start();
@@ -107,13 +110,19 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
       workerConcurrency,
     };
     await this.presence.begin(hostId, this.incarnation, machine, () => void this.lose());
-    const lookAt = async (_: number, name: string) => (await host.status([name]))[0] ?? null;
+    const lookAt = (serverId: number, name: string) => this.lookAt(host, serverId, name);
     const { rows, announcements } = this;
     // Before its job has ended, after which its server could be deleted, and nobody would know whose the files are.
     await this.trash.match(hostId, host);
     await endLeftBehind(this.database, { rows, announcements, lookAt }, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();
+  }
+
+  /** What a server does, without secrets in what it said last. */
+  private async lookAt(host: Host, serverId: number, name: string): Promise<InstanceStatus | null> {
+    const [status] = await host.status([name]);
+    return status ? this.masks.applyTo(serverId, status) : null;
   }
 
   /** Jobs of this worker do not count any more, and no other would be given to it. Whoever runs the panel has to look into it. */

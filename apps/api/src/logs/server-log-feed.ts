@@ -2,6 +2,7 @@ import type { Host, InstanceStatus } from '@left4me/host';
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HostLibrary } from '../hosts/host-library.js';
+import { ServerMasks } from '../secrets/server-masks.js';
 import { LineBatches } from './line-batches.js';
 import { isBefore, OtherLog, ServerLogStream, STREAM_LINES, StreamGone } from './server-log-stream.js';
 
@@ -17,7 +18,8 @@ interface Followed {
 }
 
 /**
- * The worker's side of the server logs: follows each instance's log on the host and appends it to the server's stream. It goes on
+ * The worker's side of the server logs: follows each instance's log on the host and appends it, without secrets, to the server's
+ * stream. It goes on
  * where the stream ends; where the stream is gone (Redis was emptied), or was another host's, it is filled again from what this host
  * has.
  */
@@ -33,6 +35,7 @@ export class ServerLogFeed {
     private readonly database: DataSource,
     private readonly library: HostLibrary,
     private readonly stream: ServerLogStream,
+    private readonly masks: ServerMasks,
   ) {}
 
   start(hostId: number): void {
@@ -92,7 +95,10 @@ export class ServerLogFeed {
     const abort = new AbortController();
     const followed: Followed = { abort, done: Promise.resolve(), batches: null };
     const signal = AbortSignal.any([abort.signal, this.abort.signal]);
-    followed.done = this.feed(id, name, followed, signal).finally(() => this.followed.delete(id));
+    followed.done = this.feed(id, name, followed, signal).finally(() => {
+      this.followed.delete(id);
+      this.masks.forget(id);
+    });
     this.followed.set(id, followed);
   }
 
@@ -135,7 +141,8 @@ export class ServerLogFeed {
           throw new OtherLog();
         }
         isFirst = false;
-        await batches.add(line);
+        const mask = await this.masks.of(serverId);
+        await batches.add({ ...line, line: mask.apply(line.line) });
       }
     } finally {
       followed.batches = null;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { DataSource } from 'typeorm';
 import { type Settings, WrongSettings } from '../config/settings.js';
 import { OtherSecretKey } from '../secrets/sealed-texts.js';
+import { SecretValues } from '../secrets/secret-values.js';
 import { RconPasswords } from '../servers/rcon-password.js';
 import { RIGHT_KEY, secretKeyIn } from './secret-key.js';
 
@@ -68,10 +69,11 @@ async function valueIn(database: DataSource): Promise<Buffer | null> {
 
 /** For a database from before there was a value to compare with: whether the key opens its oldest secret, if it has one. */
 async function opensStored(database: DataSource, secretKey: string): Promise<boolean> {
-  const sealed = await oldestSecret(database);
-  if (!sealed) return true;
+  const stored = await oldestSecret(database);
+  if (!stored) return true;
+  const texts = stored.of === 'server' ? new RconPasswords({ secretKey }) : new SecretValues({ secretKey });
   try {
-    new RconPasswords({ secretKey }).open(sealed);
+    texts.open(stored.sealed);
     return true;
   } catch (error) {
     if (error instanceof OtherSecretKey) return false;
@@ -79,9 +81,15 @@ async function opensStored(database: DataSource, secretKey: string): Promise<boo
   }
 }
 
-async function oldestSecret(database: DataSource): Promise<Buffer | null> {
-  const [server] = await database.query<{ sealed: Buffer }[]>(
-    `SELECT rcon_password AS sealed FROM servers ORDER BY id LIMIT 1`,
+interface Stored {
+  of: 'server' | 'user';
+  sealed: Buffer;
+}
+
+async function oldestSecret(database: DataSource): Promise<Stored | null> {
+  const [stored] = await database.query<Stored[]>(
+    `(SELECT 'server' AS of, rcon_password AS sealed FROM servers ORDER BY id LIMIT 1)
+     UNION ALL (SELECT 'user', sealed FROM secrets ORDER BY id LIMIT 1) LIMIT 1`,
   );
-  return server?.sealed ?? null;
+  return stored ?? null;
 }

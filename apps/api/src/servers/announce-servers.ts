@@ -2,11 +2,11 @@ import type { DataSource } from 'typeorm';
 import type { Announcements } from '../redis/announcements.js';
 
 /** What servers are made of. */
-export type Source = { blueprintId: number } | { overlayId: number } | { hostId: number };
+export type Source = { blueprintId: number } | { overlayId: number } | { hostId: number } | { secretId: number };
 
 /**
  * Announces the servers whose next start may change something else from now on: their blueprint was edited, an overlay of it got a new
- * revision, or their host another build of the game.
+ * revision, a secret of it another value, or their host another build of the game.
  */
 export async function announceServersOf(
   source: Source,
@@ -21,5 +21,7 @@ export async function announceServersOf(
 function conditionOf(source: Source): [string, number] {
   if ('blueprintId' in source) return ['blueprint_id = $1', source.blueprintId];
   if ('hostId' in source) return ['host_id = $1', source.hostId];
+  if ('secretId' in source)
+    return ['blueprint_id IN (SELECT blueprint_id FROM blueprint_secrets WHERE secret_id = $1)', source.secretId];
   return ['blueprint_id IN (SELECT blueprint_id FROM blueprint_overlays WHERE overlay_id = $1)', source.overlayId];
 }

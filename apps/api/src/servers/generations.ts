@@ -1,15 +1,18 @@
 import type { Spec } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In, IsNull, Not } from 'typeorm';
-import { RuntimeBuild } from '../hosts/runtime-build.entity.js';
 import { PublishedFiles } from '../overlays/published-files.js';
-import { OverlayRevision } from '../overlays/revision.entity.js';
 import { Conflict, NotFound } from '../problems/problems.js';
+import { SecretValues } from '../secrets/secret-values.js';
+import { Secret } from '../secrets/secret.entity.js';
+import { ServerMasks } from '../secrets/server-masks.js';
+import { exposedServerCfgs } from './exposed-server-cfgs.js';
 import { GenerationRevision } from './generation-revision.entity.js';
 import { Generation } from './generation.entity.js';
+import { makingsOf, numbersOf } from './makings.js';
 import { RconPasswords } from './rcon-password.js';
-import { type Recipe, recipesOf, specHash } from './recipe.js';
-import { SERVER_CFG, serverSpec } from './server-spec.js';
+import { recipesOf, specHash } from './recipe.js';
+import { serverSpec } from './server-spec.js';
 import { Server } from './server.entity.js';
 
 /** The host has no game. */
@@ -34,6 +37,8 @@ export class Generations {
     private readonly database: DataSource,
     private readonly published: PublishedFiles,
     private readonly passwords: RconPasswords,
+    private readonly secrets: SecretValues,
+    private readonly masks: ServerMasks,
   ) {}
 
   /**
@@ -45,11 +50,17 @@ export class Generations {
     serverId: number,
     manager: EntityManager = this.database.manager,
   ): Promise<{ generation: Generation; spec: Spec }> {
-    const { generation, server, build, revisions } = await manager.transaction((inner) => this.pin(serverId, inner));
+    const { generation, server, build, revisions, sealed } = await manager.transaction((inner) =>
+      this.pin(serverId, inner),
+    );
+    // From now on its logs may show what it is given here.
+    this.masks.forget(serverId);
     // The disk is read after the commit: the pins keep what is read where it is.
-    const serverCfgs = await this.exposed(generation.recipe, revisions);
+    const serverCfgs = await exposedServerCfgs(this.published, generation.recipe, revisions);
     const rconPassword = this.passwords.open(server.rconPassword);
-    return { generation, spec: serverSpec(generation.recipe, { build, revisions, serverCfgs }, rconPassword) };
+    const secrets = new Map(sealed.map(({ name, sealed: value }) => [name, this.secrets.open(value)]));
+    const spec = serverSpec(generation.recipe, { build, revisions, serverCfgs }, { rconPassword, secrets });
+    return { generation, spec };
   }
 
   /** The host has written the generation: its folder is generations/<number>. */
@@ -78,13 +89,8 @@ export class Generations {
     if (!server) throw new NotFound(`server ${serverId}`);
     const recipe = (await recipesOf(manager, [server])).get(serverId);
     if (!recipe) throw new NotFound(`blueprint ${server.blueprintId}`);
-    const build = await manager.getRepository(RuntimeBuild).findOneBy({ hostId: server.hostId, current: true });
+    const { build, revisions, unbuilt } = await makingsOf(manager, recipe, server.hostId);
     if (!build) throw new NothingInstalled();
-    const current = await manager
-      .getRepository(OverlayRevision)
-      .findBy({ overlayId: In(recipe.overlays.map(({ id }) => id)), current: true });
-    const revisions = new Map(current.map((revision) => [revision.overlayId, revision.number]));
-    const unbuilt = recipe.overlays.filter(({ id }) => !revisions.has(id));
     if (unbuilt.length > 0) throw new OverlayNotBuilt(unbuilt.map(({ name }) => name));
 
     const generations = manager.getRepository(Generation);
@@ -94,18 +100,12 @@ export class Generations {
     );
     await manager
       .getRepository(GenerationRevision)
-      .insert(current.map(({ id }) => ({ generationId: generation.id, revisionId: id })));
-    return { generation, server, build: build.build, revisions };
-  }
-
-  private async exposed(recipe: Recipe, revisions: ReadonlyMap<number, number>): Promise<Map<number, string>> {
-    const contents = new Map<number, string>();
-    for (const { id, exposeServerCfg } of recipe.overlays) {
-      const revision = revisions.get(id);
-      if (!exposeServerCfg || revision === undefined) continue;
-      const content = await this.published.text(id, revision, SERVER_CFG);
-      if (content !== null) contents.set(id, content);
-    }
-    return contents;
+      .insert(revisions.map(({ id }) => ({ generationId: generation.id, revisionId: id })));
+    const sealed = await manager
+      .getRepository(Secret)
+      .find({ select: { id: true, name: true, sealed: true }, where: { id: In(recipe.secrets.map(({ id }) => id)) } });
+    if (sealed.length < recipe.secrets.length)
+      throw new Conflict('A secret of the blueprint was deleted at this moment: try again.');
+    return { generation, server, build: build.build, revisions: numbersOf(revisions), sealed };
   }
 }

@@ -64,7 +64,30 @@ export function recipeChanges(before: Recipe, now: Recipe): string[] {
   changes.push(...overlayChanges(before.overlays, now.overlays));
   if (JSON.stringify(before.arguments) !== JSON.stringify(now.arguments)) changes.push('the arguments have changed');
   if (before.config !== now.config) changes.push('server.cfg has changed');
+  changes.push(...fileChanges(before.files, now.files));
+  if (JSON.stringify(before.hide) !== JSON.stringify(now.hide)) changes.push('the hidden paths have changed');
+  changes.push(...secretChanges(before.secrets, now.secrets));
   return changes;
+}
+
+function fileChanges(before: Recipe['files'], now: Recipe['files']): string[] {
+  const old = new Map(before.map(({ path, content }) => [path, content]));
+  const paths = new Set(now.map(({ path }) => path));
+  return [
+    ...now.filter(({ path }) => !old.has(path)).map(({ path }) => `file ${path}: added`),
+    ...before.filter(({ path }) => !paths.has(path)).map(({ path }) => `file ${path}: removed`),
+    ...now
+      .filter(({ path, content }) => old.has(path) && old.get(path) !== content)
+      .map(({ path }) => `file ${path} has changed`),
+  ];
+}
+
+/** One that is used newly, or no longer, is told by the text that uses it. */
+function secretChanges(before: Recipe['secrets'], now: Recipe['secrets']): string[] {
+  return now.flatMap(({ id, name, version }) => {
+    const old = before.find((secret) => secret.name === name);
+    return old && (old.id !== id || old.version !== version) ? [`secret ${name} has changed`] : [];
+  });
 }
 
 function overlayChanges(before: Recipe['overlays'], now: Recipe['overlays']): string[] {

@@ -15,6 +15,9 @@ const recipe = (some: Partial<Recipe> = {}): Recipe => ({
   ],
   arguments: ['-tickrate', '60', '+tv_port', '{{tvPort}}'],
   config: 'sv_tags "{{name}}"\nrcon_password "known to all"\n\n',
+  files: [],
+  hide: [],
+  secrets: [],
   ...some,
 });
 const pins = {
@@ -30,16 +33,17 @@ const pins = {
     [9, 'sv_cheats 1\n'],
   ]),
 };
-const cfg = (some: Partial<Recipe>) => serverSpec(recipe(some), pins, 'secret').files[0]?.content.split('\n') ?? [];
+const confidential = { rconPassword: 'secret', secrets: new Map([['TOKEN', 's3cr3t word']]) };
+const cfg = (some: Partial<Recipe>) => serverSpec(recipe(some), pins, confidential).files[0]?.content.split('\n') ?? [];
 
 describe('serverSpec', () => {
   it('pins the revisions, first one first, and the build', () => {
-    const spec = serverSpec(recipe(), pins, 'secret');
+    const spec = serverSpec(recipe(), pins, confidential);
     expect(spec).toMatchObject({ port: 27_015, build: '1234', overlays: ['7/3', '8/1', '9/12'], hide: [] });
   });
 
   it('renders the arguments and starts on a map when none is given', () => {
-    expect(serverSpec(recipe(), pins, 's').arguments).toEqual([
+    expect(serverSpec(recipe(), pins, confidential).arguments).toEqual([
       '-tickrate',
       '60',
       '+tv_port',
@@ -47,14 +51,14 @@ describe('serverSpec', () => {
       '+map',
       'c1m1_hotel',
     ]);
-    expect(serverSpec(recipe({ arguments: ['+Map', 'c2m1_highway'] }), pins, 's').arguments).toEqual([
+    expect(serverSpec(recipe({ arguments: ['+Map', 'c2m1_highway'] }), pins, confidential).arguments).toEqual([
       '+Map',
       'c2m1_highway',
     ]);
   });
 
   it('executes exposed overlays from the bottom to the top, then the blueprint, last of all the panel', () => {
-    expect(serverSpec(recipe(), pins, 'secret').files).toEqual([
+    expect(serverSpec(recipe(), pins, confidential).files).toEqual([
       {
         path: 'left4dead2/cfg/server.cfg',
         content: [
@@ -74,7 +78,7 @@ describe('serverSpec', () => {
   });
 
   it('leaves out an exposed overlay that has no server.cfg', () => {
-    const spec = serverSpec(recipe(), { ...pins, serverCfgs: new Map() }, 's');
+    const spec = serverSpec(recipe(), { ...pins, serverCfgs: new Map() }, confidential);
     expect(spec.files).toHaveLength(1);
     expect(spec.files[0]?.content).not.toContain('exec ');
   });
@@ -85,8 +89,29 @@ describe('serverSpec', () => {
     for (const line of cfg({ title: '\u202e\u{1F600}' })) expect(line).toMatch(/^[\x20-\x7e]*$/);
   });
 
+  it('writes the other files: as server.cfg where the console reads them, as they are elsewhere', () => {
+    const content = 'title "{{title}}" {{secret.TOKEN}}';
+    const spec = serverSpec(
+      recipe({
+        title: 'Zoë "1"',
+        hide: ['left4dead2/addons/x.vpk'],
+        files: [
+          { path: 'left4dead2/cfg/Extra.CFG', content },
+          { path: 'left4dead2/motd.txt', content },
+        ],
+      }),
+      pins,
+      confidential,
+    );
+    expect(spec.files.slice(3)).toEqual([
+      { path: 'left4dead2/cfg/Extra.CFG', content: 'title "versus-1" "s3cr3t word"' },
+      { path: 'left4dead2/motd.txt', content: 'title "Zoë "1"" s3cr3t word' },
+    ]);
+    expect(spec.hide).toEqual(['left4dead2/addons/x.vpk']);
+  });
+
   it('keeps the password out of the arguments', () => {
-    expect(serverSpec(recipe(), pins, 'secret').arguments.join(' ')).not.toContain('secret');
+    expect(serverSpec(recipe(), pins, confidential).arguments.join(' ')).not.toContain('secret');
   });
 });
 
@@ -105,6 +130,9 @@ describe('specHash', () => {
       { overlays: recipe().overlays.map((overlay) => ({ ...overlay, exposeServerCfg: true })) },
       { arguments: [] },
       { config: '' },
+      { files: [{ path: 'a', content: '' }] },
+      { hide: ['a'] },
+      { secrets: [{ id: 1, name: 'TOKEN', version: 2 }] },
     ]) {
       expect(specHash(recipe(change))).not.toBe(hash);
     }
@@ -137,5 +165,28 @@ describe('recipeChanges', () => {
       'server.cfg has changed',
     ]);
     expect(recipeChanges(now, now)).toEqual([]);
+  });
+
+  it('says of files, hidden paths and secrets which ones', () => {
+    const file = (path: string, content = '') => ({ path, content });
+    const secret = (id: number, name: string, version: number) => ({ id, name, version });
+    const before = recipe({
+      files: [file('a'), file('b'), file('c')],
+      hide: ['x'],
+      secrets: [secret(1, 'A', 1), secret(2, 'B', 1), secret(3, 'C', 4), secret(4, 'D', 1)],
+    });
+    const now = recipe({
+      files: [file('c'), file('b', 'new'), file('d')],
+      hide: ['y'],
+      secrets: [secret(1, 'A', 2), secret(2, 'B', 1), secret(9, 'C', 4), secret(5, 'E', 1)],
+    });
+    expect(recipeChanges(before, now)).toEqual([
+      'file d: added',
+      'file a: removed',
+      'file b has changed',
+      'the hidden paths have changed',
+      'secret A has changed',
+      'secret C has changed',
+    ]);
   });
 });

@@ -9,6 +9,8 @@ import {
 } from '@nestjs/swagger';
 import { ChecksServer, Me, type Principal, Scoped } from '../auth/access.js';
 import { PageQuery } from '../paging/page.js';
+import { PreviewView } from './preview.dto.js';
+import { Previews } from './previews.js';
 import { CreateServerBody, ServerPage, ServerView, UpdateServerBody } from './server.dto.js';
 import type { Server } from './server.entity.js';
 import { ServerViews } from './server-views.js';
@@ -22,6 +24,7 @@ export class ServersController {
   constructor(
     private readonly servers: Servers,
     private readonly views: ServerViews,
+    private readonly previews: Previews,
   ) {}
 
   @Get()
@@ -40,6 +43,15 @@ export class ServersController {
   @ApiOkResponse({ type: ServerView })
   async get(@Me() me: Principal, @Param('id') reference: string): Promise<ServerView> {
     return this.view(me, await this.servers.get(me, reference));
+  }
+
+  @Get(':id/preview')
+  @ApiOperation({ summary: 'Show everything that would be generated for a server now' })
+  @Scoped('read')
+  @ApiParam(byReference)
+  @ApiOkResponse({ type: PreviewView })
+  async preview(@Me() me: Principal, @Param('id') reference: string): Promise<PreviewView> {
+    return this.previews.ofServer(await this.servers.get(me, reference));
   }
 
   @Post()

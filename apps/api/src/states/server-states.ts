@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HostLibrary } from '../hosts/host-library.js';
 import { Announcements } from '../redis/announcements.js';
+import { ServerMasks } from '../secrets/server-masks.js';
 import { type ServerUsage, UsageMeter } from '../servers/server-usage.js';
 import { type Answer, query } from './query.js';
 
@@ -74,6 +75,7 @@ export class ServerStates {
     private readonly database: DataSource,
     private readonly library: HostLibrary,
     private readonly announcements: Announcements,
+    private readonly masks: ServerMasks,
   ) {}
 
   /** Reads all servers of a host in one call, but for those a job is running for; or only those named. */
@@ -102,13 +104,14 @@ export class ServerStates {
   private async read(servers: Polled[]): Promise<string[]> {
     if (servers.length === 0) return [];
     const host = await this.library.get();
-    const read = await host.status(servers.map((server) => server.name));
-    const statuses = new Map(read.map((status) => [status.name, status]));
+    const found = await host.status(servers.map((server) => server.name));
+    const statuses = new Map(found.map((status) => [status.name, status]));
     const seen: Seen[] = [];
     const looks = Promise.all(
       servers.map(async (server) => {
-        const status = statuses.get(server.name);
-        if (!status) return;
+        const read = statuses.get(server.name);
+        if (!read) return;
+        const status = await this.masks.applyTo(server.id, read);
         const answer = status.state === 'running' ? await query(ADDRESS, server.port) : null;
         seen.push(this.seen(server, status, answer));
       }),

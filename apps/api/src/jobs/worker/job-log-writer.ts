@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Announcements } from '../../redis/announcements.js';
+import type { LineMask } from '../../secrets/line-mask.js';
 import type { JobStream } from '../job-log-line.entity.js';
 import type { JobLines, NewLine } from '../log/job-lines.js';
 import { storable } from '../log/storable.js';
@@ -14,7 +15,7 @@ const BATCH_MS = 30;
 const RETRY_MS = 500;
 
 /**
- * Stores a running job's lines, in order, gapless from 1, in batches; then announces the last number only. While PostgreSQL is away
+ * Stores a running job's lines, without secrets, in order, gapless from 1, in batches; then announces the last number only. While PostgreSQL is away
  * it keeps what it has and makes the writer wait: nothing is dropped. Only the job's own worker writes, fenced by its incarnation.
  */
 export class JobLogWriter {
@@ -29,12 +30,13 @@ export class JobLogWriter {
     private readonly announcements: Announcements,
     private readonly jobId: number,
     private readonly incarnation: string,
+    private readonly mask: () => Promise<LineMask>,
     private readonly keep = KEPT_LINES,
   ) {}
 
   /** Takes a line. Resolves at once unless too much is waiting to be stored. */
   async write(stream: JobStream, line: string): Promise<void> {
-    this.waiting.push({ stream, line: storable(line), at: Date.now() });
+    this.waiting.push({ stream, line, at: Date.now() });
     this.flushing ??= this.flush();
     if (this.waiting.length >= HIGH_WATER) await this.flushing;
   }
@@ -74,8 +76,11 @@ export class JobLogWriter {
     }
   }
 
-  private append(lines: readonly NewLine[]): Promise<void> {
-    return this.lines.append({ jobId: this.jobId, incarnation: this.incarnation, after: this.seq, lines });
+  /** Masked before it is cut: the cut could leave a part of a secret. */
+  private async append(batch: readonly NewLine[]): Promise<void> {
+    const mask = await this.mask();
+    const lines = batch.map(({ line, ...about }) => ({ ...about, line: storable(mask.apply(line)) }));
+    await this.lines.append({ jobId: this.jobId, incarnation: this.incarnation, after: this.seq, lines });
   }
 
   /** Keeps the first and the last lines of a log that grows without end; a marker in between counts what was left out. */

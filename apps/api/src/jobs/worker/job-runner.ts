@@ -4,6 +4,8 @@ import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Announcements } from '../../redis/announcements.js';
 import { announceJob } from '../announce-job.js';
+import { LineMask } from '../../secrets/line-mask.js';
+import type { ServerMasks } from '../../secrets/server-masks.js';
 import type { JobLines } from '../log/job-lines.js';
 import { storable } from '../log/storable.js';
 import { cancelledBy, type LookAt, lookAfter, serverNow } from './aftermath.js';
@@ -35,6 +37,7 @@ export interface RunnerContext {
   lines: JobLines;
   /** What the server does, read on the host after its job. */
   lookAt: LookAt;
+  masks: Pick<ServerMasks, 'of'>;
 }
 
 /** Runs one claimed job to its end: handler, time limit, cancellation, log, progress, and the end written once. Never throws. */
@@ -50,7 +53,7 @@ export class JobRunner {
     private readonly context: RunnerContext,
     readonly job: RunningJob,
   ) {
-    this.log = new JobLogWriter(context.lines, context.announcements, job.id, context.incarnation);
+    this.log = new JobLogWriter(context.lines, context.announcements, job.id, context.incarnation, () => this.mask());
   }
 
   /** Tells the handler to stop; the first reason counts. */
@@ -75,9 +78,9 @@ export class JobRunner {
     if (this.progressTimer) clearTimeout(this.progressTimer);
     await this.log.drain();
     // fault point: end not yet written
-    const counts = await this.writeEnd(how, seen);
+    const written = await this.writeEnd(how, seen);
     this.announce();
-    return counts ? how : null;
+    return written;
   }
 
   private async outcome(): Promise<End> {
@@ -169,8 +172,14 @@ export class JobRunner {
     };
   }
 
+  /** Of the server's secrets, as they are now: initialize may have given it others. */
+  private mask(): Promise<LineMask> {
+    const { serverId } = this.job;
+    return serverId === null ? Promise.resolve(LineMask.none) : this.context.masks.of(serverId);
+  }
+
   private progress(percent: number | null, text: string | null): void {
-    this.latestProgress = { percent, text: text && storable(text) };
+    this.latestProgress = { percent, text };
     this.progressTimer ??= setTimeout(() => void this.storeProgress(), PROGRESS_MS);
   }
 
@@ -178,9 +187,10 @@ export class JobRunner {
     this.progressTimer = null;
     const { percent, text } = this.latestProgress;
     try {
+      const shown = text && storable((await this.mask()).apply(text));
       await this.context.database.query(
         `UPDATE jobs SET progress_percent = $3, progress_text = $4 WHERE id = $1 AND incarnation = $2 AND state = 'running'`,
-        [this.job.id, this.context.incarnation, percent, text],
+        [this.job.id, this.context.incarnation, percent, shown],
       );
       this.context.announcements.publish({ topic: 'job', id: this.job.id });
     } catch (error) {
@@ -188,20 +198,22 @@ export class JobRunner {
     }
   }
 
-  /** Until it is written: without PostgreSQL a job has not ended. */
-  private async writeEnd(how: End, seen: InstanceStatus | null): Promise<boolean> {
+  /**
+   * Until it is written: without PostgreSQL a job has not ended.
+   * @returns what was written; null when it did not count
+   */
+  private async writeEnd(how: End, seen: InstanceStatus | null): Promise<End | null> {
     for (;;) {
       try {
-        const counts = await this.context.rows.end(this.job.id, this.context.incarnation, how, { seen });
-        if (!counts) {
-          this.logger.warn(
-            `Job ${this.job.id} had ended already when its end (${how.state}) was written: the answer to an earlier attempt was lost, or another worker has ended it.`,
-          );
-        }
-        return counts;
+        const end = { ...how, error: how.error && (await this.mask()).apply(how.error) };
+        if (await this.context.rows.end(this.job.id, this.context.incarnation, end, { seen })) return end;
+        this.logger.warn(
+          `Job ${this.job.id} had ended already when its end (${how.state}) was written: the answer to an earlier attempt was lost, or another worker has ended it.`,
+        );
+        return null;
       } catch (error) {
         // The next worker of this host ends it as interrupted.
-        if (this.stopReason() === 'shutdown') return true;
+        if (this.stopReason() === 'shutdown') return { ...how, error: null };
         this.logger.warn(`The end of job ${this.job.id} waits for PostgreSQL: ${String(error)}`);
         await sleep(RETRY_MS);
       }

@@ -1,0 +1,114 @@
+import { serverCommand } from '@left4me/host';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { secretsIn } from '../blueprints/template.js';
+import { PublishedFiles } from '../overlays/published-files.js';
+import { Conflict, NotFound } from '../problems/problems.js';
+import { MASK } from '../secrets/line-mask.js';
+import { exposedServerCfgs } from './exposed-server-cfgs.js';
+import { makingsOf, type Makings, numbersOf } from './makings.js';
+import type { PreviewFileView, PreviewView } from './preview.dto.js';
+import { type Recipe, recipesOf } from './recipe.js';
+import { exposedPath, generated, isAscii, isCfg, SERVER_CFG } from './server-spec.js';
+import type { Server } from './server.entity.js';
+
+/**
+ * What an initialize would make, by the code that makes it, with masks in place of secrets: none is even opened. Nothing is written
+ * or pinned.
+ */
+@Injectable()
+export class Previews {
+  constructor(
+    private readonly database: DataSource,
+    private readonly published: PublishedFiles,
+  ) {}
+
+  async ofServer(server: Server): Promise<PreviewView> {
+    const recipe = (await recipesOf(this.database.manager, [server])).get(server.id);
+    if (!recipe) throw new NotFound(`blueprint ${server.blueprintId}`);
+    return this.ofRecipe(recipe, server.hostId);
+  }
+
+  /** @param hostId null: no host in particular, as long as there is none */
+  async ofRecipe(recipe: Recipe, hostId: number | null): Promise<PreviewView> {
+    const makings = await makingsOf(this.database.manager, recipe, hostId);
+    const revisions = numbersOf(makings.revisions);
+    const { serverCfgs, unread } = await this.exposed(recipe, revisions);
+    const {
+      arguments: words,
+      files,
+      hide,
+      port,
+    } = generated(recipe, serverCfgs, {
+      rconPassword: MASK,
+      secrets: new Map(secretsOf(recipe).map((name) => [name, MASK])),
+    });
+    return {
+      serverName: recipe.name,
+      build: makings.build?.build ?? null,
+      overlays: recipe.overlays.map(({ id, name }) => ({ overlayId: id, name, revision: revisions.get(id) ?? null })),
+      command: serverCommand(port, words),
+      files: files.map((file) => ({ ...file, ...sourceOf(recipe, file.path) })),
+      hide,
+      warnings: [
+        ...unmade(makings),
+        ...unread,
+        ...exposedWarnings(recipe, revisions, serverCfgs),
+        ...textWarnings(recipe),
+      ],
+    };
+  }
+
+  private async exposed(recipe: Recipe, revisions: ReadonlyMap<number, number>) {
+    try {
+      return { serverCfgs: await exposedServerCfgs(this.published, recipe, revisions), unread: [] };
+    } catch (error) {
+      // Elsewhere, or too large: initialize says the same.
+      if (error instanceof Conflict) return { serverCfgs: new Map<number, string>(), unread: [error.message] };
+      throw error;
+    }
+  }
+}
+
+function secretsOf({ config, files }: Recipe): string[] {
+  return [config, ...files.map(({ content }) => content)].flatMap(secretsIn);
+}
+
+function sourceOf({ overlays }: Recipe, path: string): Pick<PreviewFileView, 'source' | 'overlayName'> {
+  if (path === SERVER_CFG) return { source: 'panel', overlayName: null };
+  const overlay = overlays.find((_, index) => exposedPath(index) === path);
+  return overlay ? { source: 'overlay', overlayName: overlay.name } : { source: 'blueprint', overlayName: null };
+}
+
+function unmade({ build, unbuilt }: Makings): string[] {
+  return [
+    ...(build ? [] : ['No game is installed on this host: install the game first.']),
+    ...unbuilt.map(({ name }) => `Nothing of the overlay ${name} is published yet: build it first.`),
+  ];
+}
+
+function exposedWarnings(
+  { overlays }: Recipe,
+  revisions: ReadonlyMap<number, number>,
+  serverCfgs: ReadonlyMap<number, string>,
+): string[] {
+  return overlays.flatMap(({ id, name, exposeServerCfg }) => {
+    if (!exposeServerCfg || !revisions.has(id)) return [];
+    const content = serverCfgs.get(id);
+    if (content === undefined) return [`The overlay ${name} has no server.cfg that could be executed.`];
+    if (isAscii(content.replaceAll('\r', '\n'))) return [];
+    return [`server.cfg of the overlay ${name} has other characters than plain ASCII: each becomes a question mark.`];
+  });
+}
+
+function textWarnings({ title, name, files }: Recipe): string[] {
+  const warnings = isAscii(title)
+    ? []
+    : [`The title is not plain ASCII, which .cfg files have to be: the name (${name}) stands there instead.`];
+  for (const { path, content } of files) {
+    if (!isCfg(path) || isAscii(content)) continue;
+    const line = content.split('\n').findIndex((text) => !isAscii(text)) + 1;
+    warnings.push(`${path}, line ${line}: other characters than plain ASCII in a .cfg file may crash the server.`);
+  }
+  return warnings;
+}
