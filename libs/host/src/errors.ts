@@ -56,6 +56,34 @@ export class TooLarge extends HostError {
   }
 }
 
+/** An archive that cannot be unpacked, or must not be: damaged, not an archive, over a limit, or with a path that leads outside. */
+export class ArchiveRefused extends HostError {
+  constructor(problem: string, options?: ErrorOptions) {
+    super('archive-refused', problem, options);
+  }
+}
+
+/** Writing on would fill the disk. What was written for it is removed. */
+export class DiskFull extends HostError {
+  constructor(freeBytes: number, reserveBytes: number) {
+    super('disk-full', `only ${freeBytes} bytes are free on the disk, and ${reserveBytes} are kept free`);
+  }
+}
+
+/** What was to be replaced is not what the caller has seen. Nothing was written. */
+export class Changed extends HostError {
+  constructor(readonly path: string) {
+    super('changed', `${JSON.stringify(path)} was changed in the meantime`);
+  }
+}
+
+/** Something with this name is there already. Nothing was changed. */
+export class Exists extends HostError {
+  constructor(readonly path: string) {
+    super('exists', `${JSON.stringify(path)} exists already`);
+  }
+}
+
 /** A program ended unsuccessfully. `exitCode` is 128 + signal when a signal ended it. */
 export class CommandFailed extends HostError {
   constructor(

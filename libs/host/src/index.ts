@@ -1,8 +1,9 @@
 export * from './errors.js';
 export type * from './host.js';
-export type { FileTree, TreeEntry, TreeSummary } from './overlay/file-tree.js';
 export { differences, type Difference, type Differences } from './overlay/differences.js';
 export { removeTree } from './overlay/remove-tree.js';
+export { ARCHIVE_LIMITS, type ArchiveLimits, type Unpacked } from './archive/unpack.js';
+export type * from './overlay/file-tree.js';
 export { openTrees } from './overlay/folder-trees.js';
 export { openOverlayTree } from './trees/overlay-tree.js';
 export type { LayerName } from './trees/layer.js';

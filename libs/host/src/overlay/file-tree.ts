@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { Unpacked } from '../archive/unpack.js';
 
 /** One file, folder or link. Devices, sockets and the like are not shown. */
 export interface TreeEntry {
@@ -19,6 +20,38 @@ export interface TreeSummary {
   modifiedAt: string | null;
 }
 
+export interface OpenedFile {
+  stream: Readable;
+  /** Bytes. */
+  size: number;
+  /** ISO 8601, UTC. */
+  modifiedAt: string;
+  /** Quoted, strong: another one whenever the content may be another. */
+  etag: string;
+}
+
+export interface WrittenFile extends TreeEntry {
+  etag: string;
+}
+
+export interface ChangeOptions {
+  /** Called around the short moment in which the tree itself changes; by default it just does. */
+  swap?: <T>(change: () => Promise<T>) => Promise<T>;
+}
+
+export interface PutOptions extends ChangeOptions {
+  /** The ETag of the file that is to be replaced. Another one, or none: `Changed`. */
+  ifMatch?: string;
+}
+
+export interface UnpackOptions extends ChangeOptions {
+  /** The folder it goes to, made where it is missing; '' is the whole tree. */
+  target: string;
+  /** `replace`: the folder holds what was unpacked and nothing else. `merge`: the other files in it stay. */
+  mode: 'replace' | 'merge';
+  signal?: AbortSignal;
+}
+
 /**
  * Path-safe access to the trees below one folder. Paths are relative and '/'-separated; `..`, absolute paths, empty
  * components, control characters and links on the way throw `PathRefused`, and nothing is written.
@@ -28,11 +61,22 @@ export interface FileTree {
   /** Directories first, then by name. The path '' is the tree itself, which may be missing (then empty). Throws `NotFound`. */
   list(tree: string, path: string): Promise<TreeEntry[]>;
   /** A regular file. Throws `NotFound`. The caller reads or destroys the stream. */
-  open(tree: string, path: string): Promise<{ stream: Readable; size: number; modifiedAt: string }>;
-  /** Makes parent folders, replaces a file in one step. Over the limit: `TooLarge`, and nothing is left. */
-  write(tree: string, path: string, body: Readable, limitBytes: number): Promise<TreeEntry>;
+  open(tree: string, path: string): Promise<OpenedFile>;
+  /** Makes parent folders, replaces a file in one step. Over the limit: `TooLarge`, and nothing is left. `DiskFull`, `Changed`. */
+  write(tree: string, path: string, body: Readable, limitBytes: number, options?: PutOptions): Promise<WrittenFile>;
+  /** As `write`, of a file on the same disk, which is moved here: a path of the caller's own. When it fails the file is still there. */
+  put(tree: string, path: string, file: string, options?: PutOptions): Promise<WrittenFile>;
+  /**
+   * Unpacks an archive, a file of the caller's own, which stays. Throws `ArchiveRefused`, `DiskFull`, `TimedOut`, `Interrupted`,
+   * `NotSupported` for want of a program, `PathRefused` where a file and a folder would meet; nothing is changed then.
+   */
+  unpack(tree: string, archive: string, options: UnpackOptions): Promise<Unpacked>;
+  /** With its parents. Throws `Exists`. */
+  makeFolder(tree: string, path: string, options?: ChangeOptions): Promise<void>;
+  /** A file or a folder with all it holds; makes parent folders. Throws `NotFound`; `Exists`, unless a file may replace a file. */
+  move(tree: string, from: string, to: string, options?: ChangeOptions & { replace?: boolean }): Promise<void>;
   /** A file, a link, or a folder with all it holds. Throws `NotFound`. */
-  remove(tree: string, path: string): Promise<void>;
+  remove(tree: string, path: string, options?: ChangeOptions): Promise<void>;
   summary(tree: string): Promise<TreeSummary>;
   /** Removes the tree. Missing: success. */
   destroy(tree: string): Promise<void>;

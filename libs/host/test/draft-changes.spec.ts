@@ -1,0 +1,194 @@
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ARCHIVE_LIMITS, type FileTree, openTrees } from '../src/index.js';
+import { tarOf, type TestEntry } from './support/archives.js';
+import { makeRoot } from './support/fixture.js';
+
+let root: string;
+let drafts: FileTree;
+beforeEach(async () => {
+  root = await makeRoot();
+  await mkdir(join(root, 'drafts/7/left4dead2/cfg'), { recursive: true });
+  drafts = openTrees(join(root, 'drafts'));
+  await writeFile(join(root, 'drafts/7/left4dead2/cfg/server.cfg'), 'old');
+  await writeFile(join(root, 'drafts/7/left4dead2/cfg/kept.cfg'), 'kept');
+});
+
+async function files(): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const entry of await readdir(join(root, 'drafts/7'), { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) found[path.slice(join(root, 'drafts/7/').length)] = await readFile(path, 'utf8');
+  }
+  return found;
+}
+
+/** That nothing is left beside the trees. */
+async function leftovers(): Promise<string[]> {
+  return (await readdir(join(root, 'drafts/.tmp')).catch(() => [])).filter((name) => name !== 'archive');
+}
+
+async function archiveOf(entries: readonly TestEntry[]): Promise<string> {
+  await mkdir(join(root, 'drafts/.tmp'), { recursive: true });
+  const path = join(root, 'drafts/.tmp/archive');
+  await writeFile(path, tarOf(entries));
+  return path;
+}
+
+const body = (content: string): Readable => Readable.from([Buffer.from(content)]);
+
+describe('an archive that goes into a draft', () => {
+  const entries = [
+    { name: 'cfg/server.cfg', content: 'new' },
+    { name: 'cfg/more/a.cfg', content: 'a' },
+    { name: 'addons/b.vpk', content: 'b' },
+  ];
+
+  it('is merged: its files replace those of the same path, the others stay', async () => {
+    const unpacked = await drafts.unpack('7', await archiveOf(entries), { target: 'left4dead2', mode: 'merge' });
+    expect(unpacked).toEqual({ files: 3, bytes: 5, leftOut: { count: 0, first: [] } });
+    expect(await files()).toEqual({
+      'left4dead2/cfg/server.cfg': 'new',
+      'left4dead2/cfg/kept.cfg': 'kept',
+      'left4dead2/cfg/more/a.cfg': 'a',
+      'left4dead2/addons/b.vpk': 'b',
+    });
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('replaces the target folder, or the whole draft, and nothing beside it', async () => {
+    await drafts.unpack('7', await archiveOf(entries), { target: 'left4dead2/cfg', mode: 'replace' });
+    expect(await files()).toEqual({
+      'left4dead2/cfg/cfg/server.cfg': 'new',
+      'left4dead2/cfg/cfg/more/a.cfg': 'a',
+      'left4dead2/cfg/addons/b.vpk': 'b',
+    });
+    await drafts.unpack('7', await archiveOf([{ name: 'only', content: 'x' }]), { target: '', mode: 'replace' });
+    expect(await files()).toEqual({ only: 'x' });
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('makes the draft, and the target folder, where there is none', async () => {
+    await drafts.destroy('7');
+    await drafts.unpack('7', await archiveOf([{ name: 'a', content: 'x' }]), { target: 'new/place', mode: 'merge' });
+    expect(await files()).toEqual({ 'new/place/a': 'x' });
+  });
+
+  it.each<[string, TestEntry[], string]>([
+    [
+      'a file where the draft has a folder',
+      [
+        { name: 'a', content: 'x' },
+        { name: 'cfg', content: 'x' },
+      ],
+      'left4dead2',
+    ],
+    ['a folder where the draft has a file', [{ name: 'a', content: 'x' }, { name: 'kept.cfg/b' }], 'left4dead2/cfg'],
+    [
+      'a path that climbs out',
+      [
+        { name: 'a', content: 'x' },
+        { name: '../../../evil', content: 'x' },
+      ],
+      'left4dead2',
+    ],
+  ])('with %s changes nothing', async (_what, hostile, target) => {
+    const before = await files();
+    await expect(drafts.unpack('7', await archiveOf(hostile), { target, mode: 'merge' })).rejects.toMatchObject({
+      code: expect.stringMatching(/^(path|archive)-refused$/),
+    });
+    expect(await files()).toEqual(before);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('is never written through a link that somebody planted in the draft', async () => {
+    await mkdir(join(root, 'outside'));
+    await symlink(join(root, 'outside'), join(root, 'drafts/7/link'));
+    const archive = await archiveOf([{ name: 'link/a', content: 'x' }]);
+    await expect(drafts.unpack('7', archive, { target: '', mode: 'merge' })).rejects.toMatchObject({
+      code: 'path-refused',
+    });
+    for (const mode of ['merge', 'replace'] as const) {
+      await expect(drafts.unpack('7', archive, { target: 'link', mode })).rejects.toMatchObject({
+        code: 'path-refused',
+      });
+      await expect(drafts.unpack('7', archive, { target: 'link/x', mode })).rejects.toMatchObject({
+        code: 'path-refused',
+      });
+    }
+    expect(await readdir(join(root, 'outside'))).toEqual([]);
+  });
+});
+
+describe('a file', () => {
+  it('is replaced by an editor only as long as nobody else has changed it', async () => {
+    const { stream, etag } = await drafts.open('7', 'left4dead2/cfg/server.cfg');
+    stream.destroy();
+    const mine = await drafts.write('7', 'left4dead2/cfg/server.cfg', body('mine'), 10, { ifMatch: etag });
+    await expect(
+      drafts.write('7', 'left4dead2/cfg/server.cfg', body('hers'), 10, { ifMatch: etag }),
+    ).rejects.toMatchObject({ code: 'changed' });
+    const again = await drafts.write('7', 'left4dead2/cfg/server.cfg', body('mine'), 10, { ifMatch: mine.etag });
+    expect(again.etag).not.toBe(mine.etag);
+    await drafts.remove('7', 'left4dead2/cfg/server.cfg');
+    await expect(
+      drafts.write('7', 'left4dead2/cfg/server.cfg', body('x'), 10, { ifMatch: again.etag }),
+    ).rejects.toMatchObject({ code: 'changed' });
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('is not taken when the disk would be full', async () => {
+    const limits = { ...ARCHIVE_LIMITS, reserveBytes: 2 ** 60 };
+    const full = openTrees(join(root, 'drafts'), { limits });
+    await expect(full.write('7', 'a', body('x'), 10)).rejects.toMatchObject({ code: 'disk-full' });
+    expect(await leftovers()).toEqual([]);
+  });
+});
+
+describe('moving', () => {
+  it('renames files and folders with all they hold, and makes the folders on the way', async () => {
+    await drafts.move('7', 'left4dead2/cfg/server.cfg', 'left4dead2/other/first.cfg');
+    await drafts.move('7', 'left4dead2/cfg', 'cfg');
+    expect(await files()).toEqual({ 'left4dead2/other/first.cfg': 'old', 'cfg/kept.cfg': 'kept' });
+  });
+
+  it('goes over something only when that is a file and it was asked for', async () => {
+    const before = await files();
+    const [from, to] = ['left4dead2/cfg/kept.cfg', 'left4dead2/cfg/server.cfg'];
+    await expect(drafts.move('7', from, to)).rejects.toMatchObject({ code: 'exists' });
+    await mkdir(join(root, 'drafts/7/empty'));
+    await expect(drafts.move('7', 'left4dead2/cfg', 'empty', { replace: true })).rejects.toMatchObject({
+      code: 'exists',
+    });
+    await expect(drafts.move('7', 'left4dead2', 'left4dead2/cfg/x')).rejects.toMatchObject({ code: 'path-refused' });
+    await expect(drafts.move('7', 'none', 'x')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(drafts.move('7', from, '../x')).rejects.toMatchObject({ code: 'path-refused' });
+    expect(await files()).toEqual(before);
+    await drafts.move('7', from, to, { replace: true });
+    expect(await files()).toEqual({ 'left4dead2/cfg/server.cfg': 'kept' });
+  });
+});
+
+it('a new folder is made once', async () => {
+  await drafts.makeFolder('7', 'left4dead2/addons/sourcemod');
+  await expect(drafts.makeFolder('7', 'left4dead2/addons')).rejects.toMatchObject({ code: 'exists' });
+  expect(await readdir(join(root, 'drafts/7/left4dead2/addons'))).toEqual(['sourcemod']);
+});
+
+it('everything is prepared before the moment in which the tree changes, and a refused moment changes nothing', async () => {
+  const before = await files();
+  const swap = async (): Promise<never> => {
+    expect(await files()).toEqual(before);
+    throw new Error('not now');
+  };
+  const archive = await archiveOf([{ name: 'a', content: 'x' }]);
+  await expect(drafts.write('7', 'a', body('x'), 10, { swap })).rejects.toThrow('not now');
+  await expect(drafts.unpack('7', archive, { target: '', mode: 'replace', swap })).rejects.toThrow('not now');
+  await expect(drafts.move('7', 'left4dead2', 'x', { swap })).rejects.toThrow('not now');
+  await expect(drafts.remove('7', 'left4dead2', { swap })).rejects.toThrow('not now');
+  await expect(drafts.makeFolder('7', 'x', { swap })).rejects.toThrow('not now');
+  expect(await files()).toEqual(before);
+  expect(await leftovers()).toEqual([]);
+});
