@@ -56,6 +56,7 @@ export async function startApp(overrides: Partial<RunningSettings> = {}, options
     host: 'local',
     serviceManager: 'process',
     steamcmd: null,
+    keptFiles: [],
     apiEnabled: true,
     workerEnabled: false,
     workerConcurrency: 16,

@@ -33,8 +33,12 @@ export class StateFolder {
 
   /** Starts a command of left4me; it ends with the test at the latest. */
   run(command: readonly string[], env: Record<string, string>): ChildProcess {
-    const argv = [...this.prefix, 'setpriv', '--pdeathsig', 'TERM', '--', process.execPath, this.program, ...command];
-    const [program = '', ...args] = argv;
+    return this.execute([process.execPath, this.program, ...command], env);
+  }
+
+  /** Starts any program as the user that the folder belongs to; it ends with the test at the latest. */
+  execute(argv: readonly string[], env: Record<string, string> = {}): ChildProcess {
+    const [program = '', ...args] = [...this.prefix, 'setpriv', '--pdeathsig', 'TERM', '--', ...argv];
     const { PATH = '', HOME = '/' } = process.env;
     return spawn(program, args, { cwd: '/', stdio: 'pipe', env: { PATH, HOME, LEFT4ME_ROOT: this.root, ...env } });
   }

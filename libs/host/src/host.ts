@@ -22,6 +22,8 @@ export interface HostOptions {
   serviceManager: 'process' | 'systemd';
   /** Path of steamcmd; without it `install` sets up the demo runtime. */
   steamcmd?: string;
+  /** Patterns of files that servers keep although their layers change; without them, the usual ones. */
+  keptFiles?: readonly string[];
   /** Skips the probe: tests of the fallback, and callers that only read. */
   assumeIsolation?: 'namespaces' | 'copy';
 }
@@ -169,8 +171,12 @@ export interface Host {
   install(request: { build?: string }, run: Run): Promise<{ build: string; demo: boolean }>;
   /** Writes a new generation for the next start. Whatever runs does not notice. */
   initialize(name: string, spec: Spec, run: Run): Promise<{ generation: number }>;
-  /** Takes the prepared generation and returns when the server's program runs. A running server is left untouched. */
-  start(name: string, run: Run): Promise<{ generation: number; alreadyRunning: boolean }>;
+  /**
+   * Takes the prepared generation and returns when the server's program runs. A running server is left untouched. Files of the server's
+   * own whose layers have changed go to replaced/<job>/ and are named in the output.
+   * @param job by default one that tells the time
+   */
+  start(name: string, run: Run, job?: string): Promise<{ generation: number; alreadyRunning: boolean }>;
   /** `quit` over RCON, then SIGTERM, then SIGKILL. A stopped or missing server: success. */
   stop(name: string, run: Run): Promise<void>;
   /** Stops, moves what the server wrote to trash/<trash>/ (`trashed`) and removes the rest. A missing instance: success, not found. */

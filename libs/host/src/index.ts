@@ -1,6 +1,7 @@
 export * from './errors.js';
 export type * from './host.js';
 export { differences, type Difference, type Differences } from './overlay/differences.js';
+export { KEPT_FILES, keptFileProblem } from './yielding/kept-files.js';
 export { removeTree } from './overlay/remove-tree.js';
 export { ARCHIVE_LIMITS, type ArchiveLimits, type Unpacked } from './archive/unpack.js';
 export type * from './overlay/file-tree.js';

@@ -79,8 +79,12 @@ export class LocalHost implements Host {
     return this.parts.turns.operate(name, () => this.parts.instances.initialize(name, spec, run));
   }
 
-  start(name: string, run: Run): Promise<{ generation: number; alreadyRunning: boolean }> {
-    return this.parts.turns.operate(name, () => this.parts.instances.start(name, run));
+  start(
+    name: string,
+    run: Run,
+    job = `by-hand-${Date.now()}`,
+  ): Promise<{ generation: number; alreadyRunning: boolean }> {
+    return this.parts.turns.operate(name, () => this.parts.instances.start(name, run, job));
   }
 
   stop(name: string, run: Run): Promise<void> {

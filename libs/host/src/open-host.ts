@@ -20,6 +20,7 @@ import { Retention } from './runtime/retention.js';
 import { NewestKnown } from './steamcmd/newest-known.js';
 import { SteamRuntime } from './steamcmd/steam-runtime.js';
 import { Steamcmd } from './steamcmd/steamcmd.js';
+import { KEPT_FILES } from './yielding/kept-files.js';
 import { openSystemdManager } from './systemd/open-systemd.js';
 import { LocalServerFiles } from './trees/server-files.js';
 
@@ -63,7 +64,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     turns,
     builds,
     runtime: steamcmd ? openSteam(root, steamcmd, builds, commands) : new DemoRuntime(builds),
-    instances: new Instances({ root, isolation, uid: own === 0 ? uidForRoot : own }, manager, builds, commands, trash),
+    instances: new Instances(
+      { root, isolation, uid: own === 0 ? uidForRoot : own, keptFiles: options.keptFiles ?? KEPT_FILES },
+      manager,
+      builds,
+      commands,
+      trash,
+    ),
     manager,
     trash,
     publisher: new Publisher(

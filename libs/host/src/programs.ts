@@ -13,6 +13,7 @@ export const PROGRAMS = {
   demoRuntime: fromPackage('programs/demo-runtime'),
   /** Compiled: a supervisor outlives the panel and needs no TypeScript loader. */
   supervisor: fromPackage('dist/process-manager/supervisor.js'),
+  replaceCopies: fromPackage('dist/yielding/replace-program.js'),
   composeCopy: fromPackage('dist/launcher/compose-program.js'),
   putAway: fromPackage('dist/trees/put-away-program.js'),
 } as const;

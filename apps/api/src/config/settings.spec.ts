@@ -35,6 +35,7 @@ describe('refuses', () => {
     ['LEFT4ME_ADMIN_PASSWORD', 'x'.repeat(257), 'must have at most 256 characters'],
     ['LEFT4ME_HOST', 'My Machine', 'must be lower-case letters, digits and dashes, 32 at most'],
     ['LEFT4ME_SERVICE_MANAGER', 'upstart', 'must be systemd or process'],
+    ['LEFT4ME_KEPT_FILES', '*.sq3, /etc/*', '/etc/*: must be relative'],
     ['LEFT4ME_STEAMCMD', 'steamcmd', 'must be an absolute path'],
     ['LEFT4ME_STEAMCMD', '/nonexistent/steamcmd.sh', '/nonexistent/steamcmd.sh does not exist'],
     ['LEFT4ME_STEAMCMD', '/etc/passwd/steamcmd.sh', '/etc/passwd/steamcmd.sh does not exist'],
@@ -44,6 +45,7 @@ describe('refuses', () => {
     ['JOB_WORKER_CONCURRENCY', '0', 'must be a whole number from 1 to 1000'],
     ['STATE_POLLER_INTERVAL_SECONDS', '0', 'must be a whole number from 1 to 3600'],
     ['LEFT4ME_TRASH_DAYS', '0', 'must be a whole number from 1 to 3650'],
+    ['LEFT4ME_KEPT_REVISIONS', '0', 'must be a whole number from 1 to 1000'],
     ['JOB_LOG_REPLAY_LIMIT', 'all', 'must be a whole number from 1 to 100000'],
   ])('%s=%s', (name, value, sentence) => {
     const reading = () => read({ [name]: value });

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import path from 'node:path';
+import { KEPT_FILES, keptFileProblem } from '@left4me/host';
 import { z } from 'zod';
 import { redisConnection } from './redis-connection.js';
 
@@ -91,6 +92,22 @@ function isNetwork(value: string): boolean {
   return bits === undefined || (Number(bits) > 0 && Number(bits) <= (version === 4 ? 32 : 128));
 }
 
+const keptFiles = z
+  .string()
+  .default(KEPT_FILES.join(','))
+  .transform((value) =>
+    value
+      .split(',')
+      .map((pattern) => pattern.trim())
+      .filter(Boolean),
+  )
+  .superRefine((patterns, context) => {
+    for (const pattern of patterns) {
+      const problem = keptFileProblem(pattern);
+      if (problem !== null) context.addIssue({ code: 'custom', message: `${pattern}: ${problem}` });
+    }
+  });
+
 const environment = z.object({
   DATABASE_URL: databaseUrl.optional(),
   REDIS_URL: redisUrl.optional(),
@@ -113,6 +130,7 @@ const environment = z.object({
     .default('local'),
   LEFT4ME_SERVICE_MANAGER: z.enum(['systemd', 'process'], 'must be systemd or process').default('process'),
   LEFT4ME_STEAMCMD: program.optional(),
+  LEFT4ME_KEPT_FILES: keptFiles,
   JOB_WORKER_ENABLED: flag.optional(),
   JOB_WORKER_CONCURRENCY: whole(1, 1000).default(16),
   STATE_POLLER_INTERVAL_SECONDS: whole(1, 3600).default(30),
@@ -140,6 +158,8 @@ export interface Settings {
   host: string;
   serviceManager: 'systemd' | 'process';
   steamcmd: string | null;
+  /** Patterns of files that servers keep although their layers change. */
+  keptFiles: string[];
   /** Whether this process answers requests. */
   apiEnabled: boolean;
   /** Whether this process runs its host's jobs and watches its servers. */
@@ -184,6 +204,7 @@ export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string },
     host: e.LEFT4ME_HOST,
     serviceManager: e.LEFT4ME_SERVICE_MANAGER,
     steamcmd: e.LEFT4ME_STEAMCMD ?? null,
+    keptFiles: e.LEFT4ME_KEPT_FILES,
     apiEnabled: role !== 'worker',
     workerEnabled: role !== 'api',
     workerConcurrency: e.JOB_WORKER_CONCURRENCY,
@@ -234,6 +255,7 @@ export abstract class RunningSettings implements Settings {
   abstract host: string;
   abstract serviceManager: 'systemd' | 'process';
   abstract steamcmd: string | null;
+  abstract keptFiles: string[];
   abstract apiEnabled: boolean;
   abstract workerEnabled: boolean;
   abstract workerConcurrency: number;

@@ -16,7 +16,9 @@ it('opens the machine once', async () => {
   const open = vi.fn<OpenHost>(host.open);
   const library = new HostLibrary(settings, open);
   expect(await Promise.all([library.get(), library.get()])).toEqual([host, host]);
-  expect(open.mock.calls).toEqual([[{ root: '/state', serviceManager: 'process' }]]);
+  expect(open.mock.calls).toEqual([
+    [{ root: '/state', serviceManager: 'process', keptFiles: ['*.sq3*', 'banned_*.cfg', 'logs/', '*.dem'] }],
+  ]);
 });
 
 it('tries again after it could not be opened', async () => {

@@ -77,6 +77,7 @@ export class Fleet {
       host: 'local',
       serviceManager: 'process',
       steamcmd: null,
+      keptFiles: [],
       apiEnabled: true,
       workerEnabled: true,
       workerConcurrency: 16,

@@ -32,7 +32,7 @@ const running = ['twin delivered', 'job claimed', 'host command begins', 'end no
 const promoting = ['twin not yet promoted', 'twin promoted'];
 const initializing = ['generation pinned', 'generation not yet next', 'generation written', 'generation recorded'];
 const stopping = ['stop announced', 'quit sent'];
-const launching = ['generation adopted', 'supervisor begun', 'server launched'];
+const launching = ['copies replaced', 'generation adopted', 'supervisor begun', 'server launched'];
 
 /** The steps that an operation has of its own. */
 const steps: Record<Operation, string[]> = {

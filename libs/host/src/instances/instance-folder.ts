@@ -24,6 +24,8 @@ export class InstanceFolder {
   readonly current = (): string => join(this.path, 'current');
   /** What the server wrote itself. */
   readonly upper = (): string => join(this.path, 'upper');
+  /** What gave way to a change of the layers, by job. */
+  readonly replaced = (): string => join(this.path, 'replaced');
   /** overlayfs's own. */
   readonly work = (): string => join(this.path, 'work');
   /** Mount point, empty outside of the server's namespaces. */

@@ -9,6 +9,7 @@ import type { CommandRunner } from '../process/command-runner.js';
 import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import type { Builds } from '../runtime/builds.js';
 import type { ServiceManager } from '../service/service-manager.js';
+import { Adopter, type AdopterOptions } from '../yielding/adopter.js';
 import { Generations } from './generations.js';
 import { InstanceFolder, instancesFolder } from './instance-folder.js';
 import { isInstanceName, trashPath } from './names.js';
@@ -19,22 +20,24 @@ import type { Trash } from './trash.js';
 /** A full copy of the game is about 10 GB. */
 const COMPOSE_LIMIT_MS = 60 * 60_000;
 
-export interface InstancesOptions {
-  root: string;
-  isolation: 'namespaces' | 'copy';
+export interface InstancesOptions extends AdopterOptions {
   /** The servers' uid in their namespace. */
   uid: number;
 }
 
 /** The instances of one host: their generations, and what is done with them. */
 export class Instances {
+  private readonly adopter: Adopter;
+
   constructor(
     private readonly options: InstancesOptions,
     private readonly manager: ServiceManager,
     private readonly builds: Builds,
     private readonly commands: CommandRunner,
     private readonly trash: Trash,
-  ) {}
+  ) {
+    this.adopter = new Adopter(options, commands);
+  }
 
   async initialize(name: string, request: Spec, run: Run): Promise<{ generation: number }> {
     const folder = this.folder(name);
@@ -54,12 +57,12 @@ export class Instances {
     return { generation };
   }
 
-  async start(name: string, run: Run): Promise<{ generation: number; alreadyRunning: boolean }> {
+  async start(name: string, run: Run, job: string): Promise<{ generation: number; alreadyRunning: boolean }> {
     const folder = this.folder(name);
     const generations = new Generations(folder);
     const [state] = await this.manager.states([name]);
     const running = state?.state === 'running' || state?.state === 'starting' || state?.state === 'stopping';
-    const generation = running ? await generations.current() : await generations.adopt();
+    const generation = running ? await generations.current() : await this.adopter.adopt(folder, generations, job, run);
     if (generation === null) throw new NotInitialized(name);
     const spec = await generations.spec(generation);
     const plan = await this.plan(folder, generation, spec);

@@ -24,6 +24,12 @@ export function buildName(build: string): string {
   return build;
 }
 
+/** Of a folder that is named after a job. Throws `InvalidName`. */
+export function jobFolder(name: string): string {
+  if (!FOLDER.test(name)) throw new InvalidName('folder', name, 'a-z, 0-9, ".", "_" and "-", at most 64 characters');
+  return name;
+}
+
 /** `<server>/<job>`. Throws `InvalidName`. */
 export function trashPath(path: string): string {
   const parts = path.split('/');

@@ -108,6 +108,7 @@ export function isOwn(state: Presence | undefined): boolean {
   return state === 'own file' || state === 'own folder';
 }
 
+/** What has become of each path. */
 export async function inspect(root: string, manifest: Manifest): Promise<Map<string, Presence>> {
   const states = new Map<string, Presence>();
   const writing = new Set(manifest.writing);
@@ -123,7 +124,7 @@ export async function inspect(root: string, manifest: Manifest): Promise<Map<str
 }
 
 /** Below a file of the server's, or a folder it deleted: there overlayfs would show nothing either. */
-function isBelowOwn(path: string, present: ReadonlyMap<string, Presence>): boolean {
+export function isBelowOwn(path: string, present: ReadonlyMap<string, Presence>): boolean {
   for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
     const state = present.get(parent);
     if (state === 'own file' || state === 'deleted') return true;

@@ -11,6 +11,7 @@ interface Subject {
   host: Host;
   name: string;
   serverId: number;
+  jobId: number;
   run: Run;
 }
 
@@ -32,7 +33,7 @@ export class ServerOperationsHandler implements OperationHandler {
   async run(job: RunningJob, run: Run): Promise<void> {
     const { serverId, serverName: name } = job;
     if (serverId === null || name === null) throw new Error(`A ${job.operation} job needs its server.`);
-    const subject: Subject = { host: await this.library.get(), name, serverId, run };
+    const subject: Subject = { host: await this.library.get(), name, serverId, jobId: job.id, run };
     switch (job.operation) {
       case 'initialize':
         return job.restoreEntryId === null ? this.initialize(subject) : this.restore(subject, job, job.restoreEntryId);
@@ -78,8 +79,8 @@ export class ServerOperationsHandler implements OperationHandler {
     await this.launch(subject);
   }
 
-  private async launch({ host, name, serverId, run }: Subject): Promise<void> {
-    await host.start(name, run);
+  private async launch({ host, name, serverId, jobId, run }: Subject): Promise<void> {
+    await host.start(name, run, String(jobId));
     // fault point: server launched
     await this.forgetOld(host, name, serverId);
   }
