@@ -124,3 +124,38 @@ describe('a list to choose from', () => {
     expect(await picker.inputValue()).toBe('');
   });
 });
+
+describe('a secret in a file of a blueprint', () => {
+  it('is set, put into the file from the list of variables, and masked in the preview before anything is saved', async () => {
+    await page.goto(`${panel.url}/secrets`);
+    await page.getByRole('button', { name: 'New secret' }).first().click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('WEBHOOK');
+    await page.getByRole('textbox', { name: 'Value' }).fill('hunter2hunter2');
+    await page.keyboard.press('Enter');
+    await page.getByRole('cell', { name: 'WEBHOOK', exact: true }).waitFor();
+    expect(await page.content()).not.toContain('hunter2');
+
+    await page.goto(`${panel.url}/blueprints/new`);
+    await page.getByLabel('Name', { exact: true }).fill('secretive');
+    await page.getByRole('button', { name: 'Add file' }).click();
+    await page.keyboard.type('left4dead2/cfg/server.cfg');
+    await page.getByLabel('Content of file 1').fill('url ');
+    const file = page.getByRole('list', { name: 'Files' });
+    await file.getByRole('button', { name: /^secret\.WEBHOOK/ }).click();
+    await page.getByRole('button', { name: 'Show preview' }).click();
+    await page.getByText(/files\.0\.path: .*written from config/i).waitFor();
+
+    await page.getByLabel('Path of file 1').fill('left4dead2/cfg/hook.cfg');
+    await page.getByRole('button', { name: 'Show preview' }).click();
+    await page.getByText('left4dead2/cfg/hook.cfg', { exact: true }).click();
+    expect(await page.getByLabel('left4dead2/cfg/hook.cfg', { exact: true }).textContent()).toBe('url ***');
+
+    await page.getByRole('button', { name: 'Create blueprint' }).click();
+    await page.waitForURL(/\/blueprints\/\d+$/);
+    await page.goto(`${panel.url}/secrets`);
+    await page.getByRole('link', { name: 'secretive' }).waitFor();
+    await page.getByRole('button', { name: 'Delete WEBHOOK' }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).last().click();
+    await page.getByText(/WEBHOOK cannot be deleted: blueprints use it \(secretive\)/).waitFor();
+  });
+});

@@ -52,6 +52,7 @@ export function createConsoleRouter() {
       { path: '/host', redirect: '/hosts' },
       { path: '/users', component: () => import('./users/UsersPage.vue'), meta: { admin: true } },
       { path: '/tokens', component: () => import('./tokens/TokensPage.vue') },
+      { path: '/secrets', component: () => import('./secrets/SecretsPage.vue') },
       { path: '/account', component: () => import('./auth/AccountPage.vue') },
       { path: '/:rest(.*)*', component: () => import('./design/NotFoundPage.vue') },
     ],

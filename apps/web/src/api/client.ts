@@ -144,6 +144,10 @@ export const api = {
     const response = await send('PATCH', path, { body });
     return schema.parse(await response.json());
   },
+  async put<S extends z.ZodType>(path: string, body: unknown, schema: S): Promise<z.output<S>> {
+    const response = await send('PUT', path, { body });
+    return schema.parse(await response.json());
+  },
   /** For calls that answer nothing (204). */
   async call(
     method: 'POST' | 'PUT' | 'DELETE',

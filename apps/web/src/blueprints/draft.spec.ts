@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { differs, draftOf, inputOf, rowsOf, sentRange } from './draft';
+import { differs, draftOf, inputOf, rowsOf, sentIndex, sentRange } from './draft';
 
 describe('a blueprint in the editor', () => {
   it('has an option with its values in a row, and is sent as words whose errors find their rows again', () => {
@@ -28,6 +28,15 @@ describe('a blueprint in the editor', () => {
       { from: 2, to: 2 },
       { from: 2, to: 4 },
     ]);
+  });
+
+  it('is sent without empty rows of hidden paths, whose errors find their rows again', () => {
+    const hide = ['', ' a/b ', ' ', 'c'];
+    expect(inputOf({ ...draftOf(null), hide, files: [{ path: ' x ', content: ' y ' }] })).toMatchObject({
+      hide: ['a/b', 'c'],
+      files: [{ path: 'x', content: ' y ' }],
+    });
+    expect(hide.map((_, row) => sentIndex(hide, row))).toEqual([null, 0, null, 1]);
   });
 
   it('differs only in what would be saved', () => {

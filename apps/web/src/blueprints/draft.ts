@@ -1,4 +1,4 @@
-import type { Blueprint, BlueprintInput, BlueprintOverlay } from './schema';
+import type { Blueprint, BlueprintFile, BlueprintInput, BlueprintOverlay } from './schema';
 
 /** What the editor holds while it is edited. */
 export interface BlueprintDraft {
@@ -7,6 +7,8 @@ export interface BlueprintDraft {
   overlays: BlueprintOverlay[];
   arguments: string[];
   config: string;
+  files: BlueprintFile[];
+  hide: string[];
 }
 
 /** The editor's contents for a blueprint, or for a new one. */
@@ -17,6 +19,8 @@ export function draftOf(blueprint: Blueprint | null): BlueprintDraft {
     overlays: blueprint?.overlays.map((overlay) => ({ ...overlay })) ?? [],
     arguments: rowsOf(blueprint?.arguments ?? []),
     config: blueprint?.config ?? (blueprint ? '' : 'hostname "{{title}}"\n'),
+    files: blueprint?.files.map((file) => ({ ...file })) ?? [],
+    hide: [...(blueprint?.hide ?? [])],
   };
 }
 
@@ -28,6 +32,8 @@ export function inputOf(draft: BlueprintDraft): BlueprintInput {
     overlays: draft.overlays.map(({ overlayId, exposeServerCfg }) => ({ overlayId, exposeServerCfg })),
     arguments: draft.arguments.flatMap(wordsOf),
     config: draft.config,
+    files: draft.files.map(({ path, content }) => ({ path: path.trim(), content })),
+    hide: draft.hide.map((path) => path.trim()).filter((path) => path !== ''),
   };
 }
 
@@ -51,6 +57,12 @@ export function rowsOf(words: readonly string[]): string[] {
 export function sentRange(rows: readonly string[], row: number): { from: number; to: number } {
   const from = rows.slice(0, row).flatMap(wordsOf).length;
   return { from, to: from + wordsOf(rows[row] ?? '').length };
+}
+
+/** The place that a hidden path's row has in what is sent; null: an empty row is not sent. */
+export function sentIndex(rows: readonly string[], row: number): number | null {
+  if ((rows[row] ?? '').trim() === '') return null;
+  return rows.slice(0, row).filter((path) => path.trim() !== '').length;
 }
 
 /** Whether saving would change anything. */

@@ -3,7 +3,14 @@ import { z } from 'zod';
 import { allPages } from '../api/all-pages';
 import { api, pageOf } from '../api/client';
 import { queryClient } from '../api/query-client';
-import { type Blueprint, type BlueprintInput, blueprintSchema, variableSchema } from './schema';
+import {
+  type Blueprint,
+  type BlueprintInput,
+  blueprintSchema,
+  type PreviewInput,
+  previewSchema,
+  variableSchema,
+} from './schema';
 
 export const blueprintKeys = {
   all: ['blueprints'] as const,
@@ -30,15 +37,26 @@ export function blueprintOptions(id: number) {
   });
 }
 
-/** The variables a blueprint's texts may use. */
-export const variablesOptions = queryOptions({
-  queryKey: blueprintKeys.variables,
-  staleTime: Infinity,
-  queryFn: async ({ signal }) => {
-    const answer = await api.get('/blueprints/variables', z.object({ items: z.array(variableSchema) }), { signal });
-    return answer.items;
-  },
-});
+/** The variables a blueprint's texts may use, its owner's secrets among them; of a new one (null), one's own. */
+export function variablesOptions(blueprintId: number | null) {
+  return queryOptions({
+    queryKey: [...blueprintKeys.variables, blueprintId],
+    queryFn: async ({ signal }) => {
+      const answer = await api.get('/blueprints/variables', z.object({ items: z.array(variableSchema) }), {
+        query: { blueprintId },
+        signal,
+      });
+      return answer.items;
+    },
+  });
+}
+
+/** Shows what an unsaved blueprint would generate. */
+export function usePreview() {
+  return useMutation({
+    mutationFn: (input: PreviewInput) => api.post('/blueprints/preview', input, previewSchema),
+  });
+}
 
 function refresh(): void {
   void queryClient.invalidateQueries({ queryKey: blueprintKeys.all });

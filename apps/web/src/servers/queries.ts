@@ -3,6 +3,7 @@ import { allPages } from '../api/all-pages';
 import { api, pageOf } from '../api/client';
 import { queryClient } from '../api/query-client';
 import { blueprintKeys } from '../blueprints/queries';
+import { previewSchema } from '../blueprints/schema';
 import { applyJob } from '../jobs/queries';
 import { type Job, isUnfinished, jobSchema } from '../jobs/schema';
 import { Pushed } from '../live/pushed';
@@ -13,6 +14,7 @@ export const serverKeys = {
   list: ['servers', 'list'] as const,
   detail: (id: number) => ['servers', 'detail', id] as const,
   named: (name: string) => ['servers', 'named', name] as const,
+  preview: (id: number) => ['servers', 'preview', id] as const,
 };
 
 const pushed = new Pushed<Server>();
@@ -46,6 +48,14 @@ export function serverByNameOptions(name: string) {
   return queryOptions({
     queryKey: serverKeys.named(name),
     queryFn: async ({ signal }) => (await api.get(`/servers/${name}`, serverSchema, { signal })).id,
+  });
+}
+
+/** What the server's next start would generate; read anew when that is another thing. */
+export function previewOptions({ id, pendingChanges }: Server) {
+  return queryOptions({
+    queryKey: [...serverKeys.preview(id), pendingChanges],
+    queryFn: ({ signal }) => api.get(`/servers/${id}/preview`, previewSchema, { signal }),
   });
 }
 
