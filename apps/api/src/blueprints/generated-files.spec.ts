@@ -33,6 +33,7 @@ describe('checkFiles', () => {
     ['left4dead2/cfg', /folder/],
     ['left4dead2', /folder/],
     ['left4dead2/cfg/server_overlay_2.cfg', /exposeServerCfg/],
+    ['left4dead2/cfg/server_overlay_2.cfg/x', /exposeServerCfg/],
     ['left4dead2/bin', /folder/],
     ['srcds_run', /starts the server/],
     ['srcds_linux/x', /starts the server/],

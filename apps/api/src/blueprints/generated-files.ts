@@ -10,7 +10,7 @@ export const MAX_HIDDEN = 200;
 const MAX_REPORTED = 20;
 
 const serverCfg = 'left4dead2/cfg/server.cfg';
-const exposedCfg = /^left4dead2\/cfg\/server_overlay_\d+\.cfg$/;
+const exposedCfg = /^left4dead2\/cfg\/server_overlay_\d+\.cfg(\/|$)/;
 /** Without these no server starts, or (valve.rc) it hangs in hibernation with RCON dead. */
 const essentials = [
   'srcds_run',

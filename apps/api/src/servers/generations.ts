@@ -101,9 +101,12 @@ export class Generations {
     await manager
       .getRepository(GenerationRevision)
       .insert(revisions.map(({ id }) => ({ generationId: generation.id, revisionId: id })));
-    const sealed = await manager
-      .getRepository(Secret)
-      .find({ select: { id: true, name: true, sealed: true }, where: { id: In(recipe.secrets.map(({ id }) => id)) } });
+    // Locked: a deletion waits, and then finds the generation that has it.
+    const sealed = await manager.getRepository(Secret).find({
+      select: { id: true, name: true, sealed: true },
+      where: { id: In(recipe.secrets.map(({ id }) => id)) },
+      lock: { mode: 'for_key_share' },
+    });
     if (sealed.length < recipe.secrets.length)
       throw new Conflict('A secret of the blueprint was deleted at this moment: try again.');
     return { generation, server, build: build.build, revisions: numbersOf(revisions), sealed };

@@ -7,7 +7,6 @@ interface InUse {
   id: number;
   serverId: number;
   specHash: string;
-  recipe: Recipe;
   build: string;
 }
 
@@ -36,14 +35,21 @@ export async function pendingChanges(
     changed.map(({ hostId }) => hostId),
   );
 
+  const edited = changed.flatMap((server) => {
+    const [used, recipe] = [inUse.get(server.id), recipes.get(server.id)];
+    return used && recipe && specHash(recipe) !== used.specHash ? [used.id] : [];
+  });
+  const before = await usedRecipes(manager, edited);
+
   const sentences = new Map<number, string[]>();
   for (const server of changed) {
     const used = inUse.get(server.id);
     const recipe = recipes.get(server.id);
     if (!used || !recipe) continue;
     const build = builds.get(server.hostId);
+    const old = before.get(used.id);
     sentences.set(server.id, [
-      ...(specHash(recipe) === used.specHash ? [] : recipeChanges(used.recipe, recipe)),
+      ...(old ? recipeChanges(old, recipe) : []),
       ...newerRevisions(recipe, pinned.get(used.id) ?? new Map(), current),
       ...(build === undefined || build === used.build ? [] : [`game: build ${used.build} → ${build}`]),
     ]);
@@ -124,7 +130,7 @@ function newerRevisions(
 async function generationsInUse(manager: EntityManager, servers: readonly Server[]): Promise<Map<number, InUse>> {
   if (servers.length === 0) return new Map();
   const rows = await manager.query<InUse[]>(
-    `SELECT DISTINCT ON (made.server_id) made.id, made.server_id AS "serverId", made.spec_hash AS "specHash", made.recipe, built.build
+    `SELECT DISTINCT ON (made.server_id) made.id, made.server_id AS "serverId", made.spec_hash AS "specHash", built.build
      FROM generations made
        JOIN servers ON servers.id = made.server_id
        JOIN runtime_builds built ON built.id = made.runtime_build_id
@@ -133,6 +139,16 @@ async function generationsInUse(manager: EntityManager, servers: readonly Server
     [servers.map(({ id }) => id)],
   );
   return new Map(rows.map((row) => [row.serverId, row]));
+}
+
+/** Recipes by generation: they may hold large files, so only those are read that something has changed of. */
+async function usedRecipes(manager: EntityManager, generationIds: readonly number[]): Promise<Map<number, Recipe>> {
+  if (generationIds.length === 0) return new Map();
+  const rows = await manager.query<{ id: number; recipe: Recipe }[]>(
+    `SELECT id, recipe FROM generations WHERE id = ANY ($1)`,
+    [generationIds],
+  );
+  return new Map(rows.map(({ id, recipe }) => [id, recipe]));
 }
 
 /** Revision numbers by overlay, by generation. */
