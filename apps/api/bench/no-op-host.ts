@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { FileTree, Host, HostOptions, HostTrash, InstanceStatus, Run, ServerFiles } from '@left4me/host';
+import type { FileTree, Host, HostOptions, HostTrash, InstanceStatus, Run, ServerFiles, Workshop } from '@left4me/host';
 
 /**
  * Stands in for a machine on which every operation is done at once and says nothing: what is left is the queue's own time. An operation
@@ -42,6 +42,10 @@ export class NoOpHost implements Host {
 
   get files(): ServerFiles {
     throw new Error('There are no files.');
+  }
+
+  get workshop(): Workshop {
+    throw new Error('There is no Workshop.');
   }
 
   runtimes() {

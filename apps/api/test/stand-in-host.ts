@@ -9,6 +9,7 @@ import type {
   Run,
   ServerFiles,
   ServerLogLine,
+  Workshop,
 } from '@left4me/host';
 
 type Operation = 'install' | 'initialize' | 'start' | 'stop' | 'delete' | 'publish';
@@ -64,6 +65,10 @@ export class StandInHost implements Host {
 
   get files(): ServerFiles {
     throw new Error('The stand-in has no files.');
+  }
+
+  get workshop(): Workshop {
+    throw new Error('The stand-in knows no Workshop.');
   }
 
   /** What an operation of a subject does from now on: `start` of `alpha`. */

@@ -1,6 +1,7 @@
 import type { FileTree } from './overlay/file-tree.js';
 import type { Spec } from './instances/spec.js';
 import type { ServerFiles } from './trees/server-files.js';
+import type { Workshop } from './workshop/workshop.js';
 
 /** Where an operation's lines and its progress go. */
 export interface Output {
@@ -24,6 +25,8 @@ export interface HostOptions {
   steamcmd?: string;
   /** Patterns of files that servers keep although their layers change; without them, the usual ones. */
   keptFiles?: readonly string[];
+  /** Where the Steam Workshop is asked, and how many of its items are downloaded at once. */
+  workshop?: { url: string; downloads: number };
   /** Skips the probe: tests of the fallback, and callers that only read. */
   assumeIsolation?: 'namespaces' | 'copy';
 }
@@ -110,11 +113,23 @@ export interface LogRequest {
   signal?: AbortSignal;
 }
 
+/** A file with known content that a revision shares with where it is kept: nobody may ever write to it. */
+export interface LinkedFile {
+  /** In the overlay, '/'-separated. */
+  path: string;
+  /** Absolute. */
+  from: string;
+  /** Of its content, hexadecimal. */
+  sha256: string;
+}
+
 export interface PublishRequest {
   overlay: number;
   revision: number;
   /** `draft`: drafts/<overlay>/, what people edit. `build`: builds/<overlay>/, what this host itself has prepared. Default `draft`. */
   source?: 'draft' | 'build';
+  /** These files instead of a source's. They are linked where the filesystem can, and not read again. */
+  linked?: readonly LinkedFile[];
   /** Revision to compare with: equal content publishes nothing. */
   previous?: number;
 }
@@ -159,6 +174,7 @@ export interface Host {
   readonly trash: HostTrash;
   /** What servers see, as it is now. */
   readonly files: ServerFiles;
+  readonly workshop: Workshop;
 
   /** The installed builds, newest first, the one new generations get, and Steam's newest as far as it is known. */
   runtimes(): Promise<{ current: string | null; builds: RuntimeBuild[]; newest: NewestBuild | null }>;

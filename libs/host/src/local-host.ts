@@ -23,6 +23,7 @@ import { RunFileWatch } from './process-manager/run-file-watch.js';
 import type { Builds } from './runtime/builds.js';
 import type { ServiceManager } from './service/service-manager.js';
 import type { ServerFiles } from './trees/server-files.js';
+import type { Workshop } from './workshop/workshop.js';
 
 /** What supervisors write is noticed at once; this is for all else. */
 const WATCH_MS = 400;
@@ -41,6 +42,7 @@ export class LocalHost implements Host {
     readonly facts: HostFacts,
     readonly drafts: FileTree,
     readonly files: ServerFiles,
+    readonly workshop: Workshop,
     private readonly parts: {
       root: string;
       builds: Builds;

@@ -23,6 +23,7 @@ import { Steamcmd } from './steamcmd/steamcmd.js';
 import { KEPT_FILES } from './yielding/kept-files.js';
 import { openSystemdManager } from './systemd/open-systemd.js';
 import { LocalServerFiles } from './trees/server-files.js';
+import { openWorkshop } from './workshop/open-workshop.js';
 
 /** What a server is inside its user namespace when this process is root itself. */
 const UID_FOR_ROOT = 1000;
@@ -59,7 +60,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
   } as const;
   const turns = new InstanceTurns();
   const files = new LocalServerFiles(root, isolation, turns, commands);
-  return new LocalHost(facts, openTrees(join(root, 'drafts')), files, {
+  return new LocalHost(facts, openTrees(join(root, 'drafts')), files, openWorkshop(root, options.workshop), {
     root,
     turns,
     builds,

@@ -63,6 +63,16 @@ async function* folderContents(folder: DirHandle, parts: readonly string[]): Asy
   }
 }
 
+/** How a folder enters the hash of a revision. */
+export function folderMark(path: string): string {
+  return `d\0${path}\0`;
+}
+
+/** How a file enters the hash of a revision. */
+export function fileMark(path: string, executable: boolean, hash: string): string {
+  return `f\0${path}\0${executable ? 'x' : '-'}\0${hash}\0`;
+}
+
 /** SHA-256, hexadecimal. */
 export function textHash(text: string): string {
   return createHash('sha256').update(text).digest('hex');

@@ -9,7 +9,8 @@ import type { CommandRunner } from '../process/command-runner.js';
 import { DirHandle } from './dir-handle.js';
 import { hasCode, makeFolderDurably, syncFolder, temporaryName, writeFileDurably } from './durable.js';
 import { linkProblem } from './link-target.js';
-import { textHash } from './contents.js';
+import { fileMark, folderMark, textHash } from './contents.js';
+import { linkFiles } from './linked-files.js';
 import { manifestPath, ManifestWriter } from './manifest.js';
 import { removeTree, removeUnfinished } from './remove-tree.js';
 
@@ -39,8 +40,7 @@ export class Publisher {
       throw new PathRefused(`${overlay}/${request.revision}`, 'this revision was published already');
     const temporary = temporaryName(path);
     try {
-      const source = join(this.sources[request.source ?? 'draft'], overlay);
-      const record = await this.copy(source, temporary, overlay, output);
+      const record = await this.copy(request, temporary, overlay, output);
       const previous = request.previous === undefined ? null : await this.record(request.overlay, request.previous);
       if (previous?.hash === record.hash) {
         await this.removeCopy(temporary);
@@ -89,9 +89,11 @@ export class Publisher {
     }
   }
 
-  private async copy(source: string, target: string, overlay: string, run: Run): Promise<RevisionRecord> {
+  private async copy(request: PublishRequest, target: string, overlay: string, run: Run): Promise<RevisionRecord> {
     const manifest = await ManifestWriter.create(manifestPath(target));
     try {
+      if (request.linked) return await linkFiles(request.linked, target, manifest, run);
+      const source = join(this.sources[request.source ?? 'draft'], overlay);
       return await new DraftCopy(target, manifest, run).take(source, overlay);
     } finally {
       await manifest.close();
@@ -164,7 +166,7 @@ class DraftCopy {
     const stats = await lstatIfAny(folder.at(name));
     if (stats === null) return; // removed since the folder was listed
     if (stats.isDirectory()) {
-      this.hash.update(`d\0${path}\0`);
+      this.hash.update(folderMark(path));
       await mkdir(target);
       await this.folder(await folder.child(name), parts);
     } else if (stats.isSymbolicLink()) {
@@ -211,7 +213,7 @@ class DraftCopy {
       }
       this.files++;
       const hash = contents.digest('hex');
-      this.hash.update(`f\0${path}\0${executable ? 'x' : '-'}\0${hash}\0`);
+      this.hash.update(fileMark(path, executable, hash));
       await this.manifest.add({ path, type: 'file', size, executable, hash });
       this.run.output.progress(null, `${this.files} files`);
     } finally {
