@@ -36,6 +36,7 @@ import { ServersModule } from './servers/servers.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
 import { TrashModule } from './trash/trash.module.js';
 import { UsersModule } from './users/users.module.js';
+import { WorkshopModule } from './workshop/workshop.module.js';
 
 /** The whole panel; every feature has its line. */
 @Module({
@@ -45,6 +46,7 @@ import { UsersModule } from './users/users.module.js';
     UsersModule,
     TokensModule,
     OverlaysModule,
+    WorkshopModule,
     BlueprintsModule,
     ServersModule,
     TrashModule,

@@ -64,6 +64,9 @@ export async function startApp(overrides: Partial<RunningSettings> = {}, options
     jobLogReplayLimit: 2000,
     keptRevisions: 5,
     trashDays: 30,
+    // Nobody answers there.
+    workshopUrl: 'http://127.0.0.1:1',
+    workshopDownloads: 4,
     ...overrides,
   };
   const app = await createApp(settings, { logger: ['error', 'fatal'], closeOnSignals: false, ...options });

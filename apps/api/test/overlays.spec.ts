@@ -70,6 +70,7 @@ describe('an overlay', () => {
       name: made.name,
       description: 'maps',
       kind: 'files',
+      missingItems: null,
       catalog: false,
       ownerId: expect.any(Number),
       ownerName: 'anna',

@@ -47,6 +47,8 @@ describe('refuses', () => {
     ['LEFT4ME_TRASH_DAYS', '0', 'must be a whole number from 1 to 3650'],
     ['LEFT4ME_KEPT_REVISIONS', '0', 'must be a whole number from 1 to 1000'],
     ['JOB_LOG_REPLAY_LIMIT', 'all', 'must be a whole number from 1 to 100000'],
+    ['LEFT4ME_WORKSHOP_URL', 'steamcommunity.com', 'must be a URL starting with http:// or https://'],
+    ['LEFT4ME_WORKSHOP_DOWNLOADS', '0', 'must be a whole number from 1 to 32'],
   ])('%s=%s', (name, value, sentence) => {
     const reading = () => read({ [name]: value });
     expect(reading).toThrow(WrongSettings);

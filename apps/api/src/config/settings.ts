@@ -137,6 +137,10 @@ const environment = z.object({
   JOB_LOG_REPLAY_LIMIT: whole(1, 100_000).default(2000),
   LEFT4ME_KEPT_REVISIONS: whole(1, 1000).default(5),
   LEFT4ME_TRASH_DAYS: whole(1, 3650).default(30),
+  LEFT4ME_WORKSHOP_URL: url('http://', 'https://')
+    .refine((v) => URL.canParse(v), 'must be a URL')
+    .default('https://api.steampowered.com'),
+  LEFT4ME_WORKSHOP_DOWNLOADS: whole(1, 32).default(4),
 });
 
 /** Everything the environment can set, parsed. Services not given are null: the embedded ones are used. */
@@ -173,6 +177,10 @@ export interface Settings {
   keptRevisions: number;
   /** How long what a deleted server wrote is kept. */
   trashDays: number;
+  /** Steam's Web API, or a mirror of it. */
+  workshopUrl: string;
+  /** How many items of the Workshop are downloaded at once. */
+  workshopDownloads: number;
 }
 
 /**
@@ -212,6 +220,8 @@ export function readSettings(env: NodeJS.ProcessEnv, defaults: { root: string },
     jobLogReplayLimit: e.JOB_LOG_REPLAY_LIMIT,
     keptRevisions: e.LEFT4ME_KEPT_REVISIONS,
     trashDays: e.LEFT4ME_TRASH_DAYS,
+    workshopUrl: e.LEFT4ME_WORKSHOP_URL,
+    workshopDownloads: e.LEFT4ME_WORKSHOP_DOWNLOADS,
   };
 }
 
@@ -263,4 +273,6 @@ export abstract class RunningSettings implements Settings {
   abstract jobLogReplayLimit: number;
   abstract keptRevisions: number;
   abstract trashDays: number;
+  abstract workshopUrl: string;
+  abstract workshopDownloads: number;
 }

@@ -20,6 +20,9 @@ import { Server } from '../servers/server.entity.js';
 import { Token } from '../tokens/token.entity.js';
 import { TrashEntryRow } from '../trash/trash-entry.entity.js';
 import { User } from '../users/user.entity.js';
+import { RevisionItem } from '../workshop/revision-item.entity.js';
+import { WorkshopItem } from '../workshop/workshop-item.entity.js';
+import { WorkshopMembership } from '../workshop/workshop-membership.entity.js';
 import { migrations } from './migrations/index.js';
 import { SnakeNaming } from './snake-naming.js';
 
@@ -32,6 +35,9 @@ export const entities = [
   Overlay,
   OverlayRevision,
   RemovedOverlay,
+  WorkshopItem,
+  WorkshopMembership,
+  RevisionItem,
   Blueprint,
   BlueprintOverlay,
   Secret,

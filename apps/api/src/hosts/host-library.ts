@@ -19,8 +19,9 @@ export class HostLibrary {
   /** What failed is tried again the next time: a full disk or a missing folder may be mended by then. */
   get(): Promise<Host> {
     if (this.opened) return this.opened;
-    const { root, serviceManager, steamcmd, keptFiles } = this.settings;
-    const opened = this.open({ root, serviceManager, keptFiles, ...(steamcmd === null ? {} : { steamcmd }) });
+    const { root, serviceManager, steamcmd, keptFiles, workshopUrl, workshopDownloads } = this.settings;
+    const workshop = { url: workshopUrl, downloads: workshopDownloads };
+    const opened = this.open({ root, serviceManager, keptFiles, workshop, ...(steamcmd === null ? {} : { steamcmd }) });
     this.opened = opened;
     opened.catch(() => {
       if (this.opened === opened) this.opened = null;

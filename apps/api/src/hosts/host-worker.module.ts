@@ -12,6 +12,7 @@ import { RevisionCollection } from '../overlays/revision-collection.js';
 import { StatesModule } from '../states/states.module.js';
 import { TrashKeeper } from '../trash/trash-keeper.js';
 import { TrashRows } from '../trash/trash-rows.js';
+import { WorkshopRecordsModule } from '../workshop/workshop-records.module.js';
 import { HostLibraryModule } from './host-library.module.js';
 import { HostPresence } from './host-presence.js';
 import { HostWorker } from './host-worker.js';
@@ -26,7 +27,7 @@ const operationHandlers = {
 
 /** Everything that runs jobs and watches servers on this machine. */
 @Module({
-  imports: [JobsModule, GenerationsModule, StatesModule, LogsModule, HostLibraryModule],
+  imports: [JobsModule, GenerationsModule, StatesModule, LogsModule, HostLibraryModule, WorkshopRecordsModule],
   providers: [
     ...handlers,
     operationHandlers,

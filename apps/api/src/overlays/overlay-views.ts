@@ -41,6 +41,7 @@ export class OverlayViews {
         catalog: ownerId === null,
         ownerId,
         ownerName: ownerId === null ? null : (ownerNames.get(ownerId) ?? null),
+        missingItems: overlay.kind === 'workshop' ? overlay.missingItems : null,
         draft: {
           files: draft?.files ?? 0,
           bytes: draft?.bytes ?? 0,

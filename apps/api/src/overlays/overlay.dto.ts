@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsBoolean, IsIn } from 'class-validator';
 import { MayBeLeftOut } from '../problems/fields.js';
-import { type OverlayKind, overlayKinds } from './overlay-kind.js';
+import { type MissingItems, missingItems, type OverlayKind, overlayKinds } from './overlay-kind.js';
 import { IsLine, IsText } from '../validation/rules.js';
 
 export class CreateOverlayBody {
@@ -35,6 +35,14 @@ export class UpdateOverlayBody {
   @MayBeLeftOut()
   @IsText(4000)
   description?: string;
+
+  @ApiPropertyOptional({
+    enum: missingItems,
+    description: 'Of a Workshop overlay: whether builds fail or go on without items that cannot be had.',
+  })
+  @MayBeLeftOut()
+  @IsIn(missingItems)
+  missingItems?: MissingItems;
 }
 
 export class DraftView {
@@ -101,6 +109,14 @@ export class OverlayView {
 
   @ApiProperty({ type: String, nullable: true })
   ownerName: string | null;
+
+  @ApiProperty({
+    type: String,
+    enum: missingItems,
+    nullable: true,
+    description: 'Null unless it is a Workshop overlay.',
+  })
+  missingItems: MissingItems | null;
 
   @ApiProperty({ type: DraftView })
   draft: DraftView;

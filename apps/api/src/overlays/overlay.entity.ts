@@ -10,12 +10,13 @@ import {
   type Relation,
   UpdateDateColumn,
 } from 'typeorm';
-import type { OverlayKind } from './overlay-kind.js';
+import type { MissingItems, OverlayKind } from './overlay-kind.js';
 import { User } from '../users/user.entity.js';
 
 /** A named directory tree laid over the game: in the catalog (no owner) or somebody's own. */
 @Entity('overlays')
 @Check('overlays_kind', `"kind" IN ('files', 'workshop', 'script')`)
+@Check('overlays_missing_items', `"missing_items" IN ('fail', 'skip')`)
 @Index('overlays_catalog_name', ['name'], { unique: true, where: '"owner_id" IS NULL' })
 @Index('overlays_own_name', ['ownerId', 'name'], { unique: true, where: '"owner_id" IS NOT NULL' })
 export class Overlay {
@@ -30,6 +31,10 @@ export class Overlay {
 
   @Column('text', { default: 'files' })
   kind: OverlayKind;
+
+  /** Whether a build fails or goes on without items of the Workshop that cannot be had. */
+  @Column('text', { default: 'fail' })
+  missingItems: MissingItems;
 
   /** Null: an overlay of the catalog, which everybody may use and admins manage. */
   @Column('integer', { nullable: true })

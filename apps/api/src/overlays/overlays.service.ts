@@ -6,7 +6,7 @@ import { violates } from '../database/violations.js';
 import { Jobs } from '../jobs/jobs.service.js';
 import type { QueuedJob } from '../jobs/queue/new-jobs.js';
 import { type Page, page, type PageQuery } from '../paging/page.js';
-import { Conflict, NotAllowed, NotFound } from '../problems/problems.js';
+import { Conflict, Invalid, NotAllowed, NotFound } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
 import type { CreateOverlayBody, UpdateOverlayBody } from './overlay.dto.js';
 import { Overlay } from './overlay.entity.js';
@@ -63,9 +63,14 @@ export class Overlays {
 
   async update(me: Principal, id: number, body: UpdateOverlayBody): Promise<Overlay> {
     const overlay = await this.getToChange(me, id);
-    const { name, description } = body;
+    const { name, description, missingItems } = body;
+    if (missingItems !== undefined && overlay.kind !== 'workshop') {
+      throw new Invalid([{ path: 'missingItems', message: 'only overlays of the kind workshop have items' }]);
+    }
     const overlays = this.database.getRepository(Overlay);
-    await named(name ?? overlay.name, () => overlays.update(id, { name, description, updatedAt: new Date() }));
+    await named(name ?? overlay.name, () =>
+      overlays.update(id, { name, description, missingItems, updatedAt: new Date() }),
+    );
     this.announcements.publish({ topic: 'overlay', id });
     return this.get(me, id);
   }

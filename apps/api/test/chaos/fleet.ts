@@ -85,6 +85,9 @@ export class Fleet {
       jobLogReplayLimit: 2000,
       keptRevisions: 5,
       trashDays: 30,
+      // Nobody answers there.
+      workshopUrl: 'http://127.0.0.1:1',
+      workshopDownloads: 4,
     };
     const migrated = await openDatabase(settings.databaseUrl);
     await migrated.query(HOLD);

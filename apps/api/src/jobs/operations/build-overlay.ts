@@ -1,13 +1,13 @@
-import { NotSupported, type PublishResult, type Run } from '@left4me/host';
+import { type Host, NotSupported, type PublishRequest, type PublishResult, type Run } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { HostLibrary } from '../../hosts/host-library.js';
-import type { OverlayKind } from '../../overlays/overlay-kind.js';
 import { Overlay } from '../../overlays/overlay.entity.js';
 import { RevisionCollection } from '../../overlays/revision-collection.js';
 import { OverlayRevision } from '../../overlays/revision.entity.js';
 import { Announcements } from '../../redis/announcements.js';
 import { announceServersOf } from '../../servers/announce-servers.js';
+import { WorkshopBuilds } from '../../workshop/workshop-builds.js';
 import type { OperationHandler, RunningJob } from '../worker/operation-handler.js';
 
 /** `build-overlay`: publishes the draft, or what is made for it, as a new revision. Failing or cancelled, the current revision stays current. */
@@ -21,12 +21,13 @@ export class BuildOverlayHandler implements OperationHandler {
     private readonly database: DataSource,
     private readonly announcements: Announcements,
     private readonly collection: RevisionCollection,
+    private readonly workshop: WorkshopBuilds,
   ) {}
 
   async run(job: RunningJob, run: Run): Promise<void> {
     const overlayId = job.overlayId;
     if (overlayId === null) throw new Error('A build-overlay job needs its overlay.');
-    const { kind } = await this.database.getRepository(Overlay).findOneByOrFail({ id: overlayId });
+    const overlay = await this.database.getRepository(Overlay).findOneByOrFail({ id: overlayId });
     const current = await this.database.getRepository(OverlayRevision).findOneBy({ overlayId, current: true });
     const [{ next } = { next: 1 }] = await this.database.query<{ next: number }[]>(
       `SELECT coalesce(max(number), 0) + 1 AS next FROM overlay_revisions WHERE overlay_id = $1`,
@@ -35,18 +36,19 @@ export class BuildOverlayHandler implements OperationHandler {
     const host = await this.library.get();
     // A build that was interrupted after its rename has left a folder without a row: nothing can use it.
     await host.removeRevision(overlayId, next);
-    const source = await this.prepare(kind);
+    const { source, record } = await this.prepare(overlay, host, run);
     const previous = current ? { previous: current.number } : {};
-    const result = await host.publish({ overlay: overlayId, revision: next, source, ...previous }, run);
-    if (result.unchanged) {
+    const result = await host.publish({ overlay: overlayId, revision: next, ...source, ...previous }, run);
+    if (result.unchanged && current) {
+      await this.database.transaction((manager) => record(current.id, manager));
       await run.output.write(
         'stdout',
-        `Unchanged: the content equals revision ${current?.number}; nothing was published.`,
+        `Unchanged: the content equals revision ${current.number}; nothing was published.`,
       );
       return;
     }
     // fault point: revision published
-    await this.record(job.id, overlayId, next, result);
+    await this.record({ jobId: job.id, overlayId, number: next }, result, record);
     // fault point: revision recorded
     await announceServersOf({ overlayId }, this.database, this.announcements);
     await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
@@ -54,22 +56,36 @@ export class BuildOverlayHandler implements OperationHandler {
   }
 
   /** Makes what there is to publish, where it is not the draft. */
-  private prepare(kind: OverlayKind): Promise<'draft' | 'build'> {
-    switch (kind) {
+  private async prepare(overlay: Overlay, host: Host, run: Run): Promise<Prepared> {
+    switch (overlay.kind) {
       case 'files':
-        return Promise.resolve('draft');
-      case 'workshop':
+        return { source: { source: 'draft' }, record: () => Promise.resolve() };
+      case 'workshop': {
+        const { linked, record } = await this.workshop.prepare(overlay, host, run);
+        return { source: { linked }, record };
+      }
       case 'script':
-        throw new NotSupported(`overlays of the kind ${kind} cannot be built yet`);
+        throw new NotSupported(`overlays of the kind ${overlay.kind} cannot be built yet`);
     }
   }
 
-  private async record(jobId: number, overlayId: number, number: number, result: PublishResult): Promise<void> {
-    const { files, bytes, hash } = result;
+  private async record(
+    revision: { jobId: number; overlayId: number; number: number },
+    { files, bytes, hash }: PublishResult,
+    record: Prepared['record'],
+  ): Promise<void> {
+    const { overlayId } = revision;
     await this.database.transaction(async (manager) => {
       await manager.update(OverlayRevision, { overlayId, current: true }, { current: false, returnedAt: null });
       const about = { files, bytes: String(bytes), contentHash: hash };
-      await manager.insert(OverlayRevision, { overlayId, number, jobId, current: true, ...about });
+      const { identifiers } = await manager.insert(OverlayRevision, { ...revision, current: true, ...about });
+      await record(Number(identifiers[0]?.['id']), manager);
     });
   }
+}
+
+/** What is published, and what is to be recorded with the revision that holds it, in the same transaction. */
+interface Prepared {
+  source: Pick<PublishRequest, 'source' | 'linked'>;
+  record: (revisionId: number, manager: EntityManager) => Promise<void>;
 }
