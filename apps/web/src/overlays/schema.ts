@@ -18,6 +18,7 @@ export const overlaySchema = z.object({
   name: z.string(),
   description: z.string().nullable(),
   kind: z.enum(overlayKinds),
+  missingItems: z.enum(['fail', 'skip']).nullable(),
   catalog: z.boolean(),
   ownerId: z.number().nullable(),
   ownerName: z.string().nullable(),
@@ -49,4 +50,5 @@ export interface OverlayInput {
   description: string;
   kind?: OverlayKind;
   catalog?: boolean;
+  missingItems?: 'fail' | 'skip';
 }
