@@ -1,6 +1,54 @@
 import { describe, expect, it } from 'vitest';
 import { LineMask } from './line-mask.js';
+import { occurrences } from './occurrences.js';
 import { maskedStream, maskMargin } from './masked-stream.js';
+
+/** As it is defined: every place where a value stands. */
+function plainly(text: string, values: string[]): string {
+  const masked = Array.from(text);
+  for (const value of values) {
+    for (let at = 0; at < text.length; at += 1) {
+      if (text.startsWith(value, at)) masked.fill('*', at, at + value.length);
+    }
+  }
+  return masked.join('');
+}
+
+/** Every text of that length in two letters. */
+const texts = (length: number) =>
+  Array.from({ length: 2 ** length }, (_, n) =>
+    n.toString(2).padStart(length, '0').replaceAll('0', 'a').replaceAll('1', 'b'),
+  );
+
+describe('occurrences', () => {
+  it('finds every place, also of values that overlap themselves or each other', () => {
+    const values = [
+      ...texts(4).map((value) => [value]),
+      ...texts(5).map((value) => [value]),
+      ['abab', 'babba'],
+      ['aaaa', 'abaa'],
+    ];
+    const wrong: string[] = [];
+    for (const text of texts(11)) {
+      for (const some of values) {
+        const masked = Array.from(text);
+        for (const { from, to } of occurrences(text, some)) masked.fill('*', from, to);
+        if (masked.join('') !== plainly(text, some)) wrong.push(`${some.join(' ')} in ${text}: ${masked.join('')}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(occurrences('aaaaaa b aaaa', ['aaaa'])).toEqual([
+      { from: 0, to: 6 },
+      { from: 9, to: 13 },
+    ]);
+  });
+
+  it('is not kept busy by a text that repeats a value without end', () => {
+    const begun = performance.now();
+    expect(occurrences('a'.repeat(1_000_000), ['a'.repeat(1024)])).toEqual([{ from: 0, to: 1_000_000 }]);
+    expect(performance.now() - begun).toBeLessThan(2000);
+  });
+});
 
 describe('LineMask', () => {
   it('takes every occurrence of every value out, and nothing else', () => {
