@@ -48,6 +48,13 @@ export class Panel {
     return text === '' ? null : JSON.parse(text);
   }
 
+  /** What a route sends as a file. */
+  async download(path: string): Promise<string> {
+    const response = await fetch(`${this.url}/api/v1${path}`, { headers: { Cookie: this.cookie } });
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+    return response.text();
+  }
+
   async make(collection: string, body: unknown): Promise<number> {
     return made.parse(await this.ask('POST', `/${collection}`, body)).id;
   }

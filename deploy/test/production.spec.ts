@@ -132,6 +132,22 @@ describe('two servers of twelve overlays', () => {
     await expectBothAnswer();
   });
 
+  it('show their files over the worker’s socket, which nobody else may use', async () => {
+    const part = 'left4dead2/addons/part-7.txt';
+    expect(await panel.ask('GET', '/servers/alpha/files?path=left4dead2/addons&limit=1')).toMatchObject({
+      items: [{ name: expect.any(String), layer: { kind: 'overlay' } }],
+    });
+    expect(await panel.download(`/servers/alpha/files/content?path=${part}`)).toBe('part 7');
+    const cfg = await panel.download('/servers/alpha/files/content?path=left4dead2/cfg/server.cfg');
+    expect(cfg).toMatch(/rcon_password "\*+"/);
+    const folder = '/var/lib/left4me/worker';
+    expect(await machine.get('stat', '--format=%A %U:%G', folder, `${folder}/files.sock`)).toBe(
+      'drwxr-x--- left4me:left4me\nsrw-rw---- left4me:left4me',
+    );
+    const listing = ['ls', '/var/lib/left4me/instances'];
+    expect((await machine.run(['runuser', '-u', 'left4me-web', '--', ...listing])).code).not.toBe(0);
+  });
+
   it('come back by themselves: without the panel, after a reboot and after a power cut', async () => {
     await machine.get('systemctl', 'disable', '--now', 'left4me-api.service', 'left4me-worker.service');
     for (const [what, happens] of [

@@ -32,6 +32,7 @@ import { JobsModule } from './jobs/jobs.module.js';
 import { LiveModule } from './live/live.module.js';
 import { LogsModule } from './logs/logs.module.js';
 import { RedisModule } from './redis/redis.module.js';
+import { ServerFilesModule } from './server-files/server-files.module.js';
 import { ServersModule } from './servers/servers.module.js';
 import { TokensModule } from './tokens/tokens.module.js';
 import { TrashModule } from './trash/trash.module.js';
@@ -53,6 +54,7 @@ import { WorkshopModule } from './workshop/workshop.module.js';
     JobsModule,
     HostsModule,
     LogsModule,
+    ServerFilesModule,
     LiveModule,
     HostWorkerModule,
     HealthModule,

@@ -9,6 +9,7 @@ import { LogsModule } from '../logs/logs.module.js';
 import { ServerLogFeed } from '../logs/server-log-feed.js';
 import { GenerationsModule } from '../servers/generations.module.js';
 import { RevisionCollection } from '../overlays/revision-collection.js';
+import { ServerFileWorker } from '../server-files/server-file-worker.js';
 import { StatesModule } from '../states/states.module.js';
 import { TrashKeeper } from '../trash/trash-keeper.js';
 import { TrashRows } from '../trash/trash-rows.js';
@@ -38,6 +39,7 @@ const operationHandlers = {
     NewestBuildWatch,
     TrashRows,
     TrashKeeper,
+    ServerFileWorker,
     HostWorker,
   ],
 })

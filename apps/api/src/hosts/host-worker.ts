@@ -13,6 +13,7 @@ import { ServerLogFeed } from '../logs/server-log-feed.js';
 import { Announcements } from '../redis/announcements.js';
 import { RedisConnections } from '../redis/redis.js';
 import { ServerMasks } from '../secrets/server-masks.js';
+import { ServerFileWorker } from '../server-files/server-file-worker.js';
 import { StatePoller } from '../states/state-poller.js';
 import { TrashKeeper } from '../trash/trash-keeper.js';
 import { HostLibrary } from './host-library.js';
@@ -48,6 +49,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly poller: StatePoller,
     private readonly feed: ServerLogFeed,
     private readonly newest: NewestBuildWatch,
+    private readonly files: ServerFileWorker,
     private readonly trash: TrashKeeper,
     private readonly masks: ServerMasks,
   ) {}
@@ -80,6 +82,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     this.poller.start(hostId);
     this.feed.start(hostId);
     this.newest.start(hostId);
+    await this.files.start(hostId);
     this.trash.start(hostId);
     const { isolation } = host.facts;
     this.logger.log(`Serving host ${this.settings.host} (${this.settings.serviceManager} manager, ${isolation}).`);
@@ -148,7 +151,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
 
   private async stopAll(): Promise<void> {
     if (!this.lanes) return;
-    const { lanes, poller, feed, newest, trash } = this;
-    await Promise.all([lanes.stop('shutdown'), poller.stop(), feed.stop(), newest.stop(), trash.stop()]);
+    const { lanes, poller, feed, newest, trash, files } = this;
+    await Promise.all([lanes.stop('shutdown'), poller.stop(), feed.stop(), newest.stop(), trash.stop(), files.stop()]);
   }
 }

@@ -1,11 +1,38 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsString } from 'class-validator';
+import { IsInt, IsString, Max, Min } from 'class-validator';
 import { MayBeLeftOut } from '../problems/fields.js';
 import { IsId } from '../problems/id.js';
 
-/** `?path=&revision=` of a folder. What a path may be is decided where it is used, below the overlay's folder. */
+/** `?path=&revision=&limit=&cursor=` of a folder. What a path may be is decided where it is used, below the overlay's folder. */
 export class FolderQuery {
+  @ApiPropertyOptional({ default: '', description: 'A folder; without it, the whole overlay.' })
+  @MayBeLeftOut()
+  @IsString()
+  path: string = '';
+
+  @ApiPropertyOptional({ type: Number, description: 'The number of a revision; without it, the draft.' })
+  @MayBeLeftOut()
+  @Type(() => Number)
+  @IsId()
+  revision?: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 200 })
+  @MayBeLeftOut()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit: number = 200;
+
+  @ApiPropertyOptional({ description: 'nextCursor of the page before.' })
+  @MayBeLeftOut()
+  @IsString()
+  cursor?: string;
+}
+
+/** `?path=&revision=` of a folder to download. */
+export class ArchiveQuery {
   @ApiPropertyOptional({ default: '', description: 'A folder; without it, the whole overlay.' })
   @MayBeLeftOut()
   @IsString()
@@ -64,6 +91,6 @@ export class EntryList {
   @ApiProperty({ type: [EntryView] })
   items: EntryView[];
 
-  @ApiProperty({ type: String, nullable: true })
-  nextCursor: null;
+  @ApiProperty({ type: String, nullable: true, description: 'Given back as ?cursor= to read on; null at the end.' })
+  nextCursor: string | null;
 }

@@ -1,58 +1,21 @@
 import { PassThrough, type Readable } from 'node:stream';
-import { Controller, Delete, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
-import {
-  ApiBody,
-  ApiConsumes,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiProduces,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Controller, Delete, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { Fails } from '../openapi/fails.js';
 import { IdPipe } from '../problems/id.js';
 import { Invalid } from '../problems/problems.js';
-import { sendFile } from './file-download.js';
-import { EntryList, EntryView, FolderQuery, ReadQuery, WriteQuery } from './overlay-file.dto.js';
+import { EntryView, WriteQuery } from './overlay-file.dto.js';
 import { FILE_LIMIT, OverlayFiles } from './overlay-files.service.js';
 
 const overlayId = new IdPipe('overlay');
 
-/** The files of an overlay. Bodies are the files themselves, whatever their type (problems/bodies.ts leaves them alone). */
+/** The files of an overlay's draft, changed. Bodies are the files themselves, whatever their type (problems/bodies.ts leaves them alone). */
 @ApiTags('overlays')
 @Controller('overlays/:id/files')
 export class OverlayFilesController {
   constructor(private readonly files: OverlayFiles) {}
-
-  @Get()
-  @ApiOperation({ summary: "List a folder of an overlay's draft" })
-  @Scoped('read')
-  @ApiOkResponse({ type: EntryList })
-  async list(@Me() me: Principal, @Param('id', overlayId) id: number, @Query() query: FolderQuery): Promise<EntryList> {
-    const items = await this.files.list(me, id, query.path, query.revision);
-    return { path: query.path, items, nextCursor: null };
-  }
-
-  @Get('content')
-  @ApiOperation({ summary: "Download a file of an overlay's draft" })
-  @Scoped('read')
-  @ApiProduces('application/octet-stream')
-  @ApiOkResponse({
-    description: 'The file, as an attachment; Range is supported.',
-    schema: { type: 'string', format: 'binary' },
-  })
-  async read(
-    @Me() me: Principal,
-    @Param('id', overlayId) id: number,
-    @Query() query: ReadQuery,
-    @Req() request: Request,
-    @Res() response: Response,
-  ): Promise<void> {
-    const file = await this.files.open(me, id, query.path, query.revision);
-    await sendFile(request, response, query.path.split('/').at(-1) ?? '', file);
-  }
 
   @Put('content')
   @Fails({ '413': 'The file is over its limit.' })

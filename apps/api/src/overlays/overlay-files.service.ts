@@ -7,12 +7,11 @@ import { BodyTooLarge, Conflict, NotFound } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
 import { Overlays } from './overlays.service.js';
 import { onTree, type OverlayTree, OverlayTrees } from './overlay-trees.js';
-import { OverlayRevision } from './revision.entity.js';
 
 /** Bytes of one uploaded file. */
 export const FILE_LIMIT = 2 * 1024 ** 3;
 
-/** The files of an overlay: the draft is read and written, revisions are read. */
+/** The files of an overlay's draft, changed. */
 @Injectable()
 export class OverlayFiles {
   /** Bytes of one file; tests lower it. */
@@ -24,17 +23,6 @@ export class OverlayFiles {
     private readonly trees: OverlayTrees,
     private readonly announcements: Announcements,
   ) {}
-
-  async list(me: Principal, id: number, path: string, revision: number | undefined): Promise<TreeEntry[]> {
-    const { files, tree } = await this.toRead(me, id, revision);
-    return onTree(path, () => files.list(tree, path));
-  }
-
-  /** The caller reads or destroys the stream. */
-  async open(me: Principal, id: number, path: string, revision: number | undefined) {
-    const { files, tree } = await this.toRead(me, id, revision);
-    return onTree(path, () => files.open(tree, path));
-  }
 
   /**
    * Writes one file of the draft, whole or not at all.
@@ -59,14 +47,6 @@ export class OverlayFiles {
     const { files, tree } = await this.toWrite(me, id);
     await onTree(path, () => files.remove(tree, path));
     await this.changed(id);
-  }
-
-  private async toRead(me: Principal, id: number, revision: number | undefined): Promise<OverlayTree> {
-    await this.overlays.get(me, id);
-    if (revision === undefined) return this.trees.draft(id);
-    const known = await this.database.getRepository(OverlayRevision).existsBy({ overlayId: id, number: revision });
-    if (!known) throw new NotFound(`revision ${revision} of overlay ${id}`);
-    return this.trees.revision(id, revision);
   }
 
   /** A build that runs is copying the draft: what is written meanwhile would be half in the revision. */

@@ -1,6 +1,15 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
-import { differences, type Differences, type FileTree, HostError, openTrees, removeTree } from '@left4me/host';
+import {
+  differences,
+  type Differences,
+  type FileTree,
+  HostError,
+  type MergedTree,
+  openOverlayTree,
+  openTrees,
+  removeTree,
+} from '@left4me/host';
 import { HttpException, Injectable } from '@nestjs/common';
 import { RunningSettings } from '../config/settings.js';
 import { BodyTooLarge, Conflict, Invalid, NotFound } from '../problems/problems.js';
@@ -38,6 +47,15 @@ export class OverlayTrees {
   revision(overlayId: number, number: number): OverlayTree {
     this.requireHere();
     return { files: this.published, tree: `${overlayId}/${number}` };
+  }
+
+  /**
+   * The draft, or a revision, to be read in pages and as a whole.
+   * @throws Conflict when this process is on another machine than the overlays
+   */
+  toRead(overlayId: number, revision: number | null): MergedTree {
+    this.requireHere();
+    return openOverlayTree(this.settings.root, overlayId, revision);
   }
 
   /** Removes the draft of an overlay that is gone. */
@@ -96,6 +114,7 @@ export async function onTree<T>(file: string, work: () => Promise<T>): Promise<T
     if (isFull(error)) throw new HttpException('The disk is full: nothing was written.', 507, { cause: error });
     if (!(error instanceof HostError)) throw error;
     if (error.code === 'path-refused') throw new Invalid([{ path: 'path', message: error.message }]);
+    if (error.code === 'bad-cursor') throw new Invalid([{ path: 'cursor', message: error.message }]);
     if (error.code === 'not-found') throw new NotFound(`file or folder ${file}`);
     if (error.code === 'too-large') throw new BodyTooLarge(`${file} is ${error.message}.`, { cause: error });
     throw error;

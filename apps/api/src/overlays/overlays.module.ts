@@ -3,6 +3,8 @@ import { JobsModule } from '../jobs/jobs.module.js';
 import { DraftSummaries } from './draft-summaries.js';
 import { OverlayFilesController } from './overlay-files.controller.js';
 import { OverlayFiles } from './overlay-files.service.js';
+import { OverlayReadingController } from './overlay-reading.controller.js';
+import { OverlayReading } from './overlay-reading.js';
 import { OverlayTreesModule } from './overlay-trees.module.js';
 import { OverlayViews } from './overlay-views.js';
 import { OverlaysController } from './overlays.controller.js';
@@ -13,8 +15,8 @@ import { Revisions } from './revisions.service.js';
 
 @Module({
   imports: [JobsModule, OverlayTreesModule],
-  controllers: [OverlaysController, OverlayFilesController, RevisionsController],
-  providers: [Overlays, OverlayFiles, OverlayViews, DraftSummaries, OverlayRemoval, Revisions],
+  controllers: [OverlaysController, OverlayFilesController, OverlayReadingController, RevisionsController],
+  providers: [Overlays, OverlayFiles, OverlayReading, OverlayViews, DraftSummaries, OverlayRemoval, Revisions],
   exports: [Overlays, OverlayViews],
 })
 export class OverlaysModule {}

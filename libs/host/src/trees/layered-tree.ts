@@ -4,6 +4,7 @@ import { NotFound, PathRefused } from '../errors.js';
 import type { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode } from '../overlay/durable.js';
 import { pathParts, pathProblem } from '../overlay/relative-path.js';
+import { etagOf, sizeAndTime } from '../overlay/tree-entries.js';
 import { cutPage } from './folder-page.js';
 import { below, type Layer, nameOf } from './layer.js';
 import type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageRequest } from './merged-tree.js';
@@ -242,10 +243,10 @@ async function openFile({ layer, folder }: OpenSighting, name: string, path: str
     if (hasCode(error, 'EACCES', 'ENXIO')) throw new PathRefused(path, 'cannot be read');
     throw error;
   }
-  const stats = await file.stat();
+  const stats = await file.stat({ bigint: true });
   if (stats.isFile()) {
-    const { size, dev, ino } = stats;
-    return { file, size, modifiedAt: stats.mtime.toISOString(), layer: nameOf(layer), identity: `${dev}:${ino}` };
+    const about = { ...sizeAndTime(stats), etag: etagOf(stats), identity: `${stats.dev}:${stats.ino}` };
+    return { file, ...about, layer: nameOf(layer) };
   }
   await file.close();
   throw new PathRefused(path, 'is not a file');

@@ -40,8 +40,10 @@ export interface OpenedFile {
   size: number;
   /** ISO 8601, UTC. */
   modifiedAt: string;
+  /** Quoted, strong: another one whenever the content may be another. */
+  etag: string;
   layer: LayerName;
-  /** Another file has another one. */
+  /** Another file has another one; what is written to a file keeps it. */
   identity: string;
 }
 

@@ -3,7 +3,7 @@ import { InstanceFolder } from '../instances/instance-folder.js';
 import { putAway } from './put-away.js';
 
 /**
- * `node put-away-program.js <root> <name> <isolation> <path>`, started through with-lock.sh: nothing is taken from under a server that
+ * `node put-away-program.js <root> <name> <isolation> <path>`, started under the instance's lock: nothing is taken from under a server that
  * runs or is about to. Prints what was refused as JSON.
  */
 const [root = '', name = '', isolation = '', path = ''] = process.argv.slice(2);

@@ -86,15 +86,14 @@ export class LocalServerFiles implements ServerFiles {
   }
 
   private async putAway(folder: InstanceFolder, path: string): Promise<void> {
+    // Shared: it keeps starts out and is kept out by a server, but is not taken for one (process-manager/liveness.ts).
+    const lock = ['--shared', '--nonblock', '--no-fork', '--conflict-exit-code', String(LOCK_BUSY), folder.lock()];
     const program = [process.execPath, PROGRAMS.putAway, this.root, folder.name, this.isolation, path];
     const said: string[] = [];
     const write = async (_: string, line: string): Promise<void> => void said.push(line);
     const run = { signal: new AbortController().signal, output: { write, progress: () => undefined } };
     try {
-      await this.commands.run(
-        { command: ['/bin/sh', PROGRAMS.withLock, folder.lock(), ...program], timeLimitMs: PUT_AWAY_LIMIT_MS },
-        run,
-      );
+      await this.commands.run({ command: ['flock', ...lock, ...program], timeLimitMs: PUT_AWAY_LIMIT_MS }, run);
     } catch (error) {
       if (error instanceof CommandFailed && error.exitCode === LOCK_BUSY) {
         throw new InstanceBusy(folder.name, 'runs, or is just being started');

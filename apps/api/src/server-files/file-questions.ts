@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+/** What the API asks the worker of a host about the files of its servers. A protocol of our own, between processes of one version. */
+export const questions = ['list', 'stat', 'content', 'archive', 'follow', 'size', 'remove'] as const;
+export type Question = (typeof questions)[number];
+
+const layer = z.object({ kind: z.enum(['own', 'generated', 'overlay', 'game']), of: z.string().nullable() });
+
+export const pageAnswer = z.object({
+  items: z.array(
+    z.object({
+      name: z.string(),
+      path: z.string(),
+      type: z.enum(['file', 'directory', 'link']),
+      size: z.number(),
+      modifiedAt: z.string(),
+      target: z.string().nullable(),
+      layer,
+      hides: z.array(layer),
+    }),
+  ),
+  nextCursor: z.string().nullable(),
+  unreadableNames: z.number(),
+});
+export type PageAnswer = z.infer<typeof pageAnswer>;
+
+export const statAnswer = z.object({ size: z.number(), modifiedAt: z.string(), etag: z.string() });
+export type StatAnswer = z.infer<typeof statAnswer>;
+export const sizeAnswer = z.object({ files: z.number(), bytes: z.number(), complete: z.boolean() });
+
+/** A line of the answer to `follow`. */
+export const followStep = z.object({
+  /** Positions are byte offsets behind the line. */
+  items: z.array(z.object({ position: z.string(), line: z.string() })),
+  /** The file is another one than before, or was emptied. */
+  truncated: z.boolean(),
+});
+export type FollowStep = z.infer<typeof followStep>;
+
+/** Why a question is not answered: a HostError's code and message. */
+export const refusal = z.object({ code: z.string(), message: z.string() });

@@ -1,0 +1,119 @@
+import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { ChecksServer, Me, type Principal, Scoped } from '../auth/access.js';
+import { sendArchive, sendFile } from '../downloads/send.js';
+import { streamLog } from '../logs/log-response.js';
+import { Fails } from '../openapi/fails.js';
+import type { FollowStep } from './file-questions.js';
+import {
+  OwnSizeView,
+  ServerArchiveQuery,
+  ServerContentQuery,
+  ServerFileList,
+  ServerFolderQuery,
+  ServerPathQuery,
+} from './server-file.dto.js';
+import { ServerFilesOfUsers } from './server-files.service.js';
+
+const byReference = { name: 'id', type: String, description: "The server's id or name." } as const;
+const away = Fails({ '503': "The host's worker is not running." });
+
+const lines = {
+  position: (item: FollowStep['items'][number]) => item.position,
+  line: (item: FollowStep['items'][number]) => item.line,
+};
+
+/**
+ * What a server sees: its layers and what it wrote itself, also while it runs. Secrets are masked with an asterisk for each byte in what
+ * was generated and in what the server wrote.
+ */
+@ApiTags('servers')
+@Controller('servers/:id/files')
+export class ServerFilesController {
+  constructor(private readonly files: ServerFilesOfUsers) {}
+
+  @Get()
+  @ApiOperation({ summary: 'List a folder of a server, with the layer of each entry and what it hides' })
+  @Scoped('read')
+  @away
+  @ApiParam(byReference)
+  @ApiOkResponse({ type: ServerFileList })
+  list(
+    @Me() me: Principal,
+    @Param('id') reference: string,
+    @Query() query: ServerFolderQuery,
+  ): Promise<ServerFileList> {
+    return this.files.list(me, reference, query);
+  }
+
+  @Get('summary')
+  @ApiOperation({ summary: 'Read how much a server wrote itself' })
+  @Scoped('read')
+  @away
+  @ApiParam(byReference)
+  @ApiOkResponse({ type: OwnSizeView })
+  ownSize(@Me() me: Principal, @Param('id') reference: string): Promise<OwnSizeView> {
+    return this.files.ownSize(me, reference);
+  }
+
+  /**
+   * `follow=true` streams the lines of a text file as they are written, beginning some before its end: NDJSON, SSE or plain text, by
+   * `Accept`, as for logs. A file that was emptied or replaced is told as truncated and read from its beginning.
+   */
+  @Get('content')
+  @ApiOperation({ summary: 'Download a file of a server, or follow it' })
+  @Scoped('read')
+  @away
+  @ApiParam(byReference)
+  @ApiProduces('application/octet-stream', 'application/x-ndjson', 'text/event-stream', 'text/plain')
+  @ApiOkResponse({
+    description: 'The file, as an attachment; Range is supported.',
+    schema: { type: 'string', format: 'binary' },
+  })
+  async read(
+    @Me() me: Principal,
+    @Param('id') reference: string,
+    @Query() { path, follow, after }: ServerContentQuery,
+    @Req() request: Request,
+    @Res() response: Response,
+  ): Promise<void> {
+    if (follow !== 'true') {
+      return sendFile(request, response, path.split('/').at(-1) ?? '', await this.files.open(me, reference, path));
+    }
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const steps = await this.files.follow(me, reference, path, after, gone.signal);
+    await streamLog(request, response, lines, () => steps);
+  }
+
+  @Get('archive')
+  @ApiOperation({ summary: 'Download a folder of a server as a zip file' })
+  @Scoped('read')
+  @away
+  @ApiParam(byReference)
+  @ApiProduces('application/zip')
+  @ApiOkResponse({ description: 'Links are left out.', schema: { type: 'string', format: 'binary' } })
+  async archive(
+    @Me() me: Principal,
+    @Param('id') reference: string,
+    @Query() { path }: ServerArchiveQuery,
+    @Res() response: Response,
+  ): Promise<void> {
+    const { name, stream } = await this.files.archive(me, reference, path);
+    await sendArchive(response, name, stream);
+  }
+
+  /** What the layers have there is seen again: at once, or from the next start on where layers are copied. */
+  @Delete('content')
+  @ApiOperation({ summary: 'Delete what a server wrote itself, while it is stopped' })
+  @Scoped('manage')
+  @ChecksServer()
+  @away
+  @HttpCode(204)
+  @ApiParam(byReference)
+  @ApiNoContentResponse()
+  async remove(@Me() me: Principal, @Param('id') reference: string, @Query() { path }: ServerPathQuery): Promise<void> {
+    await this.files.remove(me, reference, path);
+  }
+}

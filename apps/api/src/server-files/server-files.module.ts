@@ -1,0 +1,14 @@
+import { Module } from '@nestjs/common';
+import { JobsModule } from '../jobs/jobs.module.js';
+import { ServersModule } from '../servers/servers.module.js';
+import { ServerFileClient } from './server-file-client.js';
+import { ServerFilesController } from './server-files.controller.js';
+import { ServerFilesOfUsers } from './server-files.service.js';
+
+/** The files of servers, over the socket of their host's worker. */
+@Module({
+  imports: [ServersModule, JobsModule],
+  controllers: [ServerFilesController],
+  providers: [ServerFilesOfUsers, ServerFileClient],
+})
+export class ServerFilesModule {}
