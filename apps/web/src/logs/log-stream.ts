@@ -1,8 +1,9 @@
-import { type ShallowRef, onScopeDispose, ref, shallowRef } from 'vue';
+import { type ShallowRef, ref, shallowRef } from 'vue';
 import type { JobState } from '../jobs/schema';
 import type { LiveMessage } from '../live/messages';
 import { useChannel } from '../live/live';
-import { LogBuffer } from './buffer';
+import type { LogBuffer } from './buffer';
+import { useBufferedLines } from './buffered-lines';
 import type { LogLine } from './line';
 
 export interface LogStream {
@@ -18,37 +19,12 @@ export interface LogStream {
   prepend: (lines: readonly LogLine[]) => number;
 }
 
-/** More lines than this between two frames are a flood. */
-const flood = 300;
-const floodInterval = 100;
-
 /** Follows a log channel into a buffer while the calling component lives. */
 export function useLogStream(channel: string): LogStream {
-  const buffer = new LogBuffer();
-  const version = shallowRef(0);
+  const { buffer, version, changed } = useBufferedLines();
   const ready = ref(false);
   const end = shallowRef<{ state: JobState; exitCode: number | null } | null>(null);
   const error = ref<string | null>(null);
-  let frame = 0;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let waiting = 0;
-  let shownAt = -Infinity;
-
-  const show = (): void => {
-    frame = 0;
-    timer = undefined;
-    waiting = 0;
-    shownAt = performance.now();
-    version.value += 1;
-  };
-  // The view is told once per frame, and in a flood (a replay of 100,000 lines) ten times a second.
-  const changed = (added: number): void => {
-    waiting += added;
-    if (frame || (timer !== undefined && waiting <= flood)) return;
-    const rest = shownAt + floodInterval - performance.now();
-    if (waiting > flood && rest > 0) timer ??= setTimeout(() => (frame = requestAnimationFrame(show)), rest);
-    else frame = requestAnimationFrame(show);
-  };
 
   const hear = (message: LiveMessage): void => {
     if (message.type === 'subscribed') {
@@ -78,10 +54,6 @@ export function useLogStream(channel: string): LogStream {
   };
 
   useChannel(channel, { after: () => buffer.last, message: hear });
-  onScopeDispose(() => {
-    clearTimeout(timer);
-    cancelAnimationFrame(frame);
-  });
   const prepend = (older: readonly LogLine[]): number => {
     const added = buffer.prepend(older);
     if (added > 0) changed(added);

@@ -1,4 +1,4 @@
-import { type QueryClient, queryOptions, useMutation } from '@tanstack/vue-query';
+import { type QueryClient, infiniteQueryOptions, queryOptions, useMutation } from '@tanstack/vue-query';
 import { allPages } from '../api/all-pages';
 import { api, pageOf } from '../api/client';
 import { queryClient } from '../api/query-client';
@@ -53,11 +53,14 @@ export function revisionsOptions(id: number) {
   });
 }
 
-/** One folder of the draft (revision null) or of a published revision. */
+/** One folder of the draft (revision null) or of a published revision, page by page. */
 export function folderOptions(id: number, revision: number | null, path: string) {
-  return queryOptions({
+  return infiniteQueryOptions({
     queryKey: overlayKeys.folder(id, revision, path),
-    queryFn: ({ signal }) => api.get(`/overlays/${id}/files`, folderSchema, { query: { path, revision }, signal }),
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      api.get(`/overlays/${id}/files`, folderSchema, { query: { path, revision, cursor: pageParam }, signal }),
+    getNextPageParam: (page) => page.nextCursor,
   });
 }
 

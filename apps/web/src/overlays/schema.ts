@@ -43,7 +43,11 @@ export const entrySchema = z.object({
 });
 export type Entry = z.output<typeof entrySchema>;
 
-export const folderSchema = z.object({ path: z.string(), items: z.array(entrySchema) });
+export const folderSchema = z.object({
+  path: z.string(),
+  items: z.array(entrySchema),
+  nextCursor: z.string().nullable(),
+});
 
 export interface OverlayInput {
   name: string;

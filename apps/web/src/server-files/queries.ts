@@ -1,0 +1,43 @@
+import { infiniteQueryOptions, queryOptions, useMutation } from '@tanstack/vue-query';
+import { api } from '../api/client';
+import { queryClient } from '../api/query-client';
+import { ownSizeSchema, serverFolderSchema } from './schema';
+
+const keys = {
+  of: (serverId: number) => ['server-files', serverId] as const,
+  folder: (serverId: number, path: string) => ['server-files', serverId, 'folder', path] as const,
+  ownSize: (serverId: number) => ['server-files', serverId, 'own-size'] as const,
+};
+
+/** One folder of what a server sees, page by page. */
+export function serverFolderOptions(serverId: number, path: string) {
+  return infiniteQueryOptions({
+    queryKey: keys.folder(serverId, path),
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      api.get(`/servers/${serverId}/files`, serverFolderSchema, { query: { path, cursor: pageParam }, signal }),
+    getNextPageParam: (page) => page.nextCursor,
+  });
+}
+
+/** How much the server wrote itself. */
+export function ownSizeOptions(serverId: number) {
+  return queryOptions({
+    queryKey: keys.ownSize(serverId),
+    queryFn: ({ signal }) => api.get(`/servers/${serverId}/files/summary`, ownSizeSchema, { signal }),
+  });
+}
+
+/** Looks at a server's files again: it does not tell when it writes. */
+export function refreshServerFiles(serverId: number): Promise<void> {
+  return queryClient.invalidateQueries({ queryKey: keys.of(serverId) });
+}
+
+/** Deletes what a server wrote at a path. */
+export function useDeleteServerFile() {
+  return useMutation({
+    mutationFn: ({ serverId, path }: { serverId: number; path: string }) =>
+      api.call('DELETE', `/servers/${serverId}/files/content`, { query: { path } }),
+    onSettled: (_, __, { serverId }) => refreshServerFiles(serverId),
+  });
+}

@@ -1,0 +1,37 @@
+import { z } from 'zod';
+
+export const layerSchema = z.object({
+  kind: z.enum(['own', 'generated', 'overlay', 'game']),
+  overlayId: z.number().nullable(),
+  overlayName: z.string().nullable(),
+  revision: z.number().nullable(),
+  build: z.string().nullable(),
+});
+export type Layer = z.output<typeof layerSchema>;
+
+export const serverEntrySchema = z.object({
+  name: z.string(),
+  path: z.string(),
+  type: z.enum(['file', 'directory', 'link']),
+  size: z.number(),
+  modifiedAt: z.string(),
+  target: z.string().nullable(),
+  layer: layerSchema,
+  hides: z.array(layerSchema),
+});
+export type ServerEntry = z.output<typeof serverEntrySchema>;
+
+export const serverFolderSchema = z.object({
+  items: z.array(serverEntrySchema),
+  nextCursor: z.string().nullable(),
+  unreadableNames: z.number(),
+});
+
+export const ownSizeSchema = z.object({ files: z.number(), bytes: z.number(), complete: z.boolean() });
+
+/** A line of a followed file, as NDJSON. */
+export const followedSchema = z.union([
+  z.object({ position: z.string(), line: z.string() }),
+  z.object({ truncated: z.literal(true) }),
+  z.object({ ping: z.literal(true) }),
+]);
