@@ -222,6 +222,7 @@ describe('the draft', () => {
       path: 'left4dead2/cfg/server.cfg',
       type: 'file',
       size: 11,
+      etag: expect.any(String),
       modifiedAt: expect.any(String),
     });
     await put(anna, id, 'left4dead2/cfg/a.json', '{"not": json', 'application/json').expect(200);
