@@ -5,9 +5,9 @@ import { bin, build, checkout, install, mustStep, requireNode } from './steps.mj
 
 const FOLDER = 'apps/api/bench';
 /** Those of bench/main.ts. */
-const FIGURES = ['latency', 'throughput', 'backlog', 'logs'];
+const FIGURES = ['latency', 'throughput', 'backlog', 'logs', 'overlays'];
 
-const about = `Measures the queue and its logs beside references on this machine, in about ten minutes;
+const about = `Measures the queue, its logs and overlays beside references on this machine, in about eleven minutes;
 docs/benchmarks.md explains the figures.`;
 const { only = [], json } = readOptions('bench', about, {
   only: {

@@ -6,15 +6,22 @@ import type { Measurement } from './bench.js';
 import type { Figure } from './figure.js';
 import { idleLatency } from './idle-latency.js';
 import { logPath } from './log-path.js';
+import { overlays } from './overlays.js';
 import { machine, table } from './report.js';
 import { startServices } from './services.js';
 import { throughput } from './throughput.js';
 
-const measurements: Record<string, Measurement> = { latency: idleLatency, throughput, backlog, logs: logPath };
+const measurements: Record<string, Measurement> = {
+  latency: idleLatency,
+  throughput,
+  backlog,
+  logs: logPath,
+  overlays,
+};
 
 const program = new Command('npm run bench --')
   .description(
-    'Measures the queue and its logs beside references on this machine; docs/benchmarks.md explains the figures.',
+    'Measures the queue, its logs and overlays beside references on this machine; docs/benchmarks.md explains the figures.',
   )
   .option('--json <file>', 'write the figures there too')
   .option('--only <figure...>', `measure only these: ${Object.keys(measurements).join(', ')}`)
