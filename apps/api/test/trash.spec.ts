@@ -6,7 +6,8 @@ import type { JobView } from '../src/jobs/job.dto.js';
 import type { ServerView } from '../src/servers/server.dto.js';
 import type { TrashEntryView as View } from '../src/trash/trash.dto.js';
 import { TrashKeeper } from '../src/trash/trash-keeper.js';
-import { type Agent, startApp, type TestApp } from './app.js';
+import { type Agent, PASSWORD, startApp, type TestApp } from './app.js';
+import { launchBrowser } from './browser.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
 
@@ -256,13 +257,13 @@ describe('after a kill', () => {
   });
 });
 
-describe('the trash', () => {
-  const gone = async (id: number): Promise<void> =>
-    eventually(
-      () => `trash entry ${id} is gone`,
-      async () => !(await trash(panel.admin)).some((entry) => entry.id === id),
-    );
+const gone = async (id: number): Promise<void> =>
+  eventually(
+    () => `trash entry ${id} is gone`,
+    async () => !(await trash(panel.admin)).some((entry) => entry.id === id),
+  );
 
+describe('the trash', () => {
   it('is purged by hand: nothing is left, and nothing can be restored', async () => {
     const entry = await put(anna, 'xi', 'x');
     const { body } = await anna.delete(`/api/v1/trash/${entry.id}`).expect(202);
@@ -297,5 +298,40 @@ describe('the trash', () => {
     await sql(`UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE restore_entry_id = $1`, [entry.id]);
     await anna.delete(`/api/v1/trash/${entry.id}`).expect(202);
     await gone(entry.id);
+  });
+});
+
+describe('the console', () => {
+  it('shows what was put away, and restores and purges it', async () => {
+    const entries = [await put(anna, 'tau', 'x'), await put(anna, 'upsilon', 'x')];
+    const browser = await launchBrowser();
+    try {
+      const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
+      page.setDefaultTimeout(15_000);
+      await page.goto(`${panel.url}/login`);
+      await page.getByLabel('User name').fill('anna');
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.keyboard.press('Enter');
+      await page.waitForURL('**/servers');
+
+      await page.goto(`${panel.url}/servers/tau`);
+      await page.getByText('What it wrote itself (1 file').waitFor();
+      await page.getByRole('button', { name: 'Restore…' }).click();
+      await page.getByRole('button', { name: 'Restore', exact: true }).click();
+      await eventually(
+        'the files of tau are back',
+        async () => (await readFile(ownFile('tau'), 'utf8').catch(() => '')) === 'x',
+      );
+      await page.getByText('What it wrote itself').waitFor({ state: 'hidden' });
+
+      await page.goto(`${panel.url}/trash`);
+      await page.getByRole('button', { name: 'Purge what upsilon wrote' }).click();
+      await page.getByRole('button', { name: 'Purge', exact: true }).click();
+      await page.getByRole('button', { name: 'Purge what upsilon wrote' }).waitFor({ state: 'detached' });
+      for (const { id } of entries) await gone(id);
+      expect(await readdir(at('trash'))).not.toContain(String(entries[1]?.serverId));
+    } finally {
+      await browser.close();
+    }
   });
 });

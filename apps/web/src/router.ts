@@ -48,6 +48,7 @@ export function createConsoleRouter() {
         component: () => import('./jobs/JobPage.vue'),
         props: (route) => ({ id: Number(route.params['id']) }),
       },
+      { path: '/trash', component: () => import('./trash/TrashPage.vue') },
       { path: '/hosts', component: () => import('./hosts/HostsPage.vue') },
       { path: '/host', redirect: '/hosts' },
       { path: '/users', component: () => import('./users/UsersPage.vue'), meta: { admin: true } },

@@ -134,6 +134,7 @@ describe('the trash', () => {
       '4/1/files/a.txt': 'old',
       '4/1/entry.json': 'half writt',
       '.tmp-0123/left4dead2/half.txt': 'removed',
+      'notes.txt': 'left here by somebody',
     });
     const unknown = { files: null, bytes: null, deletedAt: expect.any(String) };
     expect(await host.trash.entries()).toEqual([
@@ -154,6 +155,7 @@ describe('the trash', () => {
         '4/1/entry.json',
         '4/1/files',
         '4/1/files/a.txt',
+        'notes.txt',
       ].sort(),
     );
   });

@@ -116,7 +116,9 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     const lookAt = (serverId: number, name: string) => this.lookAt(host, serverId, name);
     const { rows, announcements } = this;
     // Before its job has ended, after which its server could be deleted, and nobody would know whose the files are.
-    await this.trash.match(hostId, host);
+    await this.trash
+      .match(hostId, host)
+      .catch((error: unknown) => this.logger.warn(`The trash was not looked at: ${String(error)}`));
     await endLeftBehind(this.database, { rows, announcements, lookAt }, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();

@@ -4,6 +4,7 @@ import { applyHost, applyJobToHost, forgetHost, hostKeys } from '../hosts/querie
 import { applyJob, jobKeys } from '../jobs/queries';
 import { applyOverlay, forgetOverlay, overlayKeys } from '../overlays/queries';
 import { applyJobToServer, applyServer, forgetServer, serverKeys } from '../servers/queries';
+import { applyJobToTrash } from '../trash/queries';
 import { apiBase } from '../api/client';
 import { type Listener, LiveConnection, type LiveState } from './connection';
 import type { LiveMessage } from './messages';
@@ -42,6 +43,7 @@ function apply(message: LiveMessage): void {
       applyJob(queryClient, message.item);
       applyJobToServer(queryClient, message.item);
       applyJobToHost(queryClient, message.item);
+      applyJobToTrash(queryClient, message.item);
     }
   } else if (message.type === 'removed') {
     if (message.channel === 'servers') forgetServer(queryClient, message.id);

@@ -46,10 +46,8 @@ export class Trash implements HostTrash {
 
   async entries(): Promise<TrashEntry[]> {
     const found: TrashEntry[] = [];
-    for (const server of (await readdir(this.folder)).filter(isTrashFolder).sort()) {
-      for (const job of (await readdir(join(this.folder, server))).filter(isTrashFolder).sort()) {
-        if (await this.has(`${server}/${job}`)) found.push(await this.entry(server, job));
-      }
+    for (const path of await this.folders()) {
+      if (await this.has(path)) found.push(await this.entry(path));
     }
     return found;
   }
@@ -80,12 +78,9 @@ export class Trash implements HostTrash {
   /** Beside other operations: what one of them has just begun is left alone. */
   async tidy(): Promise<void> {
     await removeUnfinished(this.folder);
-    for (const server of (await readdir(this.folder)).filter(isTrashFolder)) {
-      for (const job of (await readdir(join(this.folder, server))).filter(isTrashFolder)) {
-        const path = `${server}/${job}`;
-        // The record of files that were never moved here, or have been moved back.
-        if (!(await this.has(path)) && (await this.isOld(path))) await this.purge(path);
-      }
+    for (const path of await this.folders()) {
+      // The record of files that were never moved here, or have been moved back.
+      if (!(await this.has(path)) && (await this.isOld(path))) await this.purge(path);
     }
   }
 
@@ -98,13 +93,28 @@ export class Trash implements HostTrash {
     return join(this.folder, trashPath(path), 'files');
   }
 
-  private async entry(server: string, job: string): Promise<TrashEntry> {
-    const path = `${server}/${job}`;
+  /** Of entries, whole or not. */
+  private async folders(): Promise<string[]> {
+    const paths: string[] = [];
+    for (const server of await foldersIn(this.folder)) {
+      for (const job of await foldersIn(join(this.folder, server))) paths.push(`${server}/${job}`);
+    }
+    return paths;
+  }
+
+  private async entry(path: string): Promise<TrashEntry> {
     const record = await readRecord(join(this.folder, path, 'entry.json'));
     if (record !== null) return { path, ...record };
     const { ctime } = await lstat(this.files(path));
-    return { path, server, deletedAt: ctime.toISOString(), files: null, bytes: null };
+    return { path, server: dirname(path), deletedAt: ctime.toISOString(), files: null, bytes: null };
   }
+}
+
+/** What somebody else has put there is left alone. */
+async function foldersIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory() && isTrashFolder(entry.name));
+  return folders.map(({ name }) => name).sort();
 }
 
 /** Null: there is none, or it is damaged. */
