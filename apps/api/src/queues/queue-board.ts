@@ -1,6 +1,3 @@
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import { Injectable } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { type NextFunction, type Request, type Response, Router } from 'express';
@@ -8,18 +5,16 @@ import { Authentication } from '../auth/authentication.js';
 import { REDIS_AWAY } from '../problems/answer.js';
 import { NotAllowed, NotLoggedIn, Unavailable } from '../problems/problems.js';
 import { RedisConnections } from '../redis/redis.js';
+import type { Board } from './board.js';
 
 const PATH = '/queues';
 
 /** Bull board at /queues, for admins. Whoever makes a BullMQ queue adds it here. */
 @Injectable()
 export class QueueBoard {
-  private readonly server = new ExpressAdapter().setBasePath(PATH);
-  private readonly board = createBullBoard({
-    queues: [],
-    serverAdapter: this.server,
-    options: { uiConfig: { boardTitle: 'left4me queues' } },
-  });
+  private readonly queues: { queue: Queue; displayName: string }[] = [];
+  /** Null: nobody has looked yet. Most panels run for weeks without, so it is loaded only then. */
+  private board: Board | null = null;
   /** Middleware, to be mounted at /queues. */
   readonly handler: Router;
 
@@ -31,12 +26,25 @@ export class QueueBoard {
     this.handler.use((request: Request, response: Response, next: NextFunction) => {
       this.enter(request, response, next).catch(next);
     });
-    this.handler.use(this.server.getRouter());
+    this.handler.use((request: Request, response: Response, next: NextFunction) => {
+      this.open()
+        .then((board) => board.handler(request, response, next))
+        .catch(next);
+    });
   }
 
   /** @param displayName what the board calls it */
   add(queue: Queue, displayName = queue.name): void {
-    this.board.addQueue(new BullMQAdapter(queue, { displayName }));
+    this.queues.push({ queue, displayName });
+    this.board?.add(queue, displayName);
+  }
+
+  private async open(): Promise<Board> {
+    const { Board } = await import('./board.js');
+    if (this.board) return this.board;
+    this.board = new Board(PATH);
+    for (const { queue, displayName } of this.queues) this.board.add(queue, displayName);
+    return this.board;
   }
 
   /** A browser is sent to the login and comes back; whoever else is not an admin gets a problem. */

@@ -1,5 +1,3 @@
-import { GameDig } from 'gamedig';
-
 /** What a server says of itself over A2S. */
 export interface Answer {
   map: string;
@@ -12,6 +10,8 @@ export interface Answer {
  * @returns null when it did not answer in time, which means unknown, never empty
  */
 export async function query(address: string, port: number): Promise<Answer | null> {
+  // Loaded with the first server that runs: it is a seventh of what a panel loads, and an API alone asks no server.
+  const { GameDig } = await import('gamedig');
   try {
     const state = await GameDig.query({
       type: 'l4d2',
