@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rmdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ServerRuns } from '../src/errors.js';
@@ -46,6 +46,27 @@ describe('what a deleted server wrote', () => {
     expect(await readdir(upper(test, 'one', ''))).toEqual(['a.txt']);
     expect(await readFile(upper(test, 'one', 'a.txt'), 'utf8')).toBe('old');
     expect((await host.trash.entries()).map(({ path }) => path)).toEqual(['3/15']);
+  });
+
+  it('comes with its copies that gave way to changed layers', async () => {
+    const test = await openTestHost();
+    const { host, run, root } = test;
+    await host.initialize('one', makeSpec(), run);
+    await writeTree(join(root, 'instances/one'), { 'upper/a.txt': 'own', 'replaced/7/b.txt': 'gave way' });
+    const { trashed } = await host.delete('one', '3/12', run);
+    expect(trashed).toMatchObject({ path: '3/12', files: 2 });
+    // A kill between the two renames of a delete leaves the one without the other: that is put away by the next.
+    await host.initialize('one', makeSpec(), run);
+    await writeTree(join(root, 'instances/one'), { 'replaced/8/c.txt': 'left behind' });
+    await rmdir(upper(test, 'one', ''));
+    expect((await host.delete('one', '3/13', run)).trashed).toMatchObject({ path: '3/13', files: 1 });
+    for (const path of ['3/12', '3/13']) {
+      await host.initialize('one', makeSpec(), run);
+      await host.restore('one', { from: path, trash: path.replace('1', '31') }, run);
+    }
+    expect(await readFile(join(root, 'instances/one/replaced/8/c.txt'), 'utf8')).toBe('left behind');
+    expect((await host.trash.entries()).map(({ path, files }) => `${path} ${files}`)).toEqual(['3/313 2']);
+    expect(await readFile(join(root, 'trash/3/313/replaced/7/b.txt'), 'utf8')).toBe('gave way');
   });
 
   it('is not restored into a server that runs, or that is not there', async () => {

@@ -108,7 +108,7 @@ export class Instances {
     if (status.state !== 'stopped' && status.state !== 'failed') throw new ServerRuns(name, 'its files are restored');
     if (!(await this.trash.has(from))) return { restored: false, trashed: null };
     const trashed = await this.putAway(folder, trash, run);
-    await this.trash.take(from, folder.upper());
+    await this.trash.take(from, folder);
     await run.output.write('stdout', `restored the files of trash/${from}`);
     return { restored: true, trashed };
   }
@@ -140,8 +140,10 @@ export class Instances {
     await takeOwnFiles(folder);
     await this.trash.discard(folder.copy());
     await rm(folder.copyManifest(), { force: true });
-    if (!(await hasEntries(folder.upper()))) return null;
-    const entry = await this.trash.put(trash, folder.name, folder.upper());
+    if (!(await hasEntries(folder.upper())) && !(await hasEntries(folder.replaced()))) return null;
+    // It may have been moved already, by one who was killed before the rest.
+    await makeFolderDurably(folder.upper());
+    const entry = await this.trash.put(trash, folder);
     await run.output.write('stdout', `moved the server's own files to trash/${entry.path}`);
     return entry;
   }

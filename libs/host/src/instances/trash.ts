@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { HostTrash, TrashEntry } from '../host.js';
 import { hasCode, makeFolderDurably, syncFolder, temporaryName, writeFileDurably } from '../overlay/durable.js';
 import { removeTree, removeUnfinished } from '../overlay/remove-tree.js';
+import type { InstanceFolder } from './instance-folder.js';
 import { isTrashFolder, trashPath } from './names.js';
 
 /** Counting ends here: it is for people to read, and a server may have written any number. */
@@ -11,8 +12,8 @@ const MOST_COUNTED = 1_000_000;
 const UNFINISHED_MS = 3600_000;
 
 /**
- * What servers wrote and were deleted with: trash/<server>/<job>/files, and beside it entry.json, which says what it is without any
- * database. Every step is a rename, so that what is put away is in one place or the other whatever happens in between.
+ * What servers wrote and were deleted with: trash/<server>/<job>/files, with `replaced` if they had that, and entry.json, which says what
+ * it is without any database. Every step is a rename, so that what is put away is in one place or the other whatever happens in between.
  */
 export class Trash implements HostTrash {
   private readonly folder: string;
@@ -21,14 +22,16 @@ export class Trash implements HostTrash {
     this.folder = join(root, 'trash');
   }
 
-  /** Moves a folder of the server's own files here. */
-  async put(wanted: string, server: string, files: string): Promise<TrashEntry> {
+  /** Moves the server's own files here: what it wrote, which is a folder by now, and what of that has given way to layers, if any. */
+  async put(wanted: string, folder: InstanceFolder): Promise<TrashEntry> {
     const target = await freeName(join(this.folder, trashPath(wanted)));
-    const record = { server, deletedAt: new Date().toISOString(), ...(await count(files)) };
+    const counted = await count([folder.upper(), folder.replaced()]);
+    const record = { server: folder.name, deletedAt: new Date().toISOString(), ...counted };
     await makeFolderDurably(target);
     await writeFileDurably(join(target, 'entry.json'), JSON.stringify(record), 0o640);
-    await rename(files, join(target, 'files'));
-    await Promise.all([syncFolder(target), syncFolder(dirname(files))]);
+    await rename(folder.upper(), join(target, 'files'));
+    await renameIfAny(folder.replaced(), join(target, 'replaced'));
+    await Promise.all([syncFolder(target), syncFolder(folder.path)]);
     return { path: `${basename(dirname(target))}/${basename(target)}`, ...record };
   }
 
@@ -37,10 +40,12 @@ export class Trash implements HostTrash {
     return isFolder(this.files(path));
   }
 
-  /** Moves an entry's files to `target`, which is missing or an empty folder. */
-  async take(path: string, target: string): Promise<void> {
-    await rename(this.files(path), target);
-    await Promise.all([syncFolder(dirname(target)), syncFolder(dirname(this.files(path)))]);
+  /** Moves an entry back into an instance that has nothing of its own. Its files come last: without them it is no entry any more. */
+  async take(path: string, folder: InstanceFolder): Promise<void> {
+    const files = this.files(path);
+    await renameIfAny(join(dirname(files), 'replaced'), folder.replaced());
+    await rename(files, folder.upper());
+    await Promise.all([syncFolder(folder.path), syncFolder(dirname(files))]);
     await this.purge(path);
   }
 
@@ -65,12 +70,7 @@ export class Trash implements HostTrash {
   /** Removes a folder of this host, wherever it is: it is gone from its place at once. Missing: success. */
   async discard(folder: string): Promise<void> {
     const doomed = temporaryName(join(this.folder, 'doomed'));
-    try {
-      await rename(folder, doomed);
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return;
-      throw error;
-    }
+    if (!(await renameIfAny(folder, doomed))) return;
     await syncFolder(dirname(folder));
     await removeTree(doomed);
   }
@@ -110,6 +110,17 @@ export class Trash implements HostTrash {
   }
 }
 
+/** @returns whether there was anything to rename */
+async function renameIfAny(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return false;
+    throw error;
+  }
+}
+
 /** What somebody else has put there is left alone. */
 async function foldersIn(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true });
@@ -137,11 +148,12 @@ async function readRecord(path: string): Promise<Omit<TrashEntry, 'path'> | null
 }
 
 /** Follows no link. A tree that cannot be read to its end, as with a path that is too long, is put away nevertheless. */
-async function count(folder: string): Promise<{ files: number | null; bytes: number | null }> {
+async function count(roots: readonly string[]): Promise<{ files: number | null; bytes: number | null }> {
   let files = 0;
   let bytes = 0;
   let seen = 0;
-  const folders = [folder];
+  const folders: string[] = [];
+  for (const root of roots) if (await isFolder(root)) folders.push(root);
   try {
     for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
       for await (const entry of await opendir(next)) {
