@@ -6,6 +6,7 @@ import type { JobView } from '../src/jobs/job.dto.js';
 import type { ServerView } from '../src/servers/server.dto.js';
 import type { TrashEntryView as View } from '../src/trash/trash.dto.js';
 import { TrashKeeper } from '../src/trash/trash-keeper.js';
+import { TrashRows } from '../src/trash/trash-rows.js';
 import { type Agent, PASSWORD, startApp, type TestApp } from './app.js';
 import { launchBrowser } from './browser.js';
 import { eventually } from './eventually.js';
@@ -229,6 +230,15 @@ describe('after a kill', () => {
     const names = (await trash(panel.admin)).filter(({ serverName }) => serverName === 'lambda');
     expect(names).toHaveLength(2);
     for (const found of names) expect(found).toMatchObject({ ownerId: null, serverId: null, jobId: null });
+  });
+
+  it('whose an entry is does not hang on the clock of its host while its job says so', async () => {
+    const { id, serverId, jobId } = await put(anna, 'psi', 'x');
+    await sql(`DELETE FROM trash_entries WHERE id = $1`, [id]);
+    const deletedAt = new Date(Date.now() - 24 * 3600_000).toISOString();
+    const entry = { path: `${serverId}/${jobId}`, server: 'psi', deletedAt, files: 1, bytes: 1 };
+    await panel.app.get(TrashRows, { strict: false }).note(hostId, [entry], jobId);
+    expect(await trash(anna, `?serverId=${serverId}`)).toMatchObject([{ ownerName: 'anna', jobId }]);
   });
 
   it('a restore that moved the files is known to be done, and one that did not is done by the next', async () => {

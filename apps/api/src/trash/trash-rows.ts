@@ -12,27 +12,31 @@ export interface Restorable {
 
 /*
  * Of which job, and so whose, an entry is. Its folder's numbers alone do not say that: another database may have given them out before,
- * with the same root. A minute: the clocks of host and database may differ.
+ * with the same root. An hour: the clocks of host and database may differ.
  */
 const itsJob = `
   jobs.id = substring(disk.path FROM '^[0-9]{1,9}/([0-9]{1,9})(?:-[0-9]+)?$')::int
   AND jobs.server_id = substring(disk.path FROM '^([0-9]{1,9})/')::int
   AND jobs.host_id = $1 AND jobs.server_name = disk.server
-  AND jobs.started_at < disk.deleted_at + interval '1 minute'
-  AND coalesce(jobs.finished_at, 'infinity') > disk.deleted_at - interval '1 minute'`;
+  AND jobs.started_at < disk.deleted_at + interval '1 hour'
+  AND coalesce(jobs.finished_at, 'infinity') > disk.deleted_at - interval '1 hour'`;
 
 /** The rows of a host's trash, as its worker keeps them. */
 @Injectable()
 export class TrashRows {
   constructor(private readonly database: DataSource) {}
 
-  /** Writes down entries that are on the disk; those that are known stay as they are. */
-  async note(hostId: number, entries: readonly TrashEntry[]): Promise<void> {
+  /**
+   * Writes down entries that are on the disk; those that are known stay as they are.
+   * @param jobId the job that has just made them; without it, whose they are is found out
+   */
+  async note(hostId: number, entries: readonly TrashEntry[], jobId: number | null = null): Promise<void> {
     await this.database.query(
       `INSERT INTO trash_entries (host_id, path, server_name, server_id, owner_id, job_id, files, bytes, deleted_at)
        SELECT $1, disk.path, disk.server, servers.id, servers.owner_id, jobs.id, disk.files, disk.bytes, least(disk.deleted_at, now())
        FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::timestamptz[]) AS disk (path, server, files, bytes, deleted_at)
-       LEFT JOIN jobs ON ${itsJob} LEFT JOIN servers ON servers.id = jobs.server_id
+       LEFT JOIN jobs ON CASE WHEN $7::int IS NULL THEN ${itsJob} ELSE jobs.id = $7 END
+       LEFT JOIN servers ON servers.id = jobs.server_id
        ON CONFLICT (host_id, path) DO NOTHING`,
       [
         hostId,
@@ -41,6 +45,7 @@ export class TrashRows {
         entries.map(({ files }) => files),
         entries.map(({ bytes }) => bytes),
         entries.map(({ deletedAt }) => deletedAt),
+        jobId,
       ],
     );
   }

@@ -122,7 +122,7 @@ export class ServerOperationsHandler implements OperationHandler {
   private async noteTrash(job: RunningJob, trashed: TrashEntry | null, run: Run): Promise<void> {
     if (trashed === null) return;
     try {
-      await this.trash.note(job.hostId, [trashed]);
+      await this.trash.note(job.hostId, [trashed], job.id);
     } catch (error) {
       await run.output.write('stderr', `The trash's list does not show trash/${trashed.path} yet: ${String(error)}`);
     }
