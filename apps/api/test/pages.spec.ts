@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { StandInWorkshop, vpk } from '../../../libs/host/test/support/stand-in-workshop.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import { launchBrowser } from './browser.js';
 import { PASSWORD, RealPanel } from './real-panel.js';
@@ -23,6 +24,7 @@ const violations = z.array(
   z.object({ id: z.string(), help: z.string(), nodes: z.array(z.object({ html: z.string() })) }),
 );
 
+let steam: StandInWorkshop;
 let panel: RealPanel;
 let browser: Browser;
 let axe: string;
@@ -39,6 +41,7 @@ const pages: Record<string, string> = {
   blueprint: '/blueprints/1',
   overlays: '/overlays',
   overlay: '/overlays/1',
+  'overlay-workshop': '',
   jobs: '/jobs',
   job: '/jobs/1',
   'job-failed': '',
@@ -51,7 +54,8 @@ const pages: Record<string, string> = {
 };
 
 beforeAll(async () => {
-  [panel, browser] = await Promise.all([RealPanel.make(), launchBrowser()]);
+  steam = await StandInWorkshop.start();
+  [panel, browser] = await Promise.all([RealPanel.make({ LEFT4ME_WORKSHOP_URL: steam.url }), launchBrowser()]);
   axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   if (pictures) await mkdir(pictures, { recursive: true });
   await fill();
@@ -59,6 +63,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await panel.close();
+  await steam.stop();
 });
 
 /** A panel as a community has it after a while. */
@@ -86,6 +91,7 @@ async function fill(): Promise<void> {
   await panel.do('stopped', 'initialize');
   const failed = await panel.do('broken', 'start');
   expect(failed.state).toBe('failed');
+  pages['overlay-workshop'] = `/overlays/${await workshopOverlay()}`;
   pages['job-cancelled'] = `/jobs/${(await cancelled('stopped')).id}`;
   pages['job-failed'] = `/jobs/${failed.id}`;
   pages['server-log'] = `/servers/${running.id}`;
@@ -98,6 +104,27 @@ async function fill(): Promise<void> {
     .post('/api/v1/tokens')
     .send({ name: 'night restarts', scopes: ['read', 'operate'] })
     .expect(201);
+}
+
+/** Built, with an item that is new since then and one that cannot be had. */
+async function workshopOverlay(): Promise<number> {
+  const { admin } = panel;
+  steam.item('1', vpk('a campaign', 3_000_000), { title: 'A campaign' });
+  steam.collection('2', ['1'], { title: 'What we play on Fridays' });
+  steam.item('3', vpk('bots'), { title: 'Survivor bots that know what they are doing, for expert evenings' });
+  const { body } = await admin.post('/api/v1/overlays').send({ name: 'Workshop', kind: 'workshop' }).expect(201);
+  const items = `/api/v1/overlays/${body.id}/workshop-items`;
+  await admin
+    .post(items)
+    .send({ ids: ['2'] })
+    .expect(201);
+  expect((await panel.build(body.id)).state).toBe('succeeded');
+  await admin
+    .post(items)
+    .send({ ids: ['3', '4'] })
+    .expect(201);
+  await admin.patch(`${items}/3`).send({ fileName: 'bots.vpk' }).expect(200);
+  return body.id;
 }
 
 /** A restart that was cancelled while it waited. */

@@ -71,6 +71,10 @@ describe('looking items up', () => {
     });
     const [file] = await lookUp(['7'], api, signal);
     expect(file).toMatchObject({ bytes: 12, updatedAt: '2023-11-14T22:13:20.000Z', title: 'a b', problem: null });
+    steam.item('9', undefined, { title: `${'a'.repeat(299)}\u{1f9df}`, preview_url: 'https://example.org/\ud83d' });
+    const [cut] = await lookUp(['9'], api, signal);
+    expect(cut?.title?.isWellFormed()).toBe(true);
+    expect(cut?.previewUrl).toBe('https://example.org/%EF%BF%BD');
     steam.item('8', undefined, { time_updated: 9e15, title: 5, preview_url: 'javascript:alert(1)' });
     expect((await lookUp(['8'], api, signal))[0]).toMatchObject({ updatedAt: null, title: null, previewUrl: null });
   });

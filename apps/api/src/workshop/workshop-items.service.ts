@@ -85,7 +85,7 @@ export class WorkshopItems {
     });
   }
 
-  /** Asks Steam what is new. @throws Unavailable */
+  /** Asks Steam what is new. @throws Unavailable; Conflict when there is too much in the collections */
   async refresh(me: Principal, id: number): Promise<WorkshopItemList> {
     requireWorkshop(await this.overlays.getToChange(me, id));
     const listed = await this.database.getRepository(WorkshopItem).findBy({ overlayId: id, listed: true });
@@ -136,6 +136,7 @@ function parseIds(given: readonly string[]): string[] {
 }
 
 function tellUnavailable(error: unknown): string {
+  if (error instanceof Conflict) return `${error.message} They are added all the same, but cannot be built.`;
   if (!(error instanceof Unavailable)) throw error;
   return `${error.message} They are added all the same; their titles come with the next look or build.`;
 }

@@ -53,6 +53,11 @@ export function stateText(item: Item, members: readonly Item[]): StateText {
   return open > 0 ? { ...states.new, text: `${plural(open, 'item')} for the next build` } : states.current;
 }
 
+/** The reason as a sentence of its own; empty without one. */
+export function problemText({ problem }: Item): string {
+  return problem === null ? '' : `${problem.charAt(0).toUpperCase()}${problem.slice(1)}.`;
+}
+
 /** The bytes of all items. */
 export function totalBytes(items: readonly Item[]): number {
   return items.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);

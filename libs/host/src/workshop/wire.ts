@@ -142,11 +142,13 @@ function titleOf(value: unknown): string | null {
   const text = value
     .replaceAll(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .trim()
-    .slice(0, MAX_TITLE);
+    .slice(0, MAX_TITLE)
+    .toWellFormed();
   return text === '' ? null : text;
 }
 
 function urlOf(value: unknown): string | null {
   if (typeof value !== 'string' || value.length > MAX_URL || !URL.canParse(value)) return null;
-  return /^https?:$/.test(new URL(value).protocol) ? value : null;
+  const { protocol, href } = new URL(value);
+  return /^https?:$/.test(protocol) ? href : null;
 }
