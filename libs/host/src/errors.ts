@@ -84,6 +84,13 @@ export class Exists extends HostError {
   }
 }
 
+/** VPKs that the game cannot read, which would make it crash again and again. */
+export class BrokenVpks extends HostError {
+  constructor(readonly paths: readonly string[]) {
+    super('broken-vpk', `VPKs that would crash the game: ${paths.join(', ')}. Replace or delete them`);
+  }
+}
+
 /** A program ended unsuccessfully. `exitCode` is 128 + signal when a signal ended it. */
 export class CommandFailed extends HostError {
   constructor(

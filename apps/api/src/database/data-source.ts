@@ -9,6 +9,7 @@ import { IdempotencyKey } from '../idempotency/idempotency-key.entity.js';
 import { JobClaim } from '../jobs/job-claim.entity.js';
 import { JobLogLine } from '../jobs/job-log-line.entity.js';
 import { Job } from '../jobs/job.entity.js';
+import { DraftLease } from '../overlays/draft-lease.entity.js';
 import { Overlay } from '../overlays/overlay.entity.js';
 import { RemovedOverlay } from '../overlays/removed-overlay.entity.js';
 import { OverlayRevision } from '../overlays/revision.entity.js';
@@ -34,6 +35,7 @@ export const entities = [
   RuntimeBuild,
   Overlay,
   OverlayRevision,
+  DraftLease,
   RemovedOverlay,
   WorkshopItem,
   WorkshopMembership,

@@ -7,6 +7,7 @@ import { JobRows } from '../jobs/worker/job-rows.js';
 import { type OperationHandler, OperationHandlers } from '../jobs/worker/operation-handler.js';
 import { LogsModule } from '../logs/logs.module.js';
 import { ServerLogFeed } from '../logs/server-log-feed.js';
+import { OverlayTreesModule } from '../overlays/overlay-trees.module.js';
 import { GenerationsModule } from '../servers/generations.module.js';
 import { RevisionCollection } from '../overlays/revision-collection.js';
 import { ServerFileWorker } from '../server-files/server-file-worker.js';
@@ -28,7 +29,15 @@ const operationHandlers = {
 
 /** Everything that runs jobs and watches servers on this machine. */
 @Module({
-  imports: [JobsModule, GenerationsModule, StatesModule, LogsModule, HostLibraryModule, WorkshopRecordsModule],
+  imports: [
+    JobsModule,
+    OverlayTreesModule,
+    GenerationsModule,
+    StatesModule,
+    LogsModule,
+    HostLibraryModule,
+    WorkshopRecordsModule,
+  ],
   providers: [
     ...handlers,
     operationHandlers,

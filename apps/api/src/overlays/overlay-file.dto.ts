@@ -84,6 +84,11 @@ export class EntryView {
   modifiedAt: string;
 }
 
+export class WrittenView extends EntryView {
+  @ApiProperty({ description: 'For If-Match, as in the header of this name.' })
+  etag: string;
+}
+
 export class EntryList {
   @ApiProperty()
   path: string;

@@ -1,13 +1,12 @@
-import { PassThrough, type Readable } from 'node:stream';
 import { Controller, Delete, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { Fails } from '../openapi/fails.js';
 import { IdPipe } from '../problems/id.js';
-import { Invalid } from '../problems/problems.js';
-import { EntryView, WriteQuery } from './overlay-file.dto.js';
+import { WriteQuery, WrittenView } from './overlay-file.dto.js';
 import { FILE_LIMIT, OverlayFiles } from './overlay-files.service.js';
+import { takeBody } from './uploaded-body.js';
 
 const overlayId = new IdPipe('overlay');
 
@@ -18,7 +17,11 @@ export class OverlayFilesController {
   constructor(private readonly files: OverlayFiles) {}
 
   @Put('content')
-  @Fails({ '413': 'The file is over its limit.' })
+  @Fails({
+    '412': 'If-Match was given, and somebody else has changed or removed the file since.',
+    '413': 'The file is over its limit.',
+    '507': 'The disk would be full.',
+  })
   @ApiOperation({ summary: "Upload a file into an overlay's draft" })
   @Scoped('manage')
   @ApiConsumes('*/*')
@@ -26,24 +29,22 @@ export class OverlayFilesController {
     description: `The file as it is, ${FILE_LIMIT} bytes at most.`,
     schema: { type: 'string', format: 'binary' },
   })
-  @ApiOkResponse({ type: EntryView })
+  @ApiOkResponse({ type: WrittenView })
   async write(
     @Me() me: Principal,
     @Param('id', overlayId) id: number,
     @Query() query: WriteQuery,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
-  ): Promise<EntryView> {
+  ): Promise<WrittenView> {
     const length = request.headers['content-length'];
-    try {
-      return await this.files.write(me, id, query.path, bodyOf(request), length === undefined ? null : Number(length));
-    } catch (error) {
-      if (request.destroyed && !request.complete)
-        throw new Invalid([{ path: '', message: 'the upload ended before its end' }]);
-      // Nobody reads the rest of a refused upload; the connection cannot be used again.
-      if (!request.complete) response.setHeader('Connection', 'close');
-      throw error;
-    }
+    const ifMatch = request.headers['if-match'];
+    const seen = ifMatch === undefined ? {} : { ifMatch };
+    const written = await takeBody(request, response, (body) =>
+      this.files.write(me, id, query.path, body, length === undefined ? null : Number(length), seen),
+    );
+    response.setHeader('ETag', written.etag);
+    return written;
   }
 
   @Delete('content')
@@ -54,18 +55,4 @@ export class OverlayFilesController {
   async remove(@Me() me: Principal, @Param('id', overlayId) id: number, @Query() query: WriteQuery): Promise<void> {
     await this.files.remove(me, id, query.path);
   }
-}
-
-/**
- * The request's body as a stream of its own: whoever refuses it in the middle destroys that, and the connection is still there for the
- * answer.
- */
-function bodyOf(request: Request): Readable {
-  const body = new PassThrough();
-  // Whoever reads it is told as well; before somebody does, nobody else must be.
-  body.on('error', () => undefined);
-  request.once('close', () => {
-    if (!request.complete) body.destroy(new Error('the connection was cut'));
-  });
-  return request.pipe(body);
 }

@@ -1,15 +1,31 @@
+import type { PutOptions, Unpacked, WrittenFile } from '@left4me/host';
 import type { Readable } from 'node:stream';
-import type { TreeEntry } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { BodyTooLarge, Conflict, NotFound } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
+import { DraftLeases } from './draft-leases.js';
+import { Overlay } from './overlay.entity.js';
 import { Overlays } from './overlays.service.js';
 import { onTree, type OverlayTree, OverlayTrees } from './overlay-trees.js';
 
 /** Bytes of one uploaded file. */
 export const FILE_LIMIT = 2 * 1024 ** 3;
+
+/** Bytes of an archive, packed. */
+export const ARCHIVE_LIMIT = 4 * 1024 ** 3;
+
+/** Where an archive goes in a draft. */
+export interface ArchivePlace {
+  target: string;
+  mode: 'replace' | 'merge';
+}
+
+/** A draft that may be changed. */
+export interface Draft extends OverlayTree {
+  overlay: Overlay;
+}
 
 /** The files of an overlay's draft, changed. */
 @Injectable()
@@ -21,56 +37,92 @@ export class OverlayFiles {
     private readonly database: DataSource,
     private readonly overlays: Overlays,
     private readonly trees: OverlayTrees,
+    private readonly leases: DraftLeases,
     private readonly announcements: Announcements,
   ) {}
 
   /**
    * Writes one file of the draft, whole or not at all.
    * @param announced the length the sender gave, if it did
+   * @param options the ETag of what is to be replaced: whoever edits has seen that and nothing newer
    */
-  async write(me: Principal, id: number, path: string, body: Readable, announced: number | null): Promise<TreeEntry> {
-    const { files, tree } = await this.toWrite(me, id);
+  async write(
+    me: Principal,
+    id: number,
+    path: string,
+    body: Readable,
+    announced: number | null,
+    options: Pick<PutOptions, 'ifMatch'> = {},
+  ): Promise<WrittenFile> {
+    const draft = await this.toWrite(me, id);
     if (announced !== null && announced > this.limit) {
       throw new BodyTooLarge(`${path} is larger than the limit of ${this.limit} bytes.`);
     }
-    const entry = await onTree(path, () => files.write(tree, path, body, this.limit));
-    if (!(await this.changed(id))) {
-      // Deleted during the upload; its files went before this one came.
-      await files.destroy(tree);
-      throw new NotFound(`overlay ${id}`);
+    return this.changing(draft, path, (swap) =>
+      draft.files.write(draft.tree, path, body, this.limit, { ...options, swap }),
+    );
+  }
+
+  /** Unpacks an archive into the draft, whole or not at all. */
+  async writeArchive(me: Principal, id: number, place: ArchivePlace, body: Readable, signal: AbortSignal) {
+    const draft = await this.toWrite(me, id);
+    const name = 'the archive';
+    const archive = await onTree(name, () => this.trees.receive(body, ARCHIVE_LIMIT));
+    try {
+      return await this.unpack(draft, place, archive, signal);
+    } finally {
+      await this.trees.discard(archive);
     }
-    return entry;
+  }
+
+  /** @param archive a file beside the drafts, which stays */
+  async unpack(draft: Draft, place: ArchivePlace, archive: string, signal: AbortSignal): Promise<Unpacked> {
+    return this.changing(draft, place.target, (swap) =>
+      draft.files.unpack(draft.tree, archive, { ...place, signal, swap }),
+    );
+  }
+
+  /** @throws Conflict when there is something with that name */
+  async makeFolder(me: Principal, id: number, path: string): Promise<void> {
+    const draft = await this.toWrite(me, id);
+    await this.changing(draft, path, (swap) => draft.files.makeFolder(draft.tree, path, { swap }));
+  }
+
+  /** @throws Conflict when there is something in the way, unless a file may replace a file */
+  async move(me: Principal, id: number, from: string, to: string, replace: boolean): Promise<void> {
+    const draft = await this.toWrite(me, id);
+    await this.changing(draft, from, (swap) => draft.files.move(draft.tree, from, to, { replace, swap }));
   }
 
   /** Removes a file, or a folder with all it holds, from the draft. */
   async remove(me: Principal, id: number, path: string): Promise<void> {
-    const { files, tree } = await this.toWrite(me, id);
-    await onTree(path, () => files.remove(tree, path));
-    await this.changed(id);
+    const draft = await this.toWrite(me, id);
+    await this.changing(draft, path, (swap) => draft.files.remove(draft.tree, path, { swap }));
   }
 
-  /** A build that runs is copying the draft: what is written meanwhile would be half in the revision. */
-  private async toWrite(me: Principal, id: number): Promise<OverlayTree> {
+  /** The draft of an overlay that the caller may change; refused early while a build runs, and again at the moment of the change. */
+  async toWrite(me: Principal, id: number): Promise<Draft> {
     const overlay = await this.overlays.getToChange(me, id);
-    const [build] = await this.database.query<{ id: number }[]>(
-      `SELECT id FROM jobs WHERE overlay_id = $1 AND operation = 'build-overlay' AND state IN ('running', 'cancelling') LIMIT 1`,
-      [id],
-    );
-    if (build)
-      throw new Conflict(
-        `${overlay.name} is being built by job ${build.id}: its files can be changed when that has ended.`,
-      );
-    return this.trees.draft(id);
+    if (overlay.kind !== 'files') {
+      throw new Conflict(`${overlay.name} is of the kind ${overlay.kind}: its files are made by its builds.`);
+    }
+    await this.leases.refuseWhileBuilding(overlay);
+    return { overlay, ...this.trees.draft(id) };
   }
 
-  /** @returns false when the overlay is gone */
-  private async changed(id: number): Promise<boolean> {
-    // The database's clock, as for the builds it is compared with.
-    const [, count] = await this.database.query<[unknown, number]>(
-      `UPDATE overlays SET draft_changed_at = clock_timestamp() WHERE id = $1`,
-      [id],
-    );
-    if (count > 0) this.announcements.publish({ topic: 'overlay', id });
-    return count > 0;
+  /** Runs a change of a draft and tells everybody. */
+  async changing<T>(
+    { overlay, files, tree }: Draft,
+    path: string,
+    work: (swap: NonNullable<PutOptions['swap']>) => Promise<T>,
+  ): Promise<T> {
+    const done = await onTree(path, () => work((change) => this.leases.during(overlay, change)));
+    if (!(await this.database.getRepository(Overlay).existsBy({ id: overlay.id }))) {
+      // Deleted in the meantime; its files went before this came.
+      await files.destroy(tree);
+      throw new NotFound(`overlay ${overlay.id}`);
+    }
+    this.announcements.publish({ topic: 'overlay', id: overlay.id });
+    return done;
   }
 }

@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
+import { DraftCheck } from './draft-check.js';
+import { DraftLeases } from './draft-leases.js';
 import { OverlayTrees } from './overlay-trees.js';
 import { PublishedFiles } from './published-files.js';
 
 /** The files of overlays, without the routes: what generations need. */
 @Module({
-  providers: [OverlayTrees, PublishedFiles],
-  exports: [OverlayTrees, PublishedFiles],
+  providers: [DraftCheck, DraftLeases, OverlayTrees, PublishedFiles],
+  exports: [DraftCheck, DraftLeases, OverlayTrees, PublishedFiles],
 })
 export class OverlayTreesModule {}

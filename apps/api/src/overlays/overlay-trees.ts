@@ -1,6 +1,8 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import {
+  ARCHIVE_LIMITS,
   differences,
   type Differences,
   type FileTree,
@@ -8,6 +10,7 @@ import {
   type MergedTree,
   openOverlayTree,
   openTrees,
+  receive,
   removeTree,
 } from '@left4me/host';
 import { HttpException, Injectable } from '@nestjs/common';
@@ -58,6 +61,16 @@ export class OverlayTrees {
     return openOverlayTree(this.settings.root, overlayId, revision);
   }
 
+  /** Takes a body to a file beside the drafts; the caller discards it. Throws `TooLarge`, `DiskFull`. */
+  async receive(body: Readable, limitBytes: number): Promise<string> {
+    this.requireHere();
+    return receive(path.join(this.settings.root, 'drafts'), body, limitBytes, ARCHIVE_LIMITS.reserveBytes);
+  }
+
+  async discard(received: string): Promise<void> {
+    await rm(received, { force: true });
+  }
+
   /** Removes the draft of an overlay that is gone. */
   async removeDraft(overlayId: number): Promise<void> {
     this.requireHere();
@@ -106,6 +119,15 @@ export class OverlayTrees {
   }
 }
 
+const statuses: Readonly<Record<string, number>> = {
+  changed: 412,
+  'archive-refused': 422,
+  'timed-out': 422,
+  'not-supported': 501,
+  interrupted: 503,
+  'disk-full': 507,
+};
+
 /** Runs work on a tree; what the library refuses becomes an answer. */
 export async function onTree<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -117,8 +139,15 @@ export async function onTree<T>(file: string, work: () => Promise<T>): Promise<T
     if (error.code === 'bad-cursor') throw new Invalid([{ path: 'cursor', message: error.message }]);
     if (error.code === 'not-found') throw new NotFound(`file or folder ${file}`);
     if (error.code === 'too-large') throw new BodyTooLarge(`${file} is ${error.message}.`, { cause: error });
+    if (error.code === 'exists') throw new Conflict(`There is something in the way: ${error.message}.`);
+    const status = statuses[error.code];
+    if (status !== undefined) throw new HttpException(sentence(error.message), status, { cause: error });
     throw error;
   }
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 function isFull(error: unknown): boolean {

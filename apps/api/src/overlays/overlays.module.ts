@@ -1,6 +1,8 @@
 import { Module } from '@nestjs/common';
 import { JobsModule } from '../jobs/jobs.module.js';
+import { DraftController } from './draft.controller.js';
 import { DraftSummaries } from './draft-summaries.js';
+import { DraftWarnings } from './draft-warnings.js';
 import { OverlayFilesController } from './overlay-files.controller.js';
 import { OverlayFiles } from './overlay-files.service.js';
 import { OverlayReadingController } from './overlay-reading.controller.js';
@@ -15,8 +17,23 @@ import { Revisions } from './revisions.service.js';
 
 @Module({
   imports: [JobsModule, OverlayTreesModule],
-  controllers: [OverlaysController, OverlayFilesController, OverlayReadingController, RevisionsController],
-  providers: [Overlays, OverlayFiles, OverlayReading, OverlayViews, DraftSummaries, OverlayRemoval, Revisions],
+  controllers: [
+    OverlaysController,
+    OverlayFilesController,
+    OverlayReadingController,
+    DraftController,
+    RevisionsController,
+  ],
+  providers: [
+    Overlays,
+    OverlayFiles,
+    OverlayReading,
+    OverlayViews,
+    DraftSummaries,
+    DraftWarnings,
+    OverlayRemoval,
+    Revisions,
+  ],
   exports: [Overlays, OverlayViews],
 })
 export class OverlaysModule {}

@@ -20,7 +20,7 @@ export interface TreeSummary {
   modifiedAt: string | null;
 }
 
-export interface OpenedFile {
+export interface ReadableFile {
   stream: Readable;
   /** Bytes. */
   size: number;
@@ -52,6 +52,17 @@ export interface UnpackOptions extends ChangeOptions {
   signal?: AbortSignal;
 }
 
+/** What the game will not take as its author meant it; the file or folder stays as it is. */
+export type TreeWarning =
+  /** Lies where the game does not look. */
+  | { kind: 'misplaced'; path: string; belongsTo: string }
+  /** Sends the game into a crash loop. */
+  | { kind: 'broken-vpk'; path: string; problem: string }
+  /** Has more dots than the one before `vpk`, which the game does not take. */
+  | { kind: 'vpk-name'; path: string }
+  /** The game reads plain ASCII only; the first line that is not. */
+  | { kind: 'non-ascii-cfg'; path: string; line: number };
+
 /**
  * Path-safe access to the trees below one folder. Paths are relative and '/'-separated; `..`, absolute paths, empty
  * components, control characters and links on the way throw `PathRefused`, and nothing is written.
@@ -61,7 +72,7 @@ export interface FileTree {
   /** Directories first, then by name. The path '' is the tree itself, which may be missing (then empty). Throws `NotFound`. */
   list(tree: string, path: string): Promise<TreeEntry[]>;
   /** A regular file. Throws `NotFound`. The caller reads or destroys the stream. */
-  open(tree: string, path: string): Promise<OpenedFile>;
+  open(tree: string, path: string): Promise<ReadableFile>;
   /** Makes parent folders, replaces a file in one step. Over the limit: `TooLarge`, and nothing is left. `DiskFull`, `Changed`. */
   write(tree: string, path: string, body: Readable, limitBytes: number, options?: PutOptions): Promise<WrittenFile>;
   /** As `write`, of a file on the same disk, which is moved here: a path of the caller's own. When it fails the file is still there. */
@@ -77,6 +88,8 @@ export interface FileTree {
   move(tree: string, from: string, to: string, options?: ChangeOptions & { replace?: boolean }): Promise<void>;
   /** A file, a link, or a folder with all it holds. Throws `NotFound`. */
   remove(tree: string, path: string, options?: ChangeOptions): Promise<void>;
+  /** Reads the tree as it is asked for the next one. */
+  warnings(tree: string): AsyncIterable<TreeWarning>;
   summary(tree: string): Promise<TreeSummary>;
   /** Removes the tree. Missing: success. */
   destroy(tree: string): Promise<void>;

@@ -8,13 +8,15 @@ import { hasCode } from './durable.js';
 import type {
   ChangeOptions,
   FileTree,
-  OpenedFile,
+  ReadableFile,
   PutOptions,
   TreeEntry,
   TreeSummary,
+  TreeWarning,
   UnpackOptions,
   WrittenFile,
 } from './file-tree.js';
+import { inspectTree } from './inspect-tree.js';
 import { pathParts } from './relative-path.js';
 import { TreeChanges } from './tree-changes.js';
 import { entryOf, etagOf, foldersFirst, lstatIfAny } from './tree-entries.js';
@@ -63,7 +65,7 @@ class FolderTrees implements FileTree {
     }
   }
 
-  async open(tree: string, path: string): Promise<OpenedFile> {
+  async open(tree: string, path: string): Promise<ReadableFile> {
     const { parents, name } = split(path);
     const folder = await this.places.open(tree, parents, path);
     if (folder === null) throw new NotFound(path);
@@ -110,6 +112,11 @@ class FolderTrees implements FileTree {
     };
     await visit(root);
     return { ...summary, modifiedAt: new Date(latest).toISOString() };
+  }
+
+  async *warnings(tree: string): AsyncGenerator<TreeWarning> {
+    const root = await this.places.open(tree, [], '');
+    if (root !== null) yield* inspectTree(root);
   }
 
   async write(

@@ -15,6 +15,7 @@ import { ServerUsage1795301700000 } from './1795301700000-server-usage.js';
 import { NewestBuild1795301800000 } from './1795301800000-newest-build.js';
 import { RemovedHosts1795301900000 } from './1795301900000-removed-hosts.js';
 import { OverlayKinds1795302100000 } from './1795302100000-overlay-kinds.js';
+import { Drafts1795302200000 } from './1795302200000-drafts.js';
 import { WorkshopItems1795302300000 } from './1795302300000-workshop-items.js';
 import { BlueprintContent1795302500000 } from './1795302500000-blueprint-content.js';
 import { RevisionsInUse1795302700000 } from './1795302700000-revisions-in-use.js';
@@ -38,6 +39,7 @@ export const migrations: (new () => MigrationInterface)[] = [
   NewestBuild1795301800000,
   RemovedHosts1795301900000,
   OverlayKinds1795302100000,
+  Drafts1795302200000,
   WorkshopItems1795302300000,
   BlueprintContent1795302500000,
   RevisionsInUse1795302700000,

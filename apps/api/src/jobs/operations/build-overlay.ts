@@ -2,6 +2,7 @@ import { type Host, NotSupported, type PublishRequest, type PublishResult, type 
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { HostLibrary } from '../../hosts/host-library.js';
+import { DraftCheck } from '../../overlays/draft-check.js';
 import { Overlay } from '../../overlays/overlay.entity.js';
 import { RevisionCollection } from '../../overlays/revision-collection.js';
 import { OverlayRevision } from '../../overlays/revision.entity.js';
@@ -19,6 +20,7 @@ export class BuildOverlayHandler implements OperationHandler {
   constructor(
     private readonly library: HostLibrary,
     private readonly database: DataSource,
+    private readonly drafts: DraftCheck,
     private readonly announcements: Announcements,
     private readonly collection: RevisionCollection,
     private readonly workshop: WorkshopBuilds,
@@ -59,6 +61,7 @@ export class BuildOverlayHandler implements OperationHandler {
   private async prepare(overlay: Overlay, host: Host, run: Run): Promise<Prepared> {
     switch (overlay.kind) {
       case 'files':
+        await this.drafts.ready(overlay.id, run);
         return { source: { source: 'draft' }, record: () => Promise.resolve() };
       case 'workshop': {
         const { linked, record } = await this.workshop.prepare(overlay, host, run);

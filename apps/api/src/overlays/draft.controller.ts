@@ -1,0 +1,73 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
+import { Me, type Principal, Scoped } from '../auth/access.js';
+import { Fails } from '../openapi/fails.js';
+import { IdPipe } from '../problems/id.js';
+import { DraftWarnings } from './draft-warnings.js';
+import { UnpackQuery, FolderBody, MoveBody, UnpackedView, WarningsView } from './draft.dto.js';
+import { ARCHIVE_LIMIT, OverlayFiles } from './overlay-files.service.js';
+import { takeBody } from './uploaded-body.js';
+
+const overlayId = new IdPipe('overlay');
+
+/** What changes an overlay's draft beyond single files. */
+@ApiTags('overlays')
+@Controller('overlays/:id')
+export class DraftController {
+  constructor(
+    private readonly files: OverlayFiles,
+    private readonly warnings: DraftWarnings,
+  ) {}
+
+  @Put('archive')
+  @ApiOperation({ summary: "Unpack an archive into an overlay's draft" })
+  @Scoped('manage')
+  @Fails({
+    '413': 'The archive is over its limit.',
+    '422': 'The archive is damaged, over a limit unpacked, or holds a path that is refused; nothing was changed.',
+    '501': 'The program for this compression is not installed.',
+    '507': 'The disk would be full.',
+  })
+  @ApiConsumes('*/*')
+  @ApiBody({
+    description: `A zip, or a tar (plain, gzip, bzip2, xz, zstd), told by its content; ${ARCHIVE_LIMIT} bytes at most.`,
+    schema: { type: 'string', format: 'binary' },
+  })
+  @ApiOkResponse({ type: UnpackedView })
+  async archive(
+    @Me() me: Principal,
+    @Param('id', overlayId) id: number,
+    @Query() query: UnpackQuery,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<UnpackedView> {
+    return takeBody(request, response, (body, signal) => this.files.writeArchive(me, id, query, body, signal));
+  }
+
+  @Get('warnings')
+  @ApiOperation({ summary: "List what the game will not take as meant in an overlay's draft" })
+  @Scoped('read')
+  @ApiOkResponse({ type: WarningsView })
+  async listWarnings(@Me() me: Principal, @Param('id', overlayId) id: number): Promise<WarningsView> {
+    return this.warnings.of(me, id);
+  }
+
+  @Post('folders')
+  @ApiOperation({ summary: "Make a folder in an overlay's draft" })
+  @Scoped('manage')
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  async makeFolder(@Me() me: Principal, @Param('id', overlayId) id: number, @Body() body: FolderBody): Promise<void> {
+    await this.files.makeFolder(me, id, body.path);
+  }
+
+  @Post('files/move')
+  @ApiOperation({ summary: "Rename or move a file or folder of an overlay's draft" })
+  @Scoped('manage')
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  async move(@Me() me: Principal, @Param('id', overlayId) id: number, @Body() body: MoveBody): Promise<void> {
+    await this.files.move(me, id, body.from, body.to, body.replace ?? false);
+  }
+}

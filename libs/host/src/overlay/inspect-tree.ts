@@ -1,0 +1,100 @@
+import { constants } from 'node:fs';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
+import type { DirHandle } from './dir-handle.js';
+import type { TreeWarning } from './file-tree.js';
+import { lstatIfAny } from './tree-entries.js';
+import { vpkProblem } from './vpk.js';
+
+/** The folder that overlays are laid over; only `bin/` and programs are beside it. */
+const GAME = 'left4dead2';
+/** Folders of the game that people pack without the one they belong into. */
+const OF_THE_GAME = /^(addons|cfg|maps|materials|missions|models|particles|resource|scripts|sound)$/i;
+const MAX_CFG_BYTES = 1024 ** 2;
+/** `pak_000.vpk` and so on hold contents alone, and belong to a `pak_dir.vpk`. */
+const PART = /^(.*)_\d{3}\.vpk$/i;
+
+/** Finds what the game will not take as its author meant it, file by file in no particular order. Follows no link; closes `root`. */
+export async function* inspectTree(root: DirHandle): AsyncGenerator<TreeWarning> {
+  yield* misplaced(root);
+  yield* inspectFolder(root, []);
+}
+
+async function* misplaced(root: DirHandle): AsyncGenerator<TreeWarning> {
+  const folders = await foldersOf(root);
+  for (const name of folders) {
+    if (OF_THE_GAME.test(name)) yield { kind: 'misplaced', path: name, belongsTo: `${GAME}/${name}` };
+  }
+  const [only] = folders;
+  if (folders.length !== 1 || only === undefined || only === GAME || OF_THE_GAME.test(only)) return;
+  // One folder around everything, as archives of repositories have it.
+  const inside = await root.child(only);
+  try {
+    for (const name of await foldersOf(inside)) {
+      const belongsTo = name === GAME ? GAME : OF_THE_GAME.test(name) ? `${GAME}/${name}` : null;
+      if (belongsTo !== null) yield { kind: 'misplaced', path: `${only}/${name}`, belongsTo };
+    }
+  } finally {
+    await inside.close();
+  }
+}
+
+async function* inspectFolder(folder: DirHandle, parts: readonly string[]): AsyncGenerator<TreeWarning> {
+  try {
+    const names = await readdir(folder.path);
+    const known = new Set(names);
+    for (const name of names) {
+      const stats = await lstatIfAny(folder.at(name));
+      if (stats?.isDirectory() === true) yield* inspectFolder(await folder.child(name), [...parts, name]);
+      else if (stats?.isFile() === true) yield* inspectFile(folder, name, [...parts, name].join('/'), known);
+    }
+  } finally {
+    await folder.close();
+  }
+}
+
+async function* inspectFile(
+  folder: DirHandle,
+  name: string,
+  path: string,
+  beside: ReadonlySet<string>,
+): AsyncGenerator<TreeWarning> {
+  if (/\.vpk$/i.test(name)) {
+    const part = PART.exec(name);
+    if (part && beside.has(`${part[1]}_dir.vpk`)) return;
+    const problem = await withFile(folder.at(name), vpkProblem);
+    if (problem !== null) yield { kind: 'broken-vpk', path, problem };
+    if (name.replace(/\.vpk$/i, '').includes('.')) yield { kind: 'vpk-name', path };
+  } else if (/\.cfg$/i.test(name)) {
+    const line = await withFile(folder.at(name), firstLineBeyondAscii);
+    if (line !== null) yield { kind: 'non-ascii-cfg', path, line };
+  }
+}
+
+async function firstLineBeyondAscii(file: FileHandle): Promise<number | null> {
+  const buffer = Buffer.alloc(64 * 1024);
+  let line = 1;
+  for (let at = 0; at < MAX_CFG_BYTES;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) return null;
+    for (const byte of buffer.subarray(0, bytesRead)) {
+      if (byte > 0x7f) return line;
+      if (byte === 0x0a) line++;
+    }
+    at += bytesRead;
+  }
+  return null;
+}
+
+async function withFile<T>(path: string, look: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return await look(file);
+  } finally {
+    await file.close();
+  }
+}
+
+async function foldersOf(folder: DirHandle): Promise<string[]> {
+  const entries = await readdir(folder.path, { withFileTypes: true });
+  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+}
