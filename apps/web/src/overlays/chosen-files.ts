@@ -5,6 +5,11 @@ export function below(folder: string, name: string): string {
   return folder === '' ? name : `${folder}/${name}`;
 }
 
+/** The panel tells archives by their content; people choose by their name. */
+export function isArchive(name: string): boolean {
+  return /\.(zip|tar|tgz|tbz2?|txz|tzst|tar\.(gz|bz2|xz|zst))$/i.test(name);
+}
+
 /** Files of a picker. A folder picker gives paths that begin with the folder's own name, which is kept. */
 export function fromPicker(files: Iterable<File> | null, folder: string): Chosen[] {
   return [...(files ?? [])].map((file) => ({ file, path: below(folder, file.webkitRelativePath || file.name) }));

@@ -5,7 +5,7 @@ import { queryClient } from '../api/query-client';
 import { applyJob } from '../jobs/queries';
 import { jobSchema } from '../jobs/schema';
 import { Pushed } from '../live/pushed';
-import { type Overlay, type OverlayInput, folderSchema, overlaySchema, revisionSchema } from './schema';
+import { type Overlay, type OverlayInput, folderSchema, overlaySchema, revisionSchema, warningsSchema } from './schema';
 
 export const overlayKeys = {
   all: ['overlays'] as const,
@@ -61,6 +61,14 @@ export function folderOptions(id: number, revision: number | null, path: string)
     queryFn: ({ pageParam, signal }) =>
       api.get(`/overlays/${id}/files`, folderSchema, { query: { path, revision, cursor: pageParam }, signal }),
     getNextPageParam: (page) => page.nextCursor,
+  });
+}
+
+/** What the game will not take of the draft. Under the files' key: a change of those asks anew. */
+export function warningsOptions(id: number) {
+  return queryOptions({
+    queryKey: [...overlayKeys.files(id), 'warnings'],
+    queryFn: ({ signal }) => api.get(`/overlays/${id}/warnings`, warningsSchema, { signal }),
   });
 }
 
@@ -128,6 +136,22 @@ export function useDeleteFile() {
   return useMutation({
     mutationFn: ({ id, path }: { id: number; path: string }) =>
       api.call('DELETE', `/overlays/${id}/files/content`, { query: { path } }),
+    onSuccess: (_, { id }) => refreshDraft(id),
+  });
+}
+
+export function useMoveFile() {
+  return useMutation({
+    mutationFn: ({ id, from, to }: { id: number; from: string; to: string }) =>
+      api.call('POST', `/overlays/${id}/files/move`, { body: { from, to } }),
+    onSuccess: (_, { id }) => refreshDraft(id),
+  });
+}
+
+export function useMakeFolder() {
+  return useMutation({
+    mutationFn: ({ id, path }: { id: number; path: string }) =>
+      api.call('POST', `/overlays/${id}/folders`, { body: { path } }),
     onSuccess: (_, { id }) => refreshDraft(id),
   });
 }

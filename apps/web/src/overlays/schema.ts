@@ -56,3 +56,23 @@ export interface OverlayInput {
   catalog?: boolean;
   missingItems?: 'fail' | 'skip';
 }
+
+export const unpackedSchema = z.object({
+  files: z.number(),
+  bytes: z.number(),
+  leftOut: z.object({ count: z.number(), first: z.array(z.string()) }),
+});
+export type Unpacked = z.output<typeof unpackedSchema>;
+
+export const warningsSchema = z.object({
+  items: z.array(
+    z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('misplaced'), path: z.string(), belongsTo: z.string() }),
+      z.object({ kind: z.literal('broken-vpk'), path: z.string(), problem: z.string() }),
+      z.object({ kind: z.literal('vpk-name'), path: z.string() }),
+      z.object({ kind: z.literal('non-ascii-cfg'), path: z.string(), line: z.number() }),
+    ]),
+  ),
+  more: z.boolean(),
+});
+export type DraftWarning = z.output<typeof warningsSchema>['items'][number];

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { effectScope } from 'vue';
 import { ApiProblem } from '../api/client';
-import { fromPicker } from './chosen-files';
+import { fromPicker, isArchive } from './chosen-files';
 import { type Put, useUploads } from './uploads';
 
 function chosen(...names: string[]) {
@@ -35,7 +35,7 @@ describe('uploads', () => {
 
   it('say what failed, and try it again', async () => {
     const broken = new Set(['cfg/b']);
-    const { uploads, settled } = setUp((path) =>
+    const { uploads, settled } = setUp(({ path }) =>
       broken.has(path) ? Promise.reject(new Error('The path is refused.')) : Promise.resolve(),
     );
     uploads.add(chosen('a', 'b'));
@@ -51,19 +51,19 @@ describe('uploads', () => {
 
   it('are not tried again when the panel refuses the name', async () => {
     const refusal = new ApiProblem({ status: 400, title: 'Bad path' });
-    const put = vi.fn<Put>((path) => Promise.reject(path === 'cfg/a' ? refusal : new Error('The line broke.')));
+    const put = vi.fn<Put>(({ path }) => Promise.reject(path === 'cfg/a' ? refusal : new Error('The line broke.')));
     const { uploads, settled } = setUp(put);
     uploads.add(chosen('a', 'b'));
     await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce());
     expect(uploads.failed.value.map((upload) => upload.refused)).toEqual([true, false]);
     uploads.retry();
     await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2));
-    expect(put.mock.calls.map(([path]) => path)).toEqual(['cfg/a', 'cfg/b', 'cfg/b']);
+    expect(put.mock.calls.map(([{ path }]) => path)).toEqual(['cfg/a', 'cfg/b', 'cfg/b']);
   });
 
   it('can be stopped', async () => {
     const { uploads, settled } = setUp(
-      (_path, _file, _progress, signal) =>
+      (_chosen, _progress, signal) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted')))),
     );
     uploads.add(chosen('a', 'b', 'c', 'd'));
@@ -75,6 +75,12 @@ describe('uploads', () => {
 });
 
 describe('chosen files', () => {
+  it('are archives by their name', () => {
+    for (const name of ['pack.zip', 'PACK.ZIP', 'a.tar', 'a.tgz', 'a.tar.gz', 'a.tar.bz2', 'a.tar.xz', 'a.tar.zst'])
+      expect(isArchive(name)).toBe(true);
+    for (const name of ['a.vpk', 'a.gz', 'zip', 'tar.txt']) expect(isArchive(name)).toBe(false);
+  });
+
   it('keep the folder they were chosen with', () => {
     const file = new File([''], 'a.cfg');
     Object.defineProperty(file, 'webkitRelativePath', { value: 'pack/cfg/a.cfg' });

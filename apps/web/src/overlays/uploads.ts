@@ -1,36 +1,51 @@
 import { computed, onScopeDispose, shallowReactive } from 'vue';
 import { ApiProblem, apiUrl, explain, parseProblem } from '../api/client';
+import { type Unpacked, unpackedSchema } from './schema';
 
 export interface Chosen {
   file: File;
-  /** Where it goes, relative to the overlay's root. */
+  /** Where it goes, relative to the overlay's root; of an archive that is unpacked: beside what it is unpacked to. */
   path: string;
+  /** Unpack it instead of keeping the file. */
+  unpack?: Unpack;
+}
+
+/** Where an archive goes: `merge` keeps the other files of that folder, `replace` does not. */
+export interface Unpack {
+  target: string;
+  mode: 'merge' | 'replace';
 }
 
 export interface Upload extends Chosen {
   state: 'waiting' | 'sending' | 'done' | 'failed';
   sent: number;
   error: string | null;
-  /** The panel takes no file of this name: sending it again changes nothing. */
+  /** The panel does not take this file, or this name: sending it again changes nothing. */
   refused: boolean;
 }
 
 /** At once: enough to fill a line with small files, few enough for a home connection. */
 const atOnce = 3;
 
-export type Put = (path: string, file: File, progress: (sent: number) => void, signal: AbortSignal) => Promise<void>;
+export type Put = (chosen: Chosen, progress: (sent: number) => void, signal: AbortSignal) => Promise<void>;
 
 /** fetch cannot tell how much of a body was sent; XMLHttpRequest can. */
-export function putFile(overlay: number): Put {
-  return (path, file, progress, signal) =>
+export function putFile(overlay: number, unpacked: (name: string, result: Unpacked) => void): Put {
+  return ({ path, file, unpack }, progress, signal) =>
     new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
-      request.open('PUT', apiUrl(`/overlays/${overlay}/files/content`, { path }));
+      const url = unpack
+        ? apiUrl(`/overlays/${overlay}/archive`, { ...unpack })
+        : apiUrl(`/overlays/${overlay}/files/content`, { path });
+      request.open('PUT', url);
       request.setRequestHeader('Content-Type', 'application/octet-stream');
       request.setRequestHeader('Accept', 'application/json');
       request.upload.onprogress = (event) => progress(event.loaded);
-      request.onload = () =>
-        request.status < 300 ? resolve() : reject(parseProblem(request.status, request.responseText));
+      request.onload = () => {
+        if (request.status >= 300) return reject(parseProblem(request.status, request.responseText));
+        if (unpack) unpacked(file.name, unpackedSchema.parse(JSON.parse(request.responseText)));
+        resolve();
+      };
       request.onerror = () => reject(new Error('The panel cannot be reached.'));
       request.onabort = () => reject(new DOMException('stopped', 'AbortError'));
       signal.addEventListener('abort', () => request.abort());
@@ -50,14 +65,14 @@ export function useUploads(put: Put, settled: () => void) {
   async function send(upload: Upload): Promise<void> {
     update(upload, { state: 'sending', error: null });
     try {
-      await put(upload.path, upload.file, (sent) => update(upload, { sent }), control.signal);
+      await put(upload, (sent) => update(upload, { sent }), control.signal);
       update(upload, { state: 'done', sent: upload.file.size });
     } catch (error) {
       update(upload, {
         state: 'failed',
         sent: 0,
         error: control.signal.aborted ? 'Stopped.' : explain(error),
-        refused: error instanceof ApiProblem && error.status === 400,
+        refused: error instanceof ApiProblem && (error.status === 400 || error.status === 422),
       });
     }
     pump();

@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { zipOf } from '../../../libs/host/test/support/archives.js';
+import { launchBrowser } from './browser.js';
+import { Instance } from './instance.js';
+import { PASSWORD, RealPanel } from './real-panel.js';
+
+const FILES = 3_000;
+const PLACE = 'left4dead2/addons/odd';
+const LONG = Array.from({ length: 9 }, (_, level) => `${'sehr lang ü '.repeat(15)}${level}`).join('/');
+const NAMES = [
+  'with spaces  and more ',
+  ' begins with one',
+  '.hidden',
+  '-rf',
+  'Case',
+  'case',
+  'CASE',
+  'ümläut',
+  'u\u0308mla\u0308ut', // the same to the eye, in other letters
+  '日本語/地図',
+  'emoji 🧟/🔫',
+  'it\'s "quoted"',
+  'back\\slash',
+  '$(touch evil) `x` %s {a,b} * ? [z]',
+  'a:b,c;d&e|f#g',
+  '..dots..',
+  `${'n'.repeat(250)}.txt`,
+  `${LONG}/deep`,
+];
+
+let panel: RealPanel;
+let folder: string;
+
+beforeAll(async () => {
+  panel = await RealPanel.make();
+  folder = await mkdtemp(join(tmpdir(), 'left4me-odd-'));
+});
+afterAll(async () => {
+  await panel.close();
+  await rm(folder, { recursive: true });
+});
+
+/** A pack as players make them, only with every name that is allowed and unusual. */
+async function makePack(source: string): Promise<void> {
+  for (let n = 0; n < FILES; n++) {
+    const path = join(source, `part ${n % 60}`, `${NAMES[n % NAMES.length]}`, `${n} – ${n % 3 === 0 ? 'Ä' : 'a'}`);
+    await mkdir(dirname(path), { recursive: true });
+    // Some empty, some of more than a block.
+    await writeFile(
+      path,
+      createHash('sha512')
+        .update(path)
+        .digest('hex')
+        .repeat(n % 11),
+    );
+  }
+}
+
+/** The checksum of every file, by its path. */
+async function checksums(root: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  for (const entry of await readdir(root, { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    found.set(
+      relative(root, path),
+      createHash('sha256')
+        .update(await readFile(path))
+        .digest('hex'),
+    );
+  }
+  return found;
+}
+
+it('in the console an archive is unpacked where it belongs, its folder moved, and its text edited by two people', async () => {
+  const overlay = await panel.draft('by hand', { 'addons/plugin.cfg': 'one\n' });
+  const browser = await launchBrowser();
+  onTestFinished(() => browser.close());
+  const page = await browser.newPage();
+  page.setDefaultTimeout(15_000);
+  await page.goto(`${panel.url}/login`);
+  await page.getByLabel('User name').fill('admin');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.waitForURL('**/servers');
+  await page.goto(`${panel.url}/overlays/${overlay}`);
+
+  await page.getByRole('button', { name: 'Move to left4dead2/addons' }).click();
+  await page.getByRole('button', { name: 'left4dead2', exact: true }).click();
+  const archive = { name: 'pack.zip', mimeType: 'application/zip', buffer: zipOf([{ name: 'a/b.txt', content: 'b' }]) };
+  await page.getByLabel('Files to upload').setInputFiles(archive);
+  await page.getByRole('button', { name: 'Unpack' }).click();
+  await page.getByRole('button', { name: 'a', exact: true }).waitFor();
+
+  await page.getByRole('button', { name: 'addons', exact: true }).click();
+  await page.getByRole('button', { name: 'plugin.cfg', exact: true }).click();
+  const text = page.getByLabel('Text of left4dead2/addons/plugin.cfg');
+  await text.fill('mine');
+  await panel.edit(overlay, { 'left4dead2/addons/plugin.cfg': 'theirs' });
+  await page.keyboard.press('Control+s');
+  await page.getByText('Somebody else changed or removed this file').waitFor();
+  await page.getByRole('button', { name: 'Overwrite with mine' }).click();
+  await page.getByText('Saved in the draft.', { exact: true }).waitFor();
+  const draft = join(panel.root, 'drafts', String(overlay), 'left4dead2');
+  expect(await readFile(join(draft, 'addons/plugin.cfg'), 'utf8')).toBe('mine');
+  expect(await readFile(join(draft, 'a/b.txt'), 'utf8')).toBe('b');
+});
+
+it('a pack of thousands of files with odd names goes through upload, revision and server intact', async () => {
+  const source = join(folder, 'source');
+  await makePack(source);
+  const packed = await checksums(source);
+  expect(packed.size).toBe(FILES);
+  await promisify(execFile)('tar', ['--create', '--gzip', '--file', join(folder, 'pack'), '--directory', source, '.']);
+
+  const overlay = await panel.draft('odd names', {});
+  const uploaded = await panel.admin
+    .put(`/api/v1/overlays/${overlay}/archive?target=${encodeURIComponent(PLACE)}&mode=replace`)
+    .set('Content-Type', 'application/octet-stream')
+    .send(await readFile(join(folder, 'pack')))
+    .expect(200);
+  expect(uploaded.body).toMatchObject({ files: FILES, leftOut: { count: 0 } });
+
+  const built = await panel.build(overlay);
+  expect(built.error).toBeNull();
+  expect(await checksums(join(panel.root, 'overlays', String(overlay), '1', PLACE))).toEqual(packed);
+
+  const { port } = await panel.server('odd', await panel.blueprint('odd', [overlay]));
+  await panel.startServer('odd');
+  const instance = new Instance(panel.root, 'odd', port);
+  expect(await checksums(await instance.inside(PLACE))).toEqual(packed);
+  await panel.do('odd', 'stop');
+});
