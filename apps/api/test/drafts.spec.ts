@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DraftCheck } from '../src/overlays/draft-check.js';
+import { DraftUploads } from '../src/overlays/draft-uploads.service.js';
 import { DraftLeases } from '../src/overlays/draft-leases.js';
 import { type Agent, startApp, type TestApp } from './app.js';
 
@@ -210,6 +212,113 @@ describe('the draft', () => {
     await anna.post(at(id, 'files/move')).send({ from: 'a', to: 'out/a' }).expect(400);
     await anna.post(at(id, 'folders')).send({ path: 'out/folder' }).expect(400);
     expect((await readdir(work)).filter((name) => !name.startsWith('source-'))).toEqual([]);
+  });
+});
+
+describe('an upload in pieces', () => {
+  const begin = async (id: number, body: object) =>
+    (await anna.post(at(id, 'uploads')).send(body).expect(201)).body as { id: number; offset: number };
+  const send = (upload: number, offset: number, bytes: Buffer | string) =>
+    anna
+      .patch(`/api/v1/uploads/${upload}?offset=${offset}`)
+      .set('Content-Type', 'application/octet-stream')
+      .send(bytes);
+  const finish = (upload: number) => anna.post(`/api/v1/uploads/${upload}/finish`);
+
+  it('goes on where it broke off, and is finished once however often that is asked for', async () => {
+    const id = await overlay();
+    const upload = await begin(id, { path: 'left4dead2/a.txt', size: 10 });
+    expect(upload).toMatchObject({ offset: 0, finished: false, path: 'left4dead2/a.txt', archive: null });
+    expect((await send(upload.id, 0, '01234').expect(200)).body.offset).toBe(5);
+    expect((await send(upload.id, 0, 'again').expect(409)).body.detail).toContain('at offset 5');
+    expect((await finish(upload.id).expect(409)).body.detail).toContain('5 of 10 bytes');
+    expect((await anna.get(`/api/v1/uploads/${upload.id}`).expect(200)).body.offset).toBe(5);
+    await send(upload.id, 5, '56789').expect(200);
+    const first = await finish(upload.id).set('Idempotency-Key', `finish-${upload.id}`).expect(200);
+    expect(first.body).toMatchObject({ finished: true, result: { path: 'left4dead2/a.txt', size: 10 } });
+    expect((await finish(upload.id).set('Idempotency-Key', `finish-${upload.id}`).expect(200)).body).toEqual(
+      first.body,
+    );
+    expect((await finish(upload.id).expect(200)).body).toEqual(first.body);
+    expect(await filesOf(id)).toEqual({ 'left4dead2/a.txt': '0123456789' });
+    expect(await temporary()).toEqual([]);
+  });
+
+  it('keeps what has come of a piece that breaks off', async () => {
+    const id = await overlay();
+    const upload = await begin(id, { path: 'a', size: 1_000_000 });
+    const { headers } = await panel.anonymous
+      .post('/api/v1/auth/login')
+      .send({ username: 'anna', password: 'correct horse battery' })
+      .expect(200);
+    const cookie = String(headers['set-cookie']).split(';', 1)[0] ?? '';
+    const piece = httpRequest(`${panel.url}/api/v1/uploads/${upload.id}?offset=0`, {
+      method: 'PATCH',
+      headers: { Cookie: cookie, 'Content-Length': '1000000' },
+    });
+    piece.once('error', () => undefined);
+    piece.write(Buffer.alloc(100_000, 'a'));
+    const offset = async () => (await anna.get(`/api/v1/uploads/${upload.id}`)).body.offset;
+    await expect.poll(offset).toBe(100_000);
+    piece.destroy();
+    await expect.poll(async () => (await send(upload.id, 100_000, Buffer.alloc(900_000, 'b'))).status).toBe(200);
+    await finish(upload.id).expect(200);
+    expect((await filesOf(id))['a']).toBe('a'.repeat(100_000) + 'b'.repeat(900_000));
+  });
+
+  it('finishes after a crash in the middle of finishing', async () => {
+    const id = await overlay();
+    const upload = await begin(id, { path: 'a', size: 1 });
+    await send(upload.id, 0, 'x').expect(200);
+    await finish(upload.id).expect(200);
+    // As if the process had been killed before it wrote down that the file has its place.
+    await sql(`UPDATE draft_uploads SET result = NULL WHERE id = $1`, [upload.id]);
+    await writeFile(path.join(panel.settings.root, `drafts/.tmp/upload-${upload.id}`), 'x');
+    await finish(upload.id).expect(200);
+    expect(await filesOf(id)).toEqual({ a: 'x' });
+  });
+
+  it('may be an archive', async () => {
+    const id = await overlay();
+    const tar = await packed({ 'cfg/a.cfg': 'a' });
+    const upload = await begin(id, { archive: { target: 'left4dead2', mode: 'merge' }, size: tar.length });
+    await send(upload.id, 0, tar.subarray(0, 1_000)).expect(200);
+    await send(upload.id, 1_000, tar.subarray(1_000)).expect(200);
+    expect((await finish(upload.id).expect(200)).body.result).toMatchObject({ files: 1, bytes: 1 });
+    expect(await filesOf(id)).toEqual({ 'left4dead2/cfg/a.cfg': 'a' });
+  });
+
+  it('is its user’s, of its size, and told to be lost when it is', async () => {
+    const id = await overlay();
+    await anna.post(at(id, 'uploads')).send({ size: 1 }).expect(400);
+    await anna
+      .post(at(id, 'uploads'))
+      .send({ path: 'a', size: 3 * 1024 ** 3 })
+      .expect(413);
+    await ben.post(at(id, 'uploads')).send({ path: 'a', size: 1 }).expect(404);
+    const upload = await begin(id, { path: 'a', size: 3 });
+    await ben.get(`/api/v1/uploads/${upload.id}`).expect(404);
+    await send(upload.id, 0, 'four').expect(413);
+    const { offset } = (await anna.get(`/api/v1/uploads/${upload.id}`)).body;
+    await send(upload.id, offset, 'xyz'.slice(offset)).expect(200);
+    await rm(path.join(panel.settings.root, `drafts/.tmp/upload-${upload.id}`));
+    expect((await finish(upload.id).expect(409)).body.detail).toContain('is lost');
+    await anna.delete(`/api/v1/uploads/${upload.id}`).expect(204);
+    await anna.get(`/api/v1/uploads/${upload.id}`).expect(404);
+    expect(await filesOf(id).catch(() => ({}))).toEqual({});
+  });
+
+  it('is not begun without end, and goes after a day', async () => {
+    const id = await overlay();
+    const upload = await begin(id, { path: 'a', size: 1 });
+    const sizes = Array.from({ length: 19 }, (_, n) => begin(id, { path: `b${n}`, size: 1 }));
+    await Promise.all(sizes);
+    expect((await anna.post(at(id, 'uploads')).send({ path: 'c', size: 1 }).expect(409)).body.detail).toContain('20');
+    await panel.app.get(DraftUploads, { strict: false }).sweep();
+    await anna.get(`/api/v1/uploads/${upload.id}`).expect(200);
+    await panel.app.get(DraftUploads, { strict: false }).sweep(new Date(Date.now() + 25 * 3600_000));
+    await anna.get(`/api/v1/uploads/${upload.id}`).expect(404);
+    expect(await temporary()).toEqual([]);
   });
 });
 

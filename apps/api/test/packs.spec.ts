@@ -107,7 +107,18 @@ it('in the console an archive is unpacked where it belongs, its folder moved, an
   await page.getByText('Somebody else changed or removed this file').waitFor();
   await page.getByRole('button', { name: 'Overwrite with mine' }).click();
   await page.getByText('Saved in the draft.', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+
+  // More than a piece; the line breaks at the second one.
+  let pieces = 0;
+  await page.route(/\/uploads\/\d+\?offset=/, (route) => ((pieces += 1) === 2 ? route.abort() : route.continue()));
+  const map = Buffer.alloc(9 * 1024 ** 2, 'map');
+  await page.getByLabel('Files to upload').setInputFiles({ name: 'map.bsp', mimeType: 'x/x', buffer: map });
+  await page.getByText('map.bsp', { exact: true }).waitFor();
+  expect(pieces).toBe(3);
+
   const draft = join(panel.root, 'drafts', String(overlay), 'left4dead2');
+  expect((await readFile(join(draft, 'addons/map.bsp'))).equals(map)).toBe(true);
   expect(await readFile(join(draft, 'addons/plugin.cfg'), 'utf8')).toBe('mine');
   expect(await readFile(join(draft, 'a/b.txt'), 'utf8')).toBe('b');
 });

@@ -6,6 +6,7 @@ export { removeTree } from './overlay/remove-tree.js';
 export { ARCHIVE_LIMITS, type ArchiveLimits, type Unpacked } from './archive/unpack.js';
 export type * from './overlay/file-tree.js';
 export { receive } from './overlay/received-files.js';
+export { removeAbandoned, UploadFile } from './overlay/upload-file.js';
 export { openTrees } from './overlay/folder-trees.js';
 export { openOverlayTree } from './trees/overlay-tree.js';
 export type { LayerName } from './trees/layer.js';

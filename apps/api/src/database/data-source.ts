@@ -10,6 +10,7 @@ import { JobClaim } from '../jobs/job-claim.entity.js';
 import { JobLogLine } from '../jobs/job-log-line.entity.js';
 import { Job } from '../jobs/job.entity.js';
 import { DraftLease } from '../overlays/draft-lease.entity.js';
+import { DraftUpload } from '../overlays/draft-upload.entity.js';
 import { Overlay } from '../overlays/overlay.entity.js';
 import { RemovedOverlay } from '../overlays/removed-overlay.entity.js';
 import { OverlayRevision } from '../overlays/revision.entity.js';
@@ -36,6 +37,7 @@ export const entities = [
   Overlay,
   OverlayRevision,
   DraftLease,
+  DraftUpload,
   RemovedOverlay,
   WorkshopItem,
   WorkshopMembership,

@@ -29,6 +29,9 @@ const SHOWN_ONCE = Reflector.createDecorator<true>();
  */
 export const QueuesJob = Reflector.createDecorator<true>();
 
+/** The route finds out itself whether it was carried out, and answers as then: a request that was cut off may be carried out again. */
+export const Repeatable = Reflector.createDecorator<true>();
+
 /** Parameter decorator: the id of a request with an Idempotency-Key, the same when it is sent again; null without one. */
 export const RequestId = createParamDecorator(
   (_: unknown, context: ExecutionContext): string | null =>
@@ -69,8 +72,9 @@ export class Idempotency implements NestInterceptor {
     }
     const place: Place = { userId: request.principal.user.id, path: request.path, key };
     const bodyHash = this.hash(request.body);
-    const queues = this.reflector.get(QueuesJob, context.getHandler());
-    const requestId = (await this.claim(place, bodyHash)) ?? (queues ? await this.unanswered(place, bodyHash) : null);
+    const again =
+      this.reflector.get(QueuesJob, context.getHandler()) ?? this.reflector.get(Repeatable, context.getHandler());
+    const requestId = (await this.claim(place, bodyHash)) ?? (again ? await this.unanswered(place, bodyHash) : null);
     if (requestId !== null) {
       // fault point: idempotency key claimed
       request.idempotentId = requestId;

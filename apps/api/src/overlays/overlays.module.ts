@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { DraftController } from './draft.controller.js';
 import { DraftSummaries } from './draft-summaries.js';
+import { DraftUploadsController } from './draft-uploads.controller.js';
+import { DraftUploads } from './draft-uploads.service.js';
 import { DraftWarnings } from './draft-warnings.js';
 import { OverlayFilesController } from './overlay-files.controller.js';
 import { OverlayFiles } from './overlay-files.service.js';
@@ -22,6 +24,7 @@ import { Revisions } from './revisions.service.js';
     OverlayFilesController,
     OverlayReadingController,
     DraftController,
+    DraftUploadsController,
     RevisionsController,
   ],
   providers: [
@@ -30,6 +33,7 @@ import { Revisions } from './revisions.service.js';
     OverlayReading,
     OverlayViews,
     DraftSummaries,
+    DraftUploads,
     DraftWarnings,
     OverlayRemoval,
     Revisions,

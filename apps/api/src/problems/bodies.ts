@@ -2,7 +2,7 @@ import { UnsupportedMediaTypeException } from '@nestjs/common';
 import { json, type NextFunction, type Request, type RequestHandler, type Response } from 'express';
 
 /** Routes that take the body as it comes, whatever its type; they read the request themselves and have their own limits. */
-const raw = /^\/api\/v1\/overlays\/[^/]+\/(files\/content|archive)\/?$/;
+const raw = /^\/api\/v1\/(overlays\/[^/]+\/(files\/content|archive)|uploads\/[^/]+)\/?$/;
 
 const LIMIT_BYTES = 1024 * 1024;
 

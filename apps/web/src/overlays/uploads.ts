@@ -1,6 +1,5 @@
 import { computed, onScopeDispose, shallowReactive } from 'vue';
-import { ApiProblem, apiUrl, explain, parseProblem } from '../api/client';
-import { type Unpacked, unpackedSchema } from './schema';
+import { ApiProblem, explain } from '../api/client';
 
 export interface Chosen {
   file: File;
@@ -28,30 +27,6 @@ export interface Upload extends Chosen {
 const atOnce = 3;
 
 export type Put = (chosen: Chosen, progress: (sent: number) => void, signal: AbortSignal) => Promise<void>;
-
-/** fetch cannot tell how much of a body was sent; XMLHttpRequest can. */
-export function putFile(overlay: number, unpacked: (name: string, result: Unpacked) => void): Put {
-  return ({ path, file, unpack }, progress, signal) =>
-    new Promise((resolve, reject) => {
-      const request = new XMLHttpRequest();
-      const url = unpack
-        ? apiUrl(`/overlays/${overlay}/archive`, { ...unpack })
-        : apiUrl(`/overlays/${overlay}/files/content`, { path });
-      request.open('PUT', url);
-      request.setRequestHeader('Content-Type', 'application/octet-stream');
-      request.setRequestHeader('Accept', 'application/json');
-      request.upload.onprogress = (event) => progress(event.loaded);
-      request.onload = () => {
-        if (request.status >= 300) return reject(parseProblem(request.status, request.responseText));
-        if (unpack) unpacked(file.name, unpackedSchema.parse(JSON.parse(request.responseText)));
-        resolve();
-      };
-      request.onerror = () => reject(new Error('The panel cannot be reached.'));
-      request.onabort = () => reject(new DOMException('stopped', 'AbortError'));
-      signal.addEventListener('abort', () => request.abort());
-      request.send(file);
-    });
-}
 
 /** Sends files a few at a time. `settled` is called after each batch, to refresh what is shown. */
 export function useUploads(put: Put, settled: () => void) {

@@ -1,0 +1,185 @@
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { ARCHIVE_LIMITS, removeAbandoned, UploadFile } from '@left4me/host';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource, IsNull, LessThan } from 'typeorm';
+import type { Principal } from '../auth/access.js';
+import { RunningSettings } from '../config/settings.js';
+import { BodyTooLarge, Conflict, Invalid, NotFound } from '../problems/problems.js';
+import type { CreateUploadBody, UploadView } from './draft-upload.dto.js';
+import { DraftUpload } from './draft-upload.entity.js';
+import { FILE_LIMIT, OverlayFiles } from './overlay-files.service.js';
+import { onTree, OverlayTrees } from './overlay-trees.js';
+
+const KEPT_MS = 24 * 3600_000;
+const SWEEP_MS = 3600_000;
+/** Of one user, unfinished. */
+const MAX_UPLOADS = 20;
+const MAX_BYTES = 16 * 1024 ** 3;
+
+/** Uploads in pieces, which go on where they broke off. The row decides what there is; a piece counts when it is in the file. */
+@Injectable()
+export class DraftUploads implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('DraftUploads');
+  /** Uploads that are being written or finished by this process. */
+  private readonly busy = new Set<number>();
+  private sweeping: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly files: OverlayFiles,
+    private readonly trees: OverlayTrees,
+    private readonly settings: RunningSettings,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    if (!this.settings.apiEnabled || !this.trees.here) return;
+    this.sweeping = setInterval(() => void this.sweep(), SWEEP_MS);
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.sweeping);
+  }
+
+  async create(me: Principal, overlayId: number, { path: file, archive, size }: CreateUploadBody): Promise<UploadView> {
+    if ((file === undefined) === (archive === undefined)) {
+      throw new Invalid([{ path: 'path', message: 'give either path, for a file, or archive' }]);
+    }
+    if (file !== undefined && size > FILE_LIMIT) {
+      throw new BodyTooLarge(`${file} is larger than the limit of ${FILE_LIMIT} bytes.`);
+    }
+    await this.files.toWrite(me, overlayId);
+    await this.refuseTooMany(me, size);
+    const uploads = this.database.getRepository(DraftUpload);
+    const row = uploads.create({
+      overlayId,
+      userId: me.user.id,
+      path: file ?? null,
+      target: archive?.target ?? null,
+      mode: archive?.mode ?? null,
+      size: String(size),
+      result: null,
+    });
+    await uploads.insert(row);
+    await this.fileOf(row).create();
+    return viewOf(row, 0);
+  }
+
+  async get(me: Principal, id: number): Promise<UploadView> {
+    const row = await this.own(me, id);
+    return viewOf(row, await this.offsetOf(row));
+  }
+
+  /** @throws Conflict naming the right offset when the piece does not follow what has come */
+  async append(me: Principal, id: number, offset: number, body: Readable): Promise<UploadView> {
+    const row = await this.own(me, id);
+    return this.alone(row, async () => {
+      if (row.result !== null) throw new Conflict(`Upload ${id} is finished.`);
+      const known = await this.offsetOf(row);
+      if (known !== offset) throw new Conflict(`Upload ${id} goes on at offset ${known}, not at ${offset}.`);
+      const left = Number(row.size) - offset;
+      await this.database.getRepository(DraftUpload).update(id, { touchedAt: new Date() });
+      await onTree('what was sent', () => this.fileOf(row).append(offset, body, left, ARCHIVE_LIMITS.reserveBytes));
+      return viewOf(row, await this.offsetOf(row));
+    });
+  }
+
+  /** Puts what was uploaded into the draft. May be repeated: a finished upload tells what it came to. */
+  async finish(me: Principal, id: number, signal: AbortSignal): Promise<UploadView> {
+    const row = await this.own(me, id);
+    return this.alone(row, async () => {
+      if (row.result !== null) return viewOf(row, Number(row.size));
+      const offset = await this.offsetOf(row);
+      if (offset !== Number(row.size)) {
+        throw new Conflict(`Of upload ${id}, ${offset} of ${row.size} bytes have come.`);
+      }
+      row.result = await this.place(me, row, signal);
+      await this.database.getRepository(DraftUpload).update(id, { result: row.result });
+      await this.fileOf(row).remove();
+      return viewOf(row, offset);
+    });
+  }
+
+  async remove(me: Principal, id: number): Promise<void> {
+    const row = await this.own(me, id);
+    await this.alone(row, async () => {
+      await this.database.getRepository(DraftUpload).delete(id);
+      await this.fileOf(row).remove();
+    });
+  }
+
+  /** Rows and files that nobody has touched for a day. Files without a row go by their own age. */
+  async sweep(now = new Date()): Promise<void> {
+    const before = new Date(now.getTime() - KEPT_MS);
+    try {
+      await this.database.getRepository(DraftUpload).delete({ touchedAt: LessThan(before) });
+      await removeAbandoned(this.drafts, before);
+    } catch (error) {
+      this.logger.warn(`Abandoned uploads are still there: ${String(error)}`);
+    }
+  }
+
+  private async place(me: Principal, row: DraftUpload, signal: AbortSignal): Promise<object> {
+    const draft = await this.files.toWrite(me, row.overlayId);
+    const { path: file, target, mode } = row;
+    if (file === null) {
+      if (target === null || mode === null) throw new Error(`upload ${row.id} goes nowhere`);
+      return this.files.unpack(draft, { target, mode }, this.fileOf(row).path, signal);
+    }
+    const name = await this.fileOf(row).secondName();
+    try {
+      return await this.files.changing(draft, file, (swap) => draft.files.put(draft.tree, file, name, { swap }));
+    } finally {
+      await this.trees.discard(name);
+    }
+  }
+
+  private async own(me: Principal, id: number): Promise<DraftUpload> {
+    const row = await this.database.getRepository(DraftUpload).findOneBy({ id, userId: me.user.id });
+    if (!row) throw new NotFound(`upload ${id}`);
+    return row;
+  }
+
+  private async refuseTooMany(me: Principal, size: number): Promise<void> {
+    const open = await this.database
+      .getRepository(DraftUpload)
+      .find({ select: { size: true }, where: { userId: me.user.id, result: IsNull() } });
+    const bytes = open.reduce((sum, upload) => sum + Number(upload.size), size);
+    if (open.length < MAX_UPLOADS && bytes <= MAX_BYTES) return;
+    throw new Conflict(
+      `You have ${open.length} unfinished uploads: finish or delete some. At most ${MAX_UPLOADS}, of ${MAX_BYTES} bytes in all, are kept, each for a day.`,
+    );
+  }
+
+  /** One at a time for each upload: pieces of two requests would be mixed. */
+  private async alone<T>({ id }: DraftUpload, work: () => Promise<T>): Promise<T> {
+    if (this.busy.has(id)) throw new Conflict(`Another request is writing upload ${id}.`);
+    this.busy.add(id);
+    try {
+      return await work();
+    } finally {
+      this.busy.delete(id);
+    }
+  }
+
+  private async offsetOf(row: DraftUpload): Promise<number> {
+    if (row.result !== null) return Number(row.size);
+    const size = await this.fileOf(row).size();
+    if (size === null) throw new Conflict(`What was sent of upload ${row.id} is lost: delete it and begin anew.`);
+    return size;
+  }
+
+  private fileOf({ id }: DraftUpload): UploadFile {
+    return new UploadFile(this.drafts, id);
+  }
+
+  private get drafts(): string {
+    return path.join(this.settings.root, 'drafts');
+  }
+}
+
+function viewOf(row: DraftUpload, offset: number): UploadView {
+  const { id, overlayId, path: file, target, mode, result } = row;
+  const archive = target === null || mode === null ? null : { target, mode };
+  return { id, overlayId, path: file, archive, size: Number(row.size), offset, finished: result !== null, result };
+}
