@@ -73,6 +73,10 @@ describe.each(['namespaces', 'copy'] as const)('the files of a server with %s', 
     await host.files.removeOwn('one', 'left4dead2/logs');
     expect(await readdir(join(root, 'instances/one'))).not.toContain('removed');
     expect(await host.files.ownSize('one')).toEqual({ files: 1, bytes: 5, complete: true });
+    // Of a worker that was killed after it had put something away.
+    await writeTree(join(root, 'instances/one/removed'), { 'rest/file.txt': '' });
+    await host.initialize('one', makeSpec({ overlays: ['1/1'] }), run);
+    expect(await readdir(join(root, 'instances/one'))).not.toContain('removed');
     await host.start('one', run);
     await expect(host.files.removeOwn('one', 'own.txt')).rejects.toMatchObject({ code: 'instance-busy' });
     expect(await contentOf(test, 'one', 'left4dead2/a.txt')).toBe('overlay');

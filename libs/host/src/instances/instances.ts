@@ -5,6 +5,7 @@ import type { InstanceStatus, Run, TrashEntry } from '../host.js';
 import { takeOwnFiles, type ComposeRequest } from '../launcher/copy-compose.js';
 import { serverCommand, type LaunchPlan } from '../launcher/launch-plan.js';
 import { hasCode, makeFolderDurably } from '../overlay/durable.js';
+import { removeTree } from '../overlay/remove-tree.js';
 import type { CommandRunner } from '../process/command-runner.js';
 import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import type { Builds } from '../runtime/builds.js';
@@ -48,6 +49,8 @@ export class Instances {
         throw new InvalidSpec(`overlays[${i}]`, `${revision} is not on this host`);
     }
     for (const path of [folder.upper(), folder.work(), folder.merged()]) await makeFolderDurably(path);
+    // What a killed worker did not come to remove (trees/put-away.ts).
+    await removeTree(folder.removed());
     const whiteouts = this.options.isolation === 'namespaces';
     const generation = await new Generations(folder).prepare({ ...spec, build }, whiteouts);
     await run.output.write(
