@@ -16,6 +16,8 @@ COPY libs libs
 RUN node_modules/.bin/nx run-many -t build && npm prune --omit=dev --no-save --no-audit --no-fund
 
 FROM node:20.19.5-trixie-slim
+# They unpack archives that people upload.
+RUN apt-get update && apt-get install -y --no-install-recommends bzip2 xz-utils zstd && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production \
     LEFT4ME_ROOT=/var/lib/left4me \
     LEFT4ME_BIND=0.0.0.0 \
