@@ -38,11 +38,10 @@ export class ServerFileWorker {
   ) {}
 
   async start(hostId: number): Promise<void> {
-    const { files } = await this.library.get();
     // Downloads may be paused for as long as somebody likes.
     const server = createServer(
       { keepAlive: false },
-      (request, response) => void this.answer(hostId, files, request, response),
+      (request, response) => void this.answer(hostId, request, response),
     );
     this.server = server;
     await listenAtSocket(server, this.settings.root);
@@ -58,18 +57,14 @@ export class ServerFileWorker {
     });
   }
 
-  private async answer(
-    hostId: number,
-    files: ServerFiles,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
+  private async answer(hostId: number, request: IncomingMessage, response: ServerResponse): Promise<void> {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     try {
       const asked = askedIn(request);
       if (asked === null) return void response.writeHead(404).end();
       const server = await this.serverOf(hostId, asked.server);
+      const { files } = await this.library.get();
       const answer = await this.answerTo(files, asked, server, gone.signal);
       if (answer instanceof Readable) {
         response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
