@@ -104,6 +104,14 @@ export class NoOpHost implements Host {
     return Promise.resolve({ unchanged: true, files: 0, bytes: 0, hash: '' });
   }
 
+  buildScript(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  discardBuild(): Promise<void> {
+    return Promise.resolve();
+  }
+
   removeRevision(): Promise<void> {
     return Promise.resolve();
   }

@@ -17,6 +17,7 @@ import { HealthModule } from './health/health.module.js';
 import { Measurements } from './health/measurements.js';
 import { serveOpenApi } from './openapi/openapi.js';
 import { OverlaysModule } from './overlays/overlays.module.js';
+import { ScriptsModule } from './scripts/scripts.module.js';
 import { Idempotency } from './idempotency/idempotency.interceptor.js';
 import { PanelLog } from './panel-log.js';
 import { jsonBodies } from './problems/bodies.js';
@@ -48,6 +49,7 @@ import { WorkshopModule } from './workshop/workshop.module.js';
     TokensModule,
     OverlaysModule,
     WorkshopModule,
+    ScriptsModule,
     BlueprintsModule,
     ServersModule,
     TrashModule,

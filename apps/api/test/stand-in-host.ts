@@ -12,7 +12,7 @@ import type {
   Workshop,
 } from '@left4me/host';
 
-type Operation = 'install' | 'initialize' | 'start' | 'stop' | 'delete' | 'publish';
+type Operation = 'install' | 'initialize' | 'start' | 'stop' | 'delete' | 'publish' | 'script';
 type Behaviour = (run: Run) => Promise<void>;
 
 /** A call as it was seen: who, and from when to when (ms since the stand-in was made). */
@@ -191,6 +191,14 @@ export class StandInHost implements Host {
   async publish({ overlay }: { overlay: number }, run: Run) {
     await this.perform('publish', String(overlay), run);
     return { unchanged: false, files: 1, bytes: 1, hash: 'hash' };
+  }
+
+  buildScript({ overlay }: { overlay: number }, run: Run): Promise<void> {
+    return this.perform('script', String(overlay), run);
+  }
+
+  discardBuild(): Promise<void> {
+    return Promise.resolve();
   }
 
   removeRevision(overlay: number, revision: number): Promise<void> {

@@ -184,6 +184,13 @@ export class TimedOut extends HostError {
   }
 }
 
+/** The script of an overlay was stopped because of a limit, which the message tells. */
+export class ScriptStopped extends HostError {
+  constructor(what: string) {
+    super('script-stopped', `the script was stopped: ${what}`);
+  }
+}
+
 /** This part of left4me is not there yet, or not on this machine. */
 export class NotSupported extends HostError {
   constructor(message: string) {

@@ -27,6 +27,8 @@ export interface HostOptions {
   keptFiles?: readonly string[];
   /** Where the Steam Workshop is asked, and how many of its items are downloaded at once. */
   workshop?: { url: string; downloads: number };
+  /** Path of bwrap. Default: where packages put it. */
+  bubblewrap?: string;
   /** Skips the probe: tests of the fallback, and callers that only read. */
   assumeIsolation?: 'namespaces' | 'copy';
 }
@@ -166,6 +168,14 @@ export interface HostTrash {
   tidy(): Promise<void>;
 }
 
+export interface ScriptBuild {
+  overlay: number;
+  /** What bash runs. */
+  script: string;
+  /** Names and addresses that lead to the panel from outside: the script does not reach them, as it reaches nothing of this machine. */
+  refuse: readonly string[];
+}
+
 /** One machine that runs game servers. Order is the caller's business: nothing here locks, rolls back or checks ahead. */
 export interface Host {
   readonly facts: HostFacts;
@@ -212,6 +222,13 @@ export interface Host {
   watch(signal: AbortSignal): AsyncIterable<string>;
   /** Complete lines in order. */
   logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine>;
+  /**
+   * Runs a script of an overlay in a sandbox, which makes builds/<overlay>/ anew: what it writes is to be published from there. Throws
+   * `NotSupported` where there is no sandbox, `NoRuntime`, `CommandFailed`, `ScriptStopped` (a limit), `Interrupted`, `TimedOut`.
+   */
+  buildScript(request: ScriptBuild, run: Run): Promise<void>;
+  /** Removes builds/<overlay>/. Missing: success. */
+  discardBuild(overlay: number): Promise<void>;
   /** The source → overlays/<overlay>/<revision>/, by rename. */
   publish(request: PublishRequest, run: Run): Promise<PublishResult>;
   /** The caller has made sure that no generation uses it. Missing: success. */

@@ -9,6 +9,7 @@ import type {
   PublishResult,
   Run,
   RuntimeBuild,
+  ScriptBuild,
   ServerLogLine,
   TrashEntry,
 } from './host.js';
@@ -21,6 +22,7 @@ import type { FileTree } from './overlay/file-tree.js';
 import type { Publisher } from './overlay/publish.js';
 import { RunFileWatch } from './process-manager/run-file-watch.js';
 import type { Builds } from './runtime/builds.js';
+import type { ScriptBuilds } from './scripts/script-builds.js';
 import type { ServiceManager } from './service/service-manager.js';
 import type { ServerFiles } from './trees/server-files.js';
 import type { Workshop } from './workshop/workshop.js';
@@ -52,6 +54,7 @@ export class LocalHost implements Host {
       manager: ServiceManager;
       publisher: Publisher;
       trash: HostTrash;
+      scripts: ScriptBuilds;
     },
   ) {}
 
@@ -115,6 +118,14 @@ export class LocalHost implements Host {
 
   logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine> {
     return this.parts.manager.logs(instanceName(name), request);
+  }
+
+  buildScript(request: ScriptBuild, run: Run): Promise<void> {
+    return this.parts.scripts.build(request, run);
+  }
+
+  discardBuild(overlay: number): Promise<void> {
+    return this.parts.scripts.discard(overlay);
   }
 
   publish(request: PublishRequest, run: Run): Promise<PublishResult> {

@@ -17,6 +17,8 @@ import { ProcessManager } from './process-manager/process-manager.js';
 import { Builds } from './runtime/builds.js';
 import { DemoRuntime } from './runtime/demo.js';
 import { Retention } from './runtime/retention.js';
+import { BUBBLEWRAP_PLACES, BubblewrapSandbox } from './scripts/bubblewrap.js';
+import { ScriptBuilds } from './scripts/script-builds.js';
 import { NewestKnown } from './steamcmd/newest-known.js';
 import { SteamRuntime } from './steamcmd/steam-runtime.js';
 import { Steamcmd } from './steamcmd/steamcmd.js';
@@ -36,7 +38,7 @@ const UID_WITHOUT_NAMESPACES = 65_534;
  * Throws `NotSupported` for the systemd service manager where systemd does not run.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { root, steamcmd } = options;
+  const { root, steamcmd, bubblewrap } = options;
   if (!isAbsolute(root)) throw new HostError('bad-root', `LEFT4ME_ROOT must be an absolute path: ${root}`);
   for (const folder of ['installation', 'drafts', 'builds', 'overlays', 'instances', 'cache', 'trash']) {
     await mkdir(join(root, folder), { recursive: true });
@@ -78,6 +80,11 @@ export async function openHost(options: HostOptions): Promise<Host> {
       { draft: join(root, 'drafts'), build: join(root, 'builds') },
       join(root, 'overlays'),
       commands,
+    ),
+    scripts: new ScriptBuilds(
+      root,
+      builds,
+      new BubblewrapSandbox(commands, bubblewrap ? [bubblewrap] : BUBBLEWRAP_PLACES),
     ),
   });
 }

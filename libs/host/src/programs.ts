@@ -10,6 +10,8 @@ export const PROGRAMS = {
   whenTold: fromPackage('programs/when-told.sh'),
   launchServer: fromPackage('programs/launch-server.sh'),
   serverInit: fromPackage('programs/server-init.sh'),
+  enterBubblewrap: fromPackage('programs/script/enter-bubblewrap.sh'),
+  runScript: fromPackage('programs/script/run-script.mjs'),
   demoRuntime: fromPackage('programs/demo-runtime'),
   /** Compiled: a supervisor outlives the panel and needs no TypeScript loader. */
   supervisor: fromPackage('dist/process-manager/supervisor.js'),

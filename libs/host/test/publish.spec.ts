@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { chmod, lstat, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { removeTree } from '../src/overlay/remove-tree.js';
 import { openTestHost, recordingRun, writeTree } from './support/fixture.js';
 
 describe('publishing a draft', () => {
@@ -92,6 +94,33 @@ describe('publishing a draft', () => {
     expect(python(set, join(root, 'drafts/3/forged.txt'))).toBe("['user.overlay.whiteout']");
     await host.publish({ overlay: 3, revision: 1 }, run);
     expect(python(list, join(root, 'overlays/3/1/forged.txt'))).toBe('[]');
+  });
+
+  it('refuses what could not be shown or removed again, with the path, and leaves nothing', async () => {
+    const { host, root, run } = await openTestHost();
+    const deep = 'import os,sys; os.chdir(sys.argv[1])\nfor i in range(300): os.mkdir("d" * 20); os.chdir("d" * 20)';
+    const trees: [(draft: string) => void, RegExp][] = [
+      [
+        (draft) => execFileSync('python3', ['-c', deep, draft]),
+        /^"(d{20}\/)+d*…[d/]+": the path is longer than 2048 bytes$/,
+      ],
+      [(draft) => writeFileSync(join(draft, 'a\nb'), ''), /^"a\\nb": the path must not contain control characters$/],
+      [
+        (draft) => writeFileSync(Buffer.concat([Buffer.from(`${draft}/x`), Buffer.from([0xff])]), ''),
+        /^"x\ufffd": the name is not UTF-8$/,
+      ],
+    ];
+    for (const [make, message] of trees) {
+      await removeTree(join(root, 'drafts/3'));
+      await writeTree(join(root, 'drafts/3'), { 'fine.txt': '' });
+      make(join(root, 'drafts/3'));
+      const refused = { code: 'path-refused', message: expect.stringMatching(message) };
+      await expect(host.publish({ overlay: 3, revision: 1 }, run)).rejects.toMatchObject(refused);
+      expect(await readdir(join(root, 'overlays/3'))).toEqual([]);
+    }
+    await removeTree(join(root, 'drafts/3'));
+    await writeTree(join(root, 'drafts/3'), { [`${'d'.repeat(200)}/${'e'.repeat(200)}/größe ☃.txt`]: 'x' });
+    expect(await host.publish({ overlay: 3, revision: 1 }, run)).toMatchObject({ files: 1 });
   });
 
   it('leaves nothing when it is interrupted, and says what is missing or there already', async () => {

@@ -16,6 +16,7 @@ import { RemovedOverlay } from '../overlays/removed-overlay.entity.js';
 import { OverlayRevision } from '../overlays/revision.entity.js';
 import { BlueprintSecret } from '../secrets/blueprint-secret.entity.js';
 import { Secret } from '../secrets/secret.entity.js';
+import { OverlayScript } from '../scripts/overlay-script.entity.js';
 import { GenerationRevision } from '../servers/generation-revision.entity.js';
 import { Generation } from '../servers/generation.entity.js';
 import { Server } from '../servers/server.entity.js';
@@ -42,6 +43,7 @@ export const entities = [
   WorkshopItem,
   WorkshopMembership,
   RevisionItem,
+  OverlayScript,
   Blueprint,
   BlueprintOverlay,
   Secret,

@@ -11,6 +11,7 @@ import { OverlayTreesModule } from '../overlays/overlay-trees.module.js';
 import { GenerationsModule } from '../servers/generations.module.js';
 import { RevisionCollection } from '../overlays/revision-collection.js';
 import { ServerFileWorker } from '../server-files/server-file-worker.js';
+import { ScriptRuns } from '../scripts/script-runs.js';
 import { StatesModule } from '../states/states.module.js';
 import { TrashKeeper } from '../trash/trash-keeper.js';
 import { TrashRows } from '../trash/trash-rows.js';
@@ -42,6 +43,7 @@ const operationHandlers = {
     ...handlers,
     operationHandlers,
     RevisionCollection,
+    ScriptRuns,
     JobRows,
     ServerLogFeed,
     HostPresence,

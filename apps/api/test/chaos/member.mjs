@@ -97,6 +97,8 @@ const host = {
     await perform('publish', String(overlay), run);
     return { unchanged: false, files: 1, bytes: 1, hash: 'hash' };
   },
+  buildScript: async () => undefined,
+  discardBuild: async () => undefined,
   removeRevision: async () => undefined,
   publishedRevisions: async () => [],
   revisionsInUse: async () => new Set(),

@@ -12,10 +12,13 @@ import { linkProblem } from './link-target.js';
 import { fileMark, folderMark, textHash } from './contents.js';
 import { linkFiles } from './linked-files.js';
 import { manifestPath, ManifestWriter } from './manifest.js';
+import { requirePublishable, requireSpace, textOf } from './publishable.js';
 import { removeTree, removeUnfinished } from './remove-tree.js';
 
 const CHUNK_BYTES = 256 * 1024;
 const SYNC_LIMIT_MS = 10 * 60_000;
+/** Files, folders and links of one revision. */
+const MAX_ENTRIES = 500_000;
 
 type RevisionRecord = Omit<PublishResult, 'unchanged'>;
 
@@ -29,7 +32,8 @@ export class Publisher {
 
   /**
    * Copies regular files (content and the owner's execute bit; no other mode, owner or attribute), folders, and links
-   * that stay inside. Names what it leaves out. Throws `NotFound` without a source, `Interrupted`; nothing is left then.
+   * that stay inside. Names what it leaves out. Throws `NotFound` without a source, `Interrupted`, `PathRefused` for what
+   * cannot be published, `HostError` (disk-full); nothing is left then.
    */
   async publish(request: PublishRequest, output: Run): Promise<PublishResult> {
     const overlay = numericId('overlay', request.overlay);
@@ -128,6 +132,7 @@ export class Publisher {
 /** One copy of a draft; the hash is over what was copied, whatever happens to the draft meanwhile. */
 class DraftCopy {
   private readonly hash = createHash('sha256');
+  private entries = 0;
   private files = 0;
   private bytes = 0;
   private canReflink = true;
@@ -150,7 +155,7 @@ class DraftCopy {
   /** Closes `folder`. Names in order of their bytes: the same content gives the same hash. */
   private async folder(folder: DirHandle, parts: readonly string[]): Promise<void> {
     try {
-      const names = (await readdir(folder.path)).sort();
+      const names = (await readdir(folder.path, { encoding: 'buffer' })).map((name) => textOf(name, parts)).sort();
       for (const name of names) {
         if (this.run.signal.aborted) throw new Interrupted('publishing');
         await this.entry(folder, [...parts, name], name);
@@ -162,9 +167,11 @@ class DraftCopy {
 
   private async entry(folder: DirHandle, parts: readonly string[], name: string): Promise<void> {
     const path = parts.join('/');
+    requirePublishable(path);
     const target = join(this.target, ...parts);
     const stats = await lstatIfAny(folder.at(name));
     if (stats === null) return; // removed since the folder was listed
+    if (++this.entries > MAX_ENTRIES) throw new PathRefused(path, `there are more than ${MAX_ENTRIES} files`);
     if (stats.isDirectory()) {
       this.hash.update(folderMark(path));
       await mkdir(target);
@@ -185,10 +192,15 @@ class DraftCopy {
   }
 
   private async file(source: string, target: string, path: string): Promise<void> {
-    const from = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const from = await open(source, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+      (error: unknown) => {
+        throw hasCode(error, 'EACCES') ? new PathRefused(path, 'its mode forbids reading it (chmod u+r)') : error;
+      },
+    );
     try {
       const stats = await from.stat();
       if (!stats.isFile()) return await this.leaveOut(path, 'it is not a file any more');
+      await requireSpace(this.target, stats.size);
       const executable = (stats.mode & constants.S_IXUSR) !== 0;
       const contents = createHash('sha256');
       let size = 0;

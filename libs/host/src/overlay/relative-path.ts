@@ -3,7 +3,9 @@ import { PathRefused } from '../errors.js';
 // Control characters in names break logs and terminals
 const CONTROL = /[\u0000-\u001f\u007f]/;
 const MAX_COMPONENT_BYTES = 255;
-const MAX_PATH_BYTES = 2_048;
+/** Of a path below its tree. */
+export const MAX_PATH_BYTES = 2_048;
+const SHOWN_PATH_BYTES = 80;
 
 /** Why the path cannot be used below a tree; null when it can. An empty path is a problem too. */
 export function pathProblem(path: string): string | null {
@@ -25,4 +27,11 @@ export function pathParts(path: string): string[] {
   const problem = pathProblem(path);
   if (problem !== null) throw new PathRefused(path, problem);
   return path.split('/');
+}
+
+/** A path as an error shows it: without its middle when it is long. Bytes that are no UTF-8 become U+FFFD. */
+export function shortened(path: string | Buffer): string {
+  const bytes = Buffer.from(path);
+  if (bytes.length <= 2 * SHOWN_PATH_BYTES) return bytes.toString();
+  return `${bytes.subarray(0, SHOWN_PATH_BYTES).toString()}…${bytes.subarray(-SHOWN_PATH_BYTES).toString()}`;
 }

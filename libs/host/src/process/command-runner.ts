@@ -18,6 +18,10 @@ export interface Command {
   /** The whole environment. Default: a PATH and nothing else. */
   env?: Record<string, string>;
   timeLimitMs: number;
+  /** What it is called in errors. Default: the program. */
+  name?: string;
+  /** Told the number of the process that all of the command's descend from. */
+  onStart?: (pid: number) => void;
 }
 
 const GRACE_MS = 8_000;
@@ -38,7 +42,8 @@ export class CommandRunner {
    * aborted) or `TimedOut`; the last two only after SIGTERM, then SIGKILL, ended the whole group (within 10 s).
    */
   async run(request: Command, run: Run): Promise<void> {
-    if (run.signal.aborted) throw new Interrupted(request.command[0]);
+    const name = request.name ?? request.command[0];
+    if (run.signal.aborted) throw new Interrupted(name);
     const argv = this.wrap(request.command);
     const { env, mark } = this.records.mark(request.env ?? CLEAN_ENV);
     const child = spawn(argv[0], argv.slice(1), {
@@ -47,6 +52,7 @@ export class CommandRunner {
       stdio: ['pipe', 'pipe', 'pipe'],
       detached: true, // a session and group of its own, to be signalled as a whole
     });
+    if (child.pid !== undefined) request.onStart?.(child.pid);
     const stop = new Stop(child);
     const ended = endOf(child);
     const said = new LastLines();
@@ -67,9 +73,9 @@ export class CommandRunner {
       const end = await finished;
       killGroup(child); // children that the program left behind
       await Promise.race([drained, stop.abandoned(ended)]);
-      if (stop.cause === 'time') throw new TimedOut(request.command[0], request.timeLimitMs);
-      if (stop.cause === 'signal') throw new Interrupted(request.command[0]);
-      if (end !== 0) throw new CommandFailed(end, request.command, said.explain(request.command[0], end));
+      if (stop.cause === 'time') throw new TimedOut(name, request.timeLimitMs);
+      if (stop.cause === 'signal') throw new Interrupted(name);
+      if (end !== 0) throw new CommandFailed(end, request.command, said.explain(name, end));
     } finally {
       killGroup(child); // also when taking its lines failed
       clearTimeout(timer);

@@ -17,6 +17,7 @@ import { RemovedHosts1795301900000 } from './1795301900000-removed-hosts.js';
 import { OverlayKinds1795302100000 } from './1795302100000-overlay-kinds.js';
 import { Drafts1795302200000 } from './1795302200000-drafts.js';
 import { WorkshopItems1795302300000 } from './1795302300000-workshop-items.js';
+import { OverlayScripts1795302400000 } from './1795302400000-overlay-scripts.js';
 import { BlueprintContent1795302500000 } from './1795302500000-blueprint-content.js';
 import { RevisionsInUse1795302700000 } from './1795302700000-revisions-in-use.js';
 import { Trash1795302800000 } from './1795302800000-trash.js';
@@ -41,6 +42,7 @@ export const migrations: (new () => MigrationInterface)[] = [
   OverlayKinds1795302100000,
   Drafts1795302200000,
   WorkshopItems1795302300000,
+  OverlayScripts1795302400000,
   BlueprintContent1795302500000,
   RevisionsInUse1795302700000,
   Trash1795302800000,

@@ -1,4 +1,4 @@
-import { type Host, NotSupported, type PublishRequest, type PublishResult, type Run } from '@left4me/host';
+import { type Host, type PublishRequest, type PublishResult, type Run } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { HostLibrary } from '../../hosts/host-library.js';
@@ -9,6 +9,7 @@ import { OverlayRevision } from '../../overlays/revision.entity.js';
 import { Announcements } from '../../redis/announcements.js';
 import { announceServersOf } from '../../servers/announce-servers.js';
 import { WorkshopBuilds } from '../../workshop/workshop-builds.js';
+import { ScriptRuns } from '../../scripts/script-runs.js';
 import type { OperationHandler, RunningJob } from '../worker/operation-handler.js';
 
 /** `build-overlay`: publishes the draft, or what is made for it, as a new revision. Failing or cancelled, the current revision stays current. */
@@ -24,6 +25,7 @@ export class BuildOverlayHandler implements OperationHandler {
     private readonly announcements: Announcements,
     private readonly collection: RevisionCollection,
     private readonly workshop: WorkshopBuilds,
+    private readonly scripts: ScriptRuns,
   ) {}
 
   async run(job: RunningJob, run: Run): Promise<void> {
@@ -38,9 +40,10 @@ export class BuildOverlayHandler implements OperationHandler {
     const host = await this.library.get();
     // A build that was interrupted after its rename has left a folder without a row: nothing can use it.
     await host.removeRevision(overlayId, next);
-    const { source, record } = await this.prepare(overlay, host, run);
+    const { source, record } = await this.prepare(job, overlay, host, run);
     const previous = current ? { previous: current.number } : {};
     const result = await host.publish({ overlay: overlayId, revision: next, ...source, ...previous }, run);
+    if (overlay.kind === 'script') await this.scripts.discard(overlayId, host, run);
     if (result.unchanged && current) {
       await this.database.transaction((manager) => record(current.id, manager));
       await run.output.write(
@@ -58,7 +61,7 @@ export class BuildOverlayHandler implements OperationHandler {
   }
 
   /** Makes what there is to publish, where it is not the draft. */
-  private async prepare(overlay: Overlay, host: Host, run: Run): Promise<Prepared> {
+  private async prepare({ hostId }: RunningJob, overlay: Overlay, host: Host, run: Run): Promise<Prepared> {
     switch (overlay.kind) {
       case 'files':
         await this.drafts.ready(overlay.id, run);
@@ -68,7 +71,8 @@ export class BuildOverlayHandler implements OperationHandler {
         return { source: { linked }, record };
       }
       case 'script':
-        throw new NotSupported(`overlays of the kind ${overlay.kind} cannot be built yet`);
+        await this.scripts.run(overlay.id, hostId, host, run);
+        return { source: { source: 'build' }, record: () => Promise.resolve() };
     }
   }
 

@@ -1,0 +1,82 @@
+import { constants, type Stats } from 'node:fs';
+import { lstat, open, readdir, statfs } from 'node:fs/promises';
+import { ScriptStopped } from '../errors.js';
+import { hasCode } from '../overlay/durable.js';
+import { MAX_PATH_BYTES, shortened } from '../overlay/relative-path.js';
+import { type ScriptLimits, told } from './script-limits.js';
+
+const OPEN_FOLDER = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+const SLASH = Buffer.from('/');
+
+/**
+ * Counts what a script has written, while it may go on. Names are bytes here: one that is not UTF-8 must not hide a file. No path is
+ * built, and no link is followed: each folder is opened from its parent.
+ */
+export class DiskUse {
+  private bytes = 0;
+  private entries = 0;
+
+  private constructor(
+    private readonly limits: ScriptLimits,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /** Throws `ScriptStopped` when the folders hold more than they may. */
+  static async check(folders: readonly string[], limits: ScriptLimits, signal: AbortSignal): Promise<void> {
+    const use = new DiskUse(limits, signal);
+    for (const folder of folders) await use.folder(Buffer.from(folder), Buffer.alloc(0));
+  }
+
+  /** Throws `ScriptStopped` when too little of the disk is free, whoever filled it. Cheap. */
+  static async checkFree(folder: string, { reserveBytes }: ScriptLimits): Promise<void> {
+    const { bavail, bsize } = await statfs(folder);
+    const free = bavail * bsize;
+    if (free >= reserveBytes) return;
+    throw new ScriptStopped(`the disk is almost full: ${told(free)} are free, and ${told(reserveBytes)} must stay so`);
+  }
+
+  private async folder(place: Buffer, path: Buffer): Promise<void> {
+    const handle = await open(place, OPEN_FOLDER).catch((error: unknown) => {
+      if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null; // removed or replaced since its parent was listed
+      if (!hasCode(error, 'EACCES')) throw error;
+      throw new ScriptStopped(
+        `its folder ${JSON.stringify(shortened(path))} must be readable, to count what is in it (chmod u+rwx)`,
+      );
+    });
+    if (handle === null) return;
+    try {
+      const here = Buffer.from(`/proc/self/fd/${handle.fd}/`);
+      for (const name of await readdir(Buffer.concat([here, Buffer.from('.')]), { encoding: 'buffer' })) {
+        if (this.signal.aborted) return;
+        const child = path.length === 0 ? name : Buffer.concat([path, SLASH, name]);
+        await this.entry(Buffer.concat([here, name]), child);
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  private async entry(place: Buffer, path: Buffer): Promise<void> {
+    const { entries, diskBytes } = this.limits;
+    const stats = await lstatIfAny(place);
+    if (stats === null) return;
+    if (++this.entries > entries) throw new ScriptStopped(`it has made more than ${entries} files and folders`);
+    // A file with holes counts as what a copy of it takes.
+    this.bytes += stats.isDirectory() ? stats.blocks * 512 : Math.max(stats.size, stats.blocks * 512);
+    if (this.bytes > diskBytes) throw new ScriptStopped(`it has written more than ${told(diskBytes)}`);
+    if (path.length > MAX_PATH_BYTES) {
+      throw new ScriptStopped(`the path ${JSON.stringify(shortened(path))} is longer than ${MAX_PATH_BYTES} bytes`);
+    }
+    if (stats.isDirectory()) await this.folder(place, path);
+  }
+}
+
+async function lstatIfAny(path: Buffer): Promise<Stats | null> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    // EACCES: its folder may not be entered any more.
+    if (hasCode(error, 'ENOENT', 'EACCES')) return null;
+    throw error;
+  }
+}

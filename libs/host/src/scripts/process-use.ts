@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { hasCode } from '../overlay/durable.js';
+import { ScriptStopped } from '../errors.js';
+import { type ScriptLimits, told } from './script-limits.js';
+
+interface Process {
+  parent: number;
+  threads: number;
+  memoryBytes: number;
+}
+
+/**
+ * Throws `ScriptStopped` when the processes that descend from `root` are too many, or use too much memory. What a script leaves behind
+ * still descends: its process namespace's first process takes it in.
+ */
+export function checkProcesses(root: number, { tasks, memoryBytes }: ScriptLimits): void {
+  const use = useBelow(root);
+  if (use.tasks > tasks) throw new ScriptStopped(`it runs more than ${tasks} processes`);
+  if (use.memoryBytes > memoryBytes) throw new ScriptStopped(`it uses more than ${told(memoryBytes)} of memory`);
+}
+
+/** Not asynchronous: /proc answers at once, and a turn of the event loop for each process would give a fork bomb seconds. */
+function useBelow(root: number): { tasks: number; memoryBytes: number } {
+  const processes = new Map<number, Process>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^[0-9]+$/.test(name)) continue;
+    const found = readStatus(`/proc/${name}/status`);
+    if (found !== null) processes.set(Number(name), found);
+  }
+  const inside = new Map<number, boolean>([[root, true]]);
+  const belongs = (pid: number): boolean => {
+    const known = inside.get(pid);
+    if (known !== undefined) return known;
+    inside.set(pid, false); // parents read at different moments may form a ring
+    const found = processes.get(pid);
+    const belonging = found !== undefined && belongs(found.parent);
+    inside.set(pid, belonging);
+    return belonging;
+  };
+  const use = { tasks: 0, memoryBytes: 0 };
+  for (const [pid, { threads, memoryBytes }] of processes) {
+    if (!belongs(pid)) continue;
+    use.tasks += threads;
+    use.memoryBytes += memoryBytes;
+  }
+  return use;
+}
+
+/** See proc(5). Memory: without file contents, which the kernel may drop. Null: the process is gone. */
+function readStatus(path: string): Process | null {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'ESRCH')) return null;
+    throw error;
+  }
+  const field = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? 0);
+  return {
+    parent: field('PPid'),
+    threads: field('Threads'),
+    memoryBytes: (field('RssAnon') + field('RssShmem') + field('VmSwap')) * 1024,
+  };
+}

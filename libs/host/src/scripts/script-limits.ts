@@ -1,0 +1,35 @@
+const GIB = 1024 ** 3;
+
+/** What a script may use. Times in seconds, sizes in bytes. */
+export interface ScriptLimits {
+  seconds: number;
+  /** Of all its processes together. left4me-script@.service has the same figure. */
+  memoryBytes: number;
+  /** Processes and threads together, two of left4me's own among them. left4me-script@.service has the same figure. */
+  tasks: number;
+  /** Of everything below its folders: the overlay, the cache and /tmp. */
+  diskBytes: number;
+  /** Files, folders and links below them. */
+  entries: number;
+  /** What stays free on the disk, whoever fills it. */
+  reserveBytes: number;
+}
+
+export const SCRIPT_LIMITS: ScriptLimits = {
+  seconds: 50 * 60,
+  memoryBytes: 2 * GIB,
+  tasks: 256,
+  diskBytes: 16 * GIB,
+  entries: 200_000,
+  reserveBytes: 2 * GIB,
+};
+
+/** As a sentence of a job's log. */
+export function toldLimits({ seconds, memoryBytes, tasks, diskBytes, entries }: ScriptLimits): string {
+  const time = `${Math.round(seconds / 60)} minutes`;
+  return `${time}, ${told(memoryBytes)} of memory, ${tasks} processes, ${told(diskBytes)} of disk in ${entries} files`;
+}
+
+export function told(bytes: number): string {
+  return bytes >= GIB ? `${Number((bytes / GIB).toFixed(1))} GiB` : `${Math.ceil(bytes / 1024 ** 2)} MiB`;
+}

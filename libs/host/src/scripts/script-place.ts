@@ -1,0 +1,57 @@
+import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { removeTree } from '../overlay/remove-tree.js';
+
+/** The folders of one run of a script, all below LEFT4ME_ROOT. Outside its sandbox nothing is ever looked up in them by name. */
+export class ScriptPlace {
+  /** What is published afterwards: `$LEFT4ME_OVERLAY`. */
+  readonly output: string;
+  /** Kept from build to build: `$LEFT4ME_CACHE`. */
+  readonly cache: string;
+  /** Of this run alone: script, proxy's socket. The script cannot write here. */
+  readonly run: string;
+  readonly tmp: string;
+  readonly script: string;
+  readonly proxySocket: string;
+
+  constructor(
+    root: string,
+    readonly id: string,
+    /** The game's folder: `$LEFT4ME_GAME`. */
+    readonly game: string,
+  ) {
+    this.output = join(root, 'builds', id);
+    this.cache = join(root, 'cache', 'scripts', id);
+    this.run = join(root, 'cache', 'script-runs', id);
+    this.tmp = join(root, 'cache', 'script-tmp', id);
+    this.script = join(this.run, 'script');
+    this.proxySocket = join(this.run, 'proxy');
+  }
+
+  /** The folders that the script can write to. */
+  get writable(): string[] {
+    return [this.output, this.cache, this.tmp];
+  }
+
+  /** Nothing is left of an earlier run but the cache. */
+  async prepare(script: string, programs: readonly string[]): Promise<void> {
+    await this.clear();
+    await removeTree(this.output);
+    for (const folder of [...this.writable, this.run]) await mkdir(folder, { recursive: true });
+    await writeFile(this.script, script);
+    for (const program of programs) await copyFile(program, join(this.run, program.split('/').at(-1) ?? ''));
+  }
+
+  /** Returns whether there was something in it. */
+  async clearCache(): Promise<boolean> {
+    const filled = (await readdir(this.cache)).length > 0;
+    await removeTree(this.cache);
+    return filled;
+  }
+
+  /** Removes what no later run needs. */
+  async clear(): Promise<void> {
+    await removeTree(this.run);
+    await removeTree(this.tmp);
+  }
+}

@@ -1,0 +1,222 @@
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { listProcesses, readCommandLine } from '../src/process/process-table.js';
+import { CommandRecords } from '../src/process/command-records.js';
+import { CommandRunner } from '../src/process/command-runner.js';
+import { Builds } from '../src/runtime/builds.js';
+import { BubblewrapSandbox } from '../src/scripts/bubblewrap.js';
+import { ScriptBuilds } from '../src/scripts/script-builds.js';
+import { installScript, makeRoot, recordingRun } from './support/fixture.js';
+import { openScripts, type Scripts } from './support/scripts.js';
+
+/** Prints `<name>: ok`, or the first line that the attempt said when it failed. */
+const TRY = `try() { local name=$1 said; shift; if said=$("$@" 2>&1); then echo "$name: ok $said"; else echo "$name: \${said%%$'\\n'*}"; fi; }\n`;
+
+/** What each attempt came to, by its name. */
+async function attempts(scripts: Scripts, script: string): Promise<Record<string, string>> {
+  const lines = await scripts.run(TRY + script);
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
+}
+
+describe('a script', () => {
+  it('reads the game, writes its overlay, and finds its cache again in its next build', async () => {
+    const scripts = await openScripts();
+    const script = `
+      cat "$LEFT4ME_GAME/left4dead2/stock.txt"; echo
+      echo "$PWD $(id -u) $HOME"
+      cat "$LEFT4ME_CACHE/runs" 2>/dev/null || true
+      echo run >>"$LEFT4ME_CACHE/runs"
+      mkdir -p "$LEFT4ME_OVERLAY/left4dead2"
+      echo "made at $(cat "$LEFT4ME_CACHE/runs" | wc -l)" >"$LEFT4ME_OVERLAY/left4dead2/made.txt"
+      [ ! -e /tmp/mine ] && touch /tmp/mine
+    `;
+    expect(await scripts.run(script)).toEqual(['stock', '/overlay 1000 /tmp']);
+    await writeFile(join(scripts.root, 'builds/7/leftover.txt'), '');
+    expect(await scripts.run(script)).toEqual(['stock', '/overlay 1000 /tmp', 'run']);
+    expect(await readdir(join(scripts.root, 'builds/7'), { recursive: true })).toEqual([
+      'left4dead2',
+      'left4dead2/made.txt',
+    ]);
+    expect(await readFile(join(scripts.root, 'builds/7/left4dead2/made.txt'), 'utf8')).toBe('made at 2\n');
+    expect(await readdir(join(scripts.root, 'cache/script-runs'))).toEqual([]);
+    expect(scripts.said[0]).toMatch(/^left4me: script [0-9a-f]{12}, 9 lines, on build test-1 of the game$/);
+    expect(scripts.said[1]).toContain('50 minutes, 2 GiB of memory, 256 processes');
+  });
+
+  it('that fails gives its code and its last words', async () => {
+    const scripts = await openScripts();
+    await expect(scripts.run('echo "no such map" >&2; exit 3')).rejects.toMatchObject({
+      code: 'command-failed',
+      exitCode: 3,
+      message: 'no such map (the script ended with code 3)',
+    });
+  });
+
+  it('knows nothing of the panel, and sees and changes nothing but its own folders', async () => {
+    const scripts = await openScripts();
+    await writeFile(join(scripts.root, 'settings.env'), 'SECRET_KEY=hunter2');
+    await mkdir(join(scripts.root, 'builds/8'), { recursive: true });
+    process.env.SECRET_KEY = 'hunter2';
+    const lines = await scripts.run(`
+      for path in ${scripts.root} ${process.cwd()} /root /home /var /srv /opt /etc/shadow /etc/left4me /run/postgresql /sys; do
+        [ ! -e "$path" ] || echo "sees $path"
+      done
+      env | cut -d = -f 1 | sort | xargs
+      cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -i -e secret -e hunter -e postgres -e redis
+      grep ^Cap /proc/self/status | cut -f 2 | sort -u
+      ls /proc/self/fd | xargs
+      grep -r hunter2 / --exclude-dir=proc --exclude-dir=usr --exclude-dir=dev -l 2>/dev/null | grep -v /run/left4me/script
+      ls / | xargs
+    `);
+    expect(lines).toEqual([
+      'HOME LANG LEFT4ME_CACHE LEFT4ME_GAME LEFT4ME_OVERLAY PATH PWD SHLVL TMPDIR _ all_proxy http_proxy https_proxy',
+      '0000000000000000',
+      '0 1 2 3',
+      'bin cache dev etc game lib lib64 overlay proc run sbin tmp usr',
+    ]);
+
+    const outcome = await attempts(
+      scripts,
+      `
+      try overlay touch /overlay/x
+      try cache touch /cache/x
+      try tmp touch /tmp/x
+      try null cp /dev/null /tmp/y
+      for path in / /game /usr /etc /run/left4me /dev /dev/shm /proc/sys/kernel; do try "$path" touch $path/x; done
+      try change sh -c 'echo changed >/game/left4dead2/stock.txt'
+      try script sh -c 'echo true >/run/left4me/script'
+      try kernel sh -c 'echo x >/proc/sys/kernel/core_pattern'
+      try device chmod 600 /dev/null
+      try root /usr/sbin/chroot / true
+      try namespace unshare --user true
+      try mount mount -t tmpfs tmpfs /tmp
+      `,
+    );
+    expect(outcome).toMatchObject({ overlay: 'ok ', cache: 'ok ', tmp: 'ok ', null: 'ok ' });
+    for (const place of ['/', '/game', '/usr', '/etc', '/run/left4me', '/dev', '/dev/shm']) {
+      expect(outcome[place], place).toMatch(/Read-only file system$/);
+    }
+    expect(outcome['/proc/sys/kernel']).toMatch(/Read-only file system|No such file/);
+    expect(outcome.change).toMatch(/Read-only file system$/);
+    expect(outcome.script).toMatch(/Read-only file system$/);
+    expect(outcome.kernel).toMatch(/Read-only file system|Permission denied/);
+    expect(outcome.device).toMatch(/Read-only file system$/);
+    expect(outcome.root).toMatch(/Operation not permitted$/);
+    expect(outcome.namespace).toMatch(/No space left on device|Operation not permitted/);
+    expect(outcome.mount).toMatch(/permission denied|must be superuser/i);
+    expect(await readdir(join(scripts.root, 'builds/8'))).toEqual([]);
+    expect((await stat('/dev/null')).mode & 0o777).toBe(0o666);
+  });
+
+  it('sees and ends no process but its own, and leaves none behind', async () => {
+    const scripts = await openScripts();
+    const lines = await scripts
+      .run(`
+      exec 2>/dev/null
+      sleep 0.01 & own=$!; kill -0 $own && echo "can signal its own"
+      kill -0 ${process.pid} 2>&1 | sed 's/.*) - //'
+      ls -d /proc/[0-9]* | wc -l
+      (setsid nohup sleep 7654 >/dev/null 2>&1 &)
+      sleep 0.1; pgrep -f 'sleep 7654' >/dev/null && echo "the daemon runs"
+      kill -9 -1
+      echo "not reached"
+    `)
+      .catch((error: unknown) => [...scripts.said.filter((line) => !line.startsWith('left4me')), String(error)]);
+    expect(lines.slice(0, 2), lines.join('\n')).toEqual(['can signal its own', 'No such process']);
+    expect(Number(lines[2]), lines.join('\n')).toBeLessThan(12);
+    expect(lines[3]).toBe('the daemon runs');
+    expect(lines.at(-1)).toContain('(the script ended with code 137)');
+    const left = await Promise.all((await listProcesses()).map(({ pid }) => readCommandLine(pid)));
+    expect(left.filter((line) => line.includes('7654'))).toEqual([]);
+  });
+});
+
+describe('a machine without a sandbox', () => {
+  it('runs no script, and says why', async () => {
+    const root = await makeRoot();
+    await installScript(root, '#!/bin/sh\n');
+    const commands = new CommandRunner(true, new CommandRecords(join(root, 'cache/commands')));
+    const refusal = async (program: string): Promise<unknown> => {
+      const sandbox = new BubblewrapSandbox(commands, [program]);
+      const builds = new ScriptBuilds(root, new Builds(root), sandbox);
+      return builds
+        .build({ overlay: 7, script: `touch ${root}/ran`, refuse: [] }, recordingRun().run)
+        .catch((error: unknown) => error);
+    };
+    expect(await refusal('/nowhere/bwrap')).toMatchObject({
+      code: 'not-supported',
+      message: expect.stringContaining('install the package bubblewrap'),
+    });
+    await writeFile(join(root, 'old-bwrap'), '#!/bin/sh\necho "bwrap: Unknown option --disable-userns" >&2; exit 1\n', {
+      mode: 0o755,
+    });
+    expect(await refusal(join(root, 'old-bwrap'))).toMatchObject({
+      code: 'not-supported',
+      message: expect.stringContaining('Unknown option --disable-userns'),
+    });
+    expect((await readdir(root)).sort()).toEqual(['installation', 'old-bwrap']);
+  });
+});
+
+describe('a script over its limits', () => {
+  it('is stopped by name of the limit: processes', async () => {
+    const scripts = await openScripts({ tasks: 60 });
+    await scripts.run('for i in $(seq 20); do sleep 0.5 & done; wait; echo fine');
+    expect(scripts.said).toContain('fine');
+    const bomb = 'bomb() { bomb | bomb & }; bomb; sleep 30';
+    await expect(scripts.run(bomb)).rejects.toMatchObject({
+      code: 'script-stopped',
+      message: 'the script was stopped: it runs more than 60 processes',
+    });
+  });
+
+  it('is stopped by name of the limit: memory of one process, and of all together', async () => {
+    const scripts = await openScripts({ memoryBytes: 200 * 1024 ** 2 });
+    const eat = (megabytes: number): string => `head -c ${megabytes}M /dev/zero | tail -c ${megabytes}M | wc -c`;
+    expect(await scripts.run(eat(50))).toEqual([String(50 * 1024 ** 2)]);
+    await expect(scripts.run(`set -o pipefail; ${eat(400)}`)).rejects.toMatchObject({
+      message: expect.stringMatching(/memory exhausted|Cannot allocate memory/),
+    });
+    const hold = `(head -c 90M /dev/zero | { tail -c 90M; sleep 20; } | sleep 20) &`;
+    await expect(scripts.run(`${hold} ${hold} ${hold} wait`)).rejects.toMatchObject({
+      message: 'the script was stopped: it uses more than 200 MiB of memory',
+    });
+  });
+
+  it('is stopped by name of the limit: disk, files, long paths and folders that cannot be counted', async () => {
+    const scripts = await openScripts({ diskBytes: 20 * 1024 ** 2, entries: 500 });
+    await scripts.run('head -c 10M /dev/zero >a; for i in $(seq 100); do : >f$i; done');
+    const stops = async (script: string): Promise<string> =>
+      scripts.run(script).then(
+        () => 'not stopped',
+        (error: unknown) => String(error),
+      );
+    expect(await stops('head -c 50M /dev/zero >a')).toMatch(/File size limit|SIGXFSZ|code 153|file too large/i);
+    const much = 'the script was stopped: it has written more than 20 MiB';
+    expect(await stops('for f in a b c; do head -c 10M /dev/zero >$LEFT4ME_CACHE/$f; done; sleep 20')).toContain(much);
+    expect(scripts.said.at(-1)).toBe('left4me: its cache was emptied');
+    expect(await stops('for f in a b c; do truncate -s 15M /tmp/$f; done')).toContain(much);
+    const many = 'the script was stopped: it has made more than 500 files and folders';
+    expect(await stops('for i in $(seq 600); do mkdir d$i; done; sleep 20')).toContain(many);
+    expect(await stops(`for i in $(seq 600); do : >$'\\xff'$i; done`)).toContain(many);
+    const deep = await stops('n=$(printf "%0200d" 0); for i in $(seq 60); do mkdir $n; cd $n; done; sleep 20');
+    expect(deep).toMatch(/the path "[0/]+…[0/]+" is longer than 2048 bytes/);
+    expect(await scripts.run('ls $LEFT4ME_OVERLAY | wc -l')).toEqual(['0']);
+  }, 60_000);
+
+  it('is stopped before the disk is full, when its time is over, and when somebody cancels it', async () => {
+    const full = await openScripts({ reserveBytes: Number.MAX_SAFE_INTEGER });
+    await expect(full.run('sleep 20')).rejects.toMatchObject({
+      message: expect.stringMatching(/^the script was stopped: the disk is almost full: /),
+    });
+    const scripts = await openScripts({ seconds: 0.5 });
+    const stubborn = "trap '' TERM INT HUP; while :; do sleep 20; done";
+    await expect(scripts.run(stubborn)).rejects.toMatchObject({ code: 'timed-out' });
+    const stop = new AbortController();
+    const patient = await openScripts();
+    setTimeout(() => stop.abort(), 300);
+    await expect(patient.run(stubborn, { signal: stop.signal })).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await readdir(join(patient.root, 'cache/script-runs'))).toEqual([]);
+  });
+});
