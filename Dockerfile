@@ -25,6 +25,7 @@ ENV NODE_ENV=production \
 WORKDIR /opt/left4me
 COPY --from=build /src/node_modules node_modules
 COPY --from=build /src/package.json ./
+COPY examples examples
 COPY --from=build /src/apps/api/package.json apps/api/
 COPY --from=build /src/apps/api/bin apps/api/bin
 COPY --from=build /src/apps/api/dist apps/api/dist

@@ -21,6 +21,7 @@ RELEASES=/opt/left4me-releases
 STATE=/var/lib/left4me
 SETTINGS=/etc/left4me
 UNITS=/usr/local/lib/systemd/system
+SCRIPT_ROOT=/usr/local/lib/left4me/script-root
 SUDOERS=/etc/sudoers.d/left4me
 APPARMOR=/etc/apparmor.d/left4me
 LIMITS=/etc/systemd/system/left4me-server@.service.d/limits.conf

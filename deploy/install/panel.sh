@@ -4,6 +4,8 @@
 install_units() {
   local file
   install -d -m 0755 "$UNITS"
+  # Mount points are made in it, for each script that runs.
+  install -d -m 0755 "${SCRIPT_ROOT%/*}" "$SCRIPT_ROOT"
   for file in "$CODE"/deploy/systemd/*.service; do place "$file" "$UNITS/${file##*/}" root root 0644; done
   place "$CODE/deploy/sudoers.d/left4me" "$SUDOERS" root root 0440
   install -d -m 0755 /usr/local/bin

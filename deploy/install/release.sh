@@ -25,7 +25,7 @@ build_release() {
 pack() {
   tar -C "$CHECKOUT" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner --exclude='.env*' --exclude='*.env' --exclude=.npmrc \
     --exclude=node_modules --exclude=dist --exclude=coverage --exclude='*.tsbuildinfo' -cf - \
-    apps deploy docs libs CHANGELOG.md LICENSE README.md nx.json package.json package-lock.json tsconfig.base.json
+    apps deploy docs examples libs CHANGELOG.md LICENSE README.md nx.json package.json package-lock.json tsconfig.base.json
 }
 
 # Packages are kept beside the releases, linked into each that wants the same: most upgrades need none from the network.

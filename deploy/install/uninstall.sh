@@ -39,9 +39,10 @@ stop_everything() {
 }
 
 remove_program() {
-  rm -f "$UNITS"/left4me-{api,worker}.service "$UNITS"/left4me-server@.service "$SUDOERS" "$REDIS_CONF" \
+  rm -f "$UNITS"/left4me-{api,worker}.service "$UNITS"/left4me-{server,script}@.service "$SUDOERS" "$REDIS_CONF" \
     /usr/local/bin/left4me /usr/local/bin/l4d2ctl "$LIMITS"
   rm -rf "$REDIS_DROPIN"
+  rm -rf --one-file-system "${SCRIPT_ROOT%/*}"
   rmdir "${LIMITS%/*}" 2>/dev/null || [ ! -e "${LIMITS%/*}" ] || LEFT+=("${LIMITS%/*}: settings of your own")
   if [ -e "$APPARMOR" ]; then
     apparmor_parser -R "$APPARMOR" || :

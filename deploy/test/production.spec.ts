@@ -14,6 +14,7 @@ import { testInstalledFiles } from './installed-files.js';
 import { testIsolation } from './isolation.js';
 import { testLimits } from './limits.js';
 import { testManyServers } from './many-servers.js';
+import { testScriptOverlays } from './script-overlays.js';
 import { testRights } from './worker-rights.js';
 
 const machine = new Machine();
@@ -98,7 +99,7 @@ describe('a fresh Debian 13', () => {
   });
 
   it('has units as hardened as their work allows', async () => {
-    const limits = { 'left4me-server@alpha': 2, 'left4me-api': 1.3, 'left4me-worker': 3 };
+    const limits = { 'left4me-server@alpha': 2, 'left4me-script@1': 1, 'left4me-api': 1.3, 'left4me-worker': 3 };
     for (const [unit, limit] of Object.entries(limits)) {
       const { stdout } = await machine.run(['systemd-analyze', 'security', '--no-pager', `${unit}.service`]);
       const level = Number(/Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1]);
@@ -231,6 +232,8 @@ testFailures(machine, panel);
 testLimits(machine, panel);
 
 testIsolation(machine);
+
+testScriptOverlays(machine, panel);
 
 testManyServers(machine, panel);
 

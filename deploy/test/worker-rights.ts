@@ -19,6 +19,10 @@ export function testRights(machine: Machine): void {
       ['enable', '--now', '--no-block', 'left4me-server@*.service'],
       ['enable', '--now', '--no-block', 'left4me-server@ALPHA.service'],
       ['enable', '--now', '--no-block', `left4me-server@${'a'.repeat(33)}.service`],
+      ['start', 'left4me-script@../../ssh.service'],
+      ['start', 'left4me-script@0.service'],
+      ['start', 'left4me-script@1.service', 'ssh.service'],
+      ['enable', 'left4me-script@1.service'],
       ['reset-failed'],
       ['reset-failed', unit, 'ssh.service'],
       ['link', '/tmp/left4me-server@alpha.service'],
@@ -30,9 +34,11 @@ export function testRights(machine: Machine): void {
     const asUser = (user: string, ...command: string[]) => machine.run(['runuser', '-u', user, '--', ...command]);
     const refused = /a password is required|not allowed|may not run/;
 
-    it('are three words about its own servers, and no others', async () => {
+    it('are three words about its own servers, three about its scripts, and no others', async () => {
       const may = await asUser('left4me', 'sudo', '-n', '/usr/bin/systemctl', 'reset-failed', unit);
       expect(may).toMatchObject({ code: 0 });
+      const script = 'left4me-script@1.service';
+      expect(await asUser('left4me', 'sudo', '-n', '/usr/bin/systemctl', 'stop', script)).toMatchObject({ code: 0 });
       for (const words of attempts) {
         const { code, stderr } = await asUser('left4me', 'sudo', '-n', '/usr/bin/systemctl', ...words);
         expect({ words, code, stderr }).toEqual({ words, code: 1, stderr: expect.stringMatching(refused) });

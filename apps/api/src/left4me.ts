@@ -47,6 +47,17 @@ program
   });
 
 program
+  .command('seed-script-overlays')
+  .description('put the example scripts into the catalog, for an admin to look at, fill in and build')
+  .action(async () => {
+    const given = settings();
+    const { seedScriptOverlays } = await import('./commands/seed-script-overlays.js');
+    const { withDatabase } = await import('./panel/with-database.js');
+    const said = await withDatabase(given, seedScriptOverlays);
+    process.stdout.write(`${said.join('\n')}\n`);
+  });
+
+program
   .command('doctor')
   .description('look at everything the panel needs, and say how to mend what is wrong; 1 when something is bad')
   .option('--json', 'as JSON: a list of {state, about, found, mend}', false)

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readExamples } from '../src/commands/seed-script-overlays.js';
 import { freePort } from './free-port.js';
 import { PASSWORD, RealPanel } from './real-panel.js';
 import { StateFolder } from './state-folder.js';
@@ -87,6 +88,27 @@ describe('left4me', () => {
       expect.stringMatching(/^name: /),
       expect.stringMatching(/player/),
     ]);
+  });
+
+  it('puts the example scripts into the catalog, once, for bash to understand', async () => {
+    const names = (await readExamples()).map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(2);
+    const seeded = await folder.finish(['seed-script-overlays']);
+    expect(seeded).toEqual({ code: 0, stdout: names.map((name) => `Made "${name}".\n`).join(''), stderr: '' });
+    const again = await folder.finish(['seed-script-overlays']);
+    expect(again.stdout.split('\n')[0]).toBe(`"${names[0]}" is in the catalog already: left as it is.`);
+    const { body } = await panel.admin.get('/api/v1/overlays').expect(200);
+    expect(body.items).toHaveLength(names.length);
+    for (const { id, name, kind, catalog, description } of body.items) {
+      expect({ kind, catalog }, name).toEqual({ kind: 'script', catalog: true });
+      expect(description, name).not.toBe('');
+      const { body: read } = await panel.admin.get(`/api/v1/overlays/${id}/script`).expect(200);
+      // What the console would save again is not refused.
+      await panel.admin
+        .put(`/api/v1/overlays/${id}/script`)
+        .send({ script: `${read.script}# mine\n` })
+        .expect(200);
+    }
   });
 
   it('refuses a second copy on the same state in one clear sentence, and the first goes on', async () => {

@@ -18,7 +18,9 @@ import { Builds } from './runtime/builds.js';
 import { DemoRuntime } from './runtime/demo.js';
 import { Retention } from './runtime/retention.js';
 import { BUBBLEWRAP_PLACES, BubblewrapSandbox } from './scripts/bubblewrap.js';
+import type { ScriptSandbox } from './scripts/sandbox.js';
 import { ScriptBuilds } from './scripts/script-builds.js';
+import { ScriptUnit } from './scripts/script-unit.js';
 import { NewestKnown } from './steamcmd/newest-known.js';
 import { SteamRuntime } from './steamcmd/steam-runtime.js';
 import { Steamcmd } from './steamcmd/steamcmd.js';
@@ -38,7 +40,7 @@ const UID_WITHOUT_NAMESPACES = 65_534;
  * Throws `NotSupported` for the systemd service manager where systemd does not run.
  */
 export async function openHost(options: HostOptions): Promise<Host> {
-  const { root, steamcmd, bubblewrap } = options;
+  const { root, steamcmd } = options;
   if (!isAbsolute(root)) throw new HostError('bad-root', `LEFT4ME_ROOT must be an absolute path: ${root}`);
   for (const folder of ['installation', 'drafts', 'builds', 'overlays', 'instances', 'cache', 'trash']) {
     await mkdir(join(root, folder), { recursive: true });
@@ -81,11 +83,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       join(root, 'overlays'),
       commands,
     ),
-    scripts: new ScriptBuilds(
-      root,
-      builds,
-      new BubblewrapSandbox(commands, bubblewrap ? [bubblewrap] : BUBBLEWRAP_PLACES),
-    ),
+    scripts: new ScriptBuilds(root, builds, sandboxOf(options, commands, records)),
   });
 }
 
@@ -99,6 +97,15 @@ function openSteam(root: string, program: string, builds: Builds, commands: Comm
     new NewestKnown(join(cache, 'steam-newest.json')),
     commands,
   );
+}
+
+function sandboxOf(
+  { serviceManager, bubblewrap }: HostOptions,
+  commands: CommandRunner,
+  records: CommandRecords,
+): ScriptSandbox {
+  if (serviceManager === 'systemd') return new ScriptUnit(new CommandRunner(false, records));
+  return new BubblewrapSandbox(commands, bubblewrap === undefined ? BUBBLEWRAP_PLACES : [bubblewrap]);
 }
 
 async function isolationOf(

@@ -11,6 +11,7 @@ export const PROGRAMS = {
   launchServer: fromPackage('programs/launch-server.sh'),
   serverInit: fromPackage('programs/server-init.sh'),
   enterBubblewrap: fromPackage('programs/script/enter-bubblewrap.sh'),
+  withOutput: fromPackage('programs/script/with-output.sh'),
   runScript: fromPackage('programs/script/run-script.mjs'),
   demoRuntime: fromPackage('programs/demo-runtime'),
   /** Compiled: a supervisor outlives the panel and needs no TypeScript loader. */

@@ -6,10 +6,10 @@ import { PROGRAMS } from '../programs.js';
 import { CLEAN_ENV } from './clean-environment.js';
 import type { CommandRecords } from './command-records.js';
 import { exitCodeOf } from './exit-code.js';
+import { LastLines } from './last-lines.js';
 import { LineSplitter } from './line-splitter.js';
 import { pause } from './pause.js';
 import { sendSignal } from './process-table.js';
-import { type PrintedLine, tellingLine } from './telling-line.js';
 
 export interface Command {
   /** Program and arguments; never a shell's line. */
@@ -97,29 +97,6 @@ export class CommandRunner {
   private async recordGroup(child: ChildProcess, mark: string): Promise<() => Promise<void>> {
     if (this.isolated || child.pid === undefined) return () => Promise.resolve();
     return this.records.add(child.pid, mark);
-  }
-}
-
-/** What a program said last. */
-class LastLines {
-  private readonly lines: PrintedLine[] = [];
-
-  /** An output that is listened to. */
-  heard(output: Output): Output {
-    return {
-      write: (stream, line) => {
-        if (this.lines.push({ stream, line }) > 10) this.lines.shift();
-        return output.write(stream, line);
-      },
-      progress: (percent, text) => output.progress(percent, text),
-    };
-  }
-
-  /** Why it failed, in its own words first. */
-  explain(program: string, exitCode: number): string {
-    const told = tellingLine(this.lines);
-    const end = `${program} ended with code ${exitCode}`;
-    return told === null ? end : `${told.cause} (${end})`;
   }
 }
 

@@ -28,6 +28,8 @@ const PROC_HIDDEN = ['kcore', 'keys', 'kmsg', 'kallsyms', 'timer_list', 'sched_d
 
 /** Scripts in bubblewrap: namespaces of their own for everything, the network too, and a root made of nothing but what is listed here. */
 export class BubblewrapSandbox implements ScriptSandbox {
+  readonly programs = [PROGRAMS.runScript];
+
   constructor(
     private readonly commands: CommandRunner,
     private readonly places: readonly string[],

@@ -1,5 +1,4 @@
 import type { Run } from '../host.js';
-import { PROGRAMS } from '../programs.js';
 import type { ScriptLimits } from './script-limits.js';
 import type { ScriptPlace } from './script-place.js';
 
@@ -24,6 +23,9 @@ export const SCRIPT_ENVIRONMENT: Readonly<Record<string, string>> = {
 
 /** Where a script runs. Nothing ever runs outside of one. */
 export interface ScriptSandbox {
+  /** left4me's own programs that are used inside. */
+  readonly programs: readonly string[];
+
   /** Throws `NotSupported`, with the reason, where this machine has no such sandbox. Makes nothing. */
   require(run: Run): Promise<void>;
   /**
@@ -46,6 +48,3 @@ export function insideCommand(node: string, limits: ScriptLimits): string[] {
   const script = ['/usr/bin/prlimit', ...each, '--', '/bin/bash', `${INSIDE.run}/script`];
   return [node, `${INSIDE.run}/run-script.mjs`, `${INSIDE.run}/proxy`, ...script];
 }
-
-/** The left4me programs that are used inside. */
-export const INSIDE_PROGRAMS = [PROGRAMS.runScript];

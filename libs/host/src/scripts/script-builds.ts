@@ -9,7 +9,7 @@ import type { Builds } from '../runtime/builds.js';
 import { DiskUse } from './disk-use.js';
 import { ForwardProxy } from './forward-proxy.js';
 import { type Network, NETWORK } from './network.js';
-import { INSIDE_PROGRAMS, type ScriptSandbox } from './sandbox.js';
+import type { ScriptSandbox } from './sandbox.js';
 import { SCRIPT_LIMITS, type ScriptLimits, toldLimits } from './script-limits.js';
 import { ScriptPlace } from './script-place.js';
 
@@ -29,7 +29,7 @@ export class ScriptBuilds {
     await this.sandbox.require(run);
     const build = await this.builds.require();
     const place = new ScriptPlace(this.root, id, this.builds.path(build));
-    await place.prepare(script, INSIDE_PROGRAMS);
+    await place.prepare(script, this.sandbox.programs);
     await DiskUse.checkFree(place.output, this.limits);
     const say = (line: string): Promise<void> => run.output.write('stdout', `left4me: ${line}`);
     const hash = createHash('sha256').update(script).digest('hex');

@@ -1,0 +1,45 @@
+#!/bin/bash
+# Name: MetaMod and SourceMod
+# Description: The plugin loader and the plugin platform that most servers use, in the versions that are named here.
+#
+# Pinned by checksum: a build installs what was looked at when the checksum was written down, or nothing.
+# To change a version: look up the file's name on its site, write it here and empty the checksum. The next build
+# downloads it, prints its checksum and stops. Compare that with what others have, write it here, build again.
+set -euo pipefail
+
+metamod=https://mms.alliedmods.net/mmsdrop/1.12/mmsource-1.12.0-git1219-linux.tar.gz
+metamod_sha256=
+sourcemod=https://sm.alliedmods.net/smdrop/1.12/sourcemod-1.12.0-git7177-linux.tar.gz
+sourcemod_sha256=
+
+# fetch <address> <checksum>: prints where the file is. What was downloaded once stays in the cache.
+fetch() {
+  local file=$LEFT4ME_CACHE/${1##*/} found
+  if [ ! -e "$file" ]; then
+    echo "Downloading $1" >&2
+    curl --fail --silent --show-error --location --retry 3 --output "$file.part" "$1"
+    mv "$file.part" "$file"
+  fi
+  found=$(sha256sum "$file" | cut -d ' ' -f 1)
+  if [ "$found" != "$2" ]; then
+    echo "${1##*/} has the checksum $found, and this script names ${2:-none}" >&2
+    # Cut off or changed: the next build downloads it again.
+    rm "$file"
+    return 1
+  fi
+  echo "$file"
+}
+
+# Both are made for the game's folder: they bring addons/ and cfg/.
+mkdir "$LEFT4ME_OVERLAY/left4dead2"
+for file in "$(fetch "$metamod" "$metamod_sha256")" "$(fetch "$sourcemod" "$sourcemod_sha256")"; do
+  tar --extract --gzip --no-same-permissions --file "$file" --directory "$LEFT4ME_OVERLAY/left4dead2"
+done
+
+# Without this file the game does not load MetaMod.
+cat >"$LEFT4ME_OVERLAY/left4dead2/addons/metamod.vdf" <<'VDF'
+"Plugin"
+{
+	"file" "../left4dead2/addons/metamod/bin/server"
+}
+VDF
