@@ -5,13 +5,22 @@ import { queryClient } from '../api/query-client';
 import { applyJob } from '../jobs/queries';
 import { jobSchema } from '../jobs/schema';
 import { Pushed } from '../live/pushed';
-import { type Overlay, type OverlayInput, folderSchema, overlaySchema, revisionSchema, warningsSchema } from './schema';
+import {
+  differenceSchema,
+  type Overlay,
+  type OverlayInput,
+  folderSchema,
+  overlaySchema,
+  revisionItemSchema,
+  warningsSchema,
+} from './schema';
 
 export const overlayKeys = {
   all: ['overlays'] as const,
   list: ['overlays', 'list'] as const,
   detail: (id: number) => ['overlays', 'detail', id] as const,
   revisions: (id: number) => ['overlays', 'revisions', id] as const,
+  differences: (id: number, from: string, to: string) => ['overlays', 'differences', id, from, to] as const,
   files: (id: number) => ['overlays', 'files', id] as const,
   folder: (id: number, revision: number | null, path: string) => ['overlays', 'files', id, revision, path] as const,
 };
@@ -49,7 +58,25 @@ export function revisionsOptions(id: number) {
   return queryOptions({
     queryKey: overlayKeys.revisions(id),
     queryFn: ({ signal }) =>
-      allPages((cursor) => api.get(`/overlays/${id}/revisions`, pageOf(revisionSchema), { query: { cursor }, signal })),
+      allPages((cursor) =>
+        api.get(`/overlays/${id}/revisions`, pageOf(revisionItemSchema), { query: { cursor }, signal }),
+      ),
+  });
+}
+
+/** What changes from a revision to another, or to the draft (`to` is then `draft`). */
+export function differencesOptions(id: number, from: string, to: string) {
+  return infiniteQueryOptions({
+    queryKey: overlayKeys.differences(id, from, to),
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      api.get(`/overlays/${id}/revisions/${from}/diff`, pageOf(differenceSchema), {
+        signal,
+        query: { to, cursor: pageParam },
+      }),
+    getNextPageParam: (page) => page.nextCursor,
+    // A draft changes without anybody telling this list.
+    staleTime: 0,
   });
 }
 
@@ -121,6 +148,15 @@ export function useDeleteOverlay() {
   return useMutation({
     mutationFn: (overlay: Overlay) => api.call('DELETE', `/overlays/${overlay.id}`),
     onSuccess: (_, overlay) => forgetOverlay(queryClient, overlay.id),
+  });
+}
+
+/** Goes back to an earlier revision, or forth again. */
+export function useMakeCurrent() {
+  return useMutation({
+    mutationFn: ({ id, number }: { id: number; number: number }) =>
+      api.put(`/overlays/${id}/current-revision`, { number }, overlaySchema),
+    onSuccess: (overlay) => applyOverlay(queryClient, overlay),
   });
 }
 

@@ -5,13 +5,26 @@ export const revisionSchema = z.object({
   id: z.number(),
   number: z.number(),
   jobId: z.number().nullable(),
+  userName: z.string().nullable(),
   files: z.number(),
   bytes: z.number(),
-  contentHash: z.string().nullable(),
+  contentHash: z.string(),
   createdAt: z.string(),
   current: z.boolean(),
 });
 export type Revision = z.output<typeof revisionSchema>;
+
+/** In the list of revisions: also which servers have it. */
+export const revisionItemSchema = revisionSchema.extend({ servers: z.array(z.string()) });
+export type RevisionItem = z.output<typeof revisionItemSchema>;
+
+export const differenceSchema = z.object({
+  path: z.string(),
+  change: z.enum(['added', 'removed', 'changed']),
+  sizeBefore: z.number().nullable(),
+  sizeAfter: z.number().nullable(),
+});
+export type Difference = z.output<typeof differenceSchema>;
 
 export const overlaySchema = z.object({
   id: z.number(),
