@@ -48,6 +48,15 @@ export class OverlayRemoval implements OnApplicationBootstrap, BeforeApplication
     return this.removing;
   }
 
+  /** What the API has of an overlay that was deleted just now; the rest is left to `look`. */
+  async removeDraft(overlayId: number): Promise<void> {
+    try {
+      await this.trees.removeDraft(overlayId);
+    } catch (error) {
+      this.logger.warn(`The draft of the deleted overlay ${overlayId} is still there: ${String(error)}`);
+    }
+  }
+
   private async removeAll(): Promise<void> {
     try {
       const rows = await this.database.getRepository(RemovedOverlay).find({ order: { overlayId: 'ASC' } });

@@ -82,7 +82,7 @@ export class Overlays {
   }
 
   /**
-   * Removes the overlay, then the files of it that this process may remove; what fails is tried again (`OverlayRemoval`).
+   * Removes the overlay, then its draft; the rest, and what fails, is left to `OverlayRemoval`.
    * @throws Conflict while blueprints, prepared servers or a job need it
    */
   async remove(me: Principal, id: number): Promise<void> {
@@ -96,8 +96,8 @@ export class Overlays {
       await manager.getRepository(Overlay).delete(id);
       await manager.getRepository(RemovedOverlay).insert({ overlayId: id });
     });
+    await this.removal.removeDraft(id);
     this.announcements.publish({ topic: 'overlay', id, removed: true });
-    await this.removal.look();
   }
 
   private async refuseInUse(me: Principal, overlay: Overlay, manager: EntityManager): Promise<void> {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open, readdir, readlink } from 'node:fs/promises';
+import { PathRefused } from '../errors.js';
 import { DirHandle } from './dir-handle.js';
 import { hasCode } from './durable.js';
 import { type ManifestEntry, openManifest } from './manifest.js';
@@ -39,12 +40,11 @@ async function* folderContents(folder: DirHandle, parts: readonly string[]): Asy
   try {
     for (const name of (await readdir(folder.path)).sort()) {
       const path = [...parts, name].join('/');
-      const stats = await lstat(folder.at(name)).catch((error: unknown) => {
-        if (hasCode(error, 'ENOENT')) return null; // removed since the folder was listed
-        throw error;
-      });
-      if (stats?.isDirectory()) yield* folderContents(await folder.child(name), [...parts, name]);
-      else if (stats?.isFile()) {
+      const stats = await lstat(folder.at(name)).catch(ifSwapped);
+      if (stats?.isDirectory()) {
+        const child = await folder.child(name).catch(ifSwapped);
+        if (child !== null) yield* folderContents(child, [...parts, name]);
+      } else if (stats?.isFile()) {
         const executable = (stats.mode & constants.S_IXUSR) !== 0;
         yield { path, type: 'file', size: stats.size, executable, hash: () => fileHash(folder.at(name)) };
       } else if (stats?.isSymbolicLink()) {
@@ -73,13 +73,25 @@ export function fileMark(path: string, executable: boolean, hash: string): strin
   return `f\0${path}\0${executable ? 'x' : '-'}\0${hash}\0`;
 }
 
+/** What went, or became something else, since its folder was listed: a draft is edited while it is read. */
+function ifSwapped(error: unknown): null {
+  if (hasCode(error, 'ENOENT') || error instanceof PathRefused) return null;
+  throw error;
+}
+
 /** SHA-256, hexadecimal. */
 export function textHash(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
+/** A file that is gone meanwhile equals none. */
 async function fileHash(path: string): Promise<string> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT', 'ELOOP')) return null;
+    throw error;
+  });
+  if (file === null) return 'gone';
   try {
     const hash = createHash('sha256');
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
