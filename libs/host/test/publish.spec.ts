@@ -42,12 +42,12 @@ describe('publishing a draft', () => {
     const first = await host.publish({ overlay: 3, revision: 10 }, run);
     const again = await host.publish({ overlay: 3, revision: 11, previous: 10 }, run);
     expect(again).toEqual({ ...first, unchanged: true });
-    expect((await readdir(join(root, 'overlays/3'))).sort()).toEqual(['10', '10.json']);
+    expect((await readdir(join(root, 'overlays/3'))).sort()).toEqual(['10', '10.json', '10.manifest']);
     await chmod(join(root, 'drafts/3/a.txt'), 0o755);
     expect(await host.publish({ overlay: 3, revision: 12, previous: 10 }, run)).toMatchObject({ unchanged: false });
     await host.removeRevision(3, 10);
     await host.removeRevision(3, 10);
-    expect((await readdir(join(root, 'overlays/3'))).sort()).toEqual(['12', '12.json']);
+    expect((await readdir(join(root, 'overlays/3'))).sort()).toEqual(['12', '12.json', '12.manifest']);
     // Compared with a revision that is gone, content counts as new.
     expect(await host.publish({ overlay: 3, revision: 13, previous: 10 }, run)).toMatchObject({ unchanged: false });
   });
