@@ -232,8 +232,38 @@ describe('a server that runs', () => {
     expect((await panel.jobLog(restart.id)).map(({ line }) => line)).toContain(
       `"${CFG}" has changed in the layers: the server's own copy is in replaced/${restart.id}/ now`,
     );
-    const replaced = join(instance.folder, 'replaced', String(restart.id), CFG);
-    expect(await readFile(replaced, 'utf8')).toBe('by the server');
+    const replaced = '/api/v1/servers/seeing/replaced';
+    const [copy, ...others] = (await panel.admin.get(replaced).expect(200)).body.items;
+    expect(others).toEqual([]);
+    expect(copy).toEqual({
+      job: String(restart.id),
+      jobId: restart.id,
+      path: CFG,
+      size: 'by the server'.length,
+      replacedAt: expect.stringMatching(/^\d{4}-.*Z$/),
+    });
+    const content = (job: string, path: string) =>
+      panel.admin.get(`${replaced}/content?job=${encodeURIComponent(job)}&path=${encodeURIComponent(path)}`);
+    expect((await content(copy.job, CFG).expect(200)).body.toString()).toBe('by the server');
+    await content(copy.job, 'other.cfg').expect(404);
+    await content('999', CFG).expect(404);
+    await content(copy.job, '../../run.json').expect(400);
+    await content('../upper', CFG).expect(400);
+  });
+
+  it('loses its own server.cfg to the panel, and whoever downloads that sees no password', async () => {
+    const { port } = await panel.get('seeing');
+    const instance = new Instance(panel.root, 'seeing', port);
+    const cfg = 'left4dead2/cfg/server.cfg';
+    const generated = await readFile(await instance.inside(cfg), 'utf8');
+    const password = /^rcon_password "([^"]+)"$/m.exec(generated)?.[1] ?? 'none';
+    await writeFile(await instance.inside(cfg), `${generated}\nhostname "mine"`);
+    const { id } = await panel.do('seeing', 'restart');
+    expect(await readFile(await instance.inside(cfg), 'utf8')).toBe(generated);
+    const { body } = await panel.admin.get(`/api/v1/servers/seeing/replaced/content?job=${id}&path=${cfg}`).expect(200);
+    expect(body.toString()).toContain('hostname "mine"');
+    expect(body.toString()).not.toContain(password);
+    expect(body.toString()).toContain(`rcon_password "${'*'.repeat(password.length)}"`);
   });
 });
 

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 
 /** What the API asks the worker of a host about the files of its servers. A protocol of our own, between processes of one version. */
-export const questions = ['list', 'stat', 'content', 'archive', 'follow', 'size', 'remove'] as const;
+export const questions = [
+  'list',
+  'stat',
+  'content',
+  'archive',
+  'follow',
+  'size',
+  'remove',
+  'replaced',
+  'replaced-stat',
+  'replaced-content',
+] as const;
 export type Question = (typeof questions)[number];
 
 const layer = z.object({ kind: z.enum(['own', 'generated', 'overlay', 'game']), of: z.string().nullable() });
@@ -27,6 +38,11 @@ export type PageAnswer = z.infer<typeof pageAnswer>;
 export const statAnswer = z.object({ size: z.number(), modifiedAt: z.string(), etag: z.string() });
 export type StatAnswer = z.infer<typeof statAnswer>;
 export const sizeAnswer = z.object({ files: z.number(), bytes: z.number(), complete: z.boolean() });
+
+export const replacedAnswer = z.array(
+  z.object({ job: z.string(), path: z.string(), size: z.number(), replacedAt: z.string() }),
+);
+export type ReplacedAnswer = z.infer<typeof replacedAnswer>;
 
 /** A line of the answer to `follow`. */
 export const followStep = z.object({

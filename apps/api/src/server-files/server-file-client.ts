@@ -14,11 +14,14 @@ import {
   pageAnswer,
   type Question,
   refusal,
+  type ReplacedAnswer,
+  replacedAnswer,
   sizeAnswer,
   type StatAnswer,
   statAnswer,
 } from './file-questions.js';
 import { requestAtSocket } from './files-socket.js';
+import type { ReplacedCopy } from './replaced-answers.js';
 
 const WORKER_AWAY =
   "The host's worker is not running: it reads the files of servers. This works again when it has been started.";
@@ -52,6 +55,19 @@ export class ServerFileClient {
 
   async remove(server: string, path: string): Promise<void> {
     (await this.ask('remove', server, path)).resume();
+  }
+
+  async replaced(server: string): Promise<ReplacedAnswer> {
+    return replacedAnswer.parse(await json(await this.ask('replaced', server, '')));
+  }
+
+  async statReplaced(server: string, { job, path }: ReplacedCopy): Promise<StatAnswer> {
+    return statAnswer.parse(await json(await this.ask('replaced-stat', server, path, { job })));
+  }
+
+  /** @param end the last byte */
+  contentReplaced(server: string, { job, path }: ReplacedCopy, start: number, end: number): Promise<Readable> {
+    return this.ask('replaced-content', server, path, { job, start, end });
   }
 
   /** Until the signal aborts. Refused before it begins, or not at all. */

@@ -11,6 +11,7 @@ import { Server } from '../servers/server.entity.js';
 import { archiveOf, contentOf, type KnownServer, linesOf, statOf } from './file-answers.js';
 import { type Question, questions } from './file-questions.js';
 import { listenAtSocket } from './files-socket.js';
+import { contentOfReplaced, statOfReplaced } from './replaced-answers.js';
 
 /** The query of a question, checked. */
 interface Asked {
@@ -108,6 +109,14 @@ export class ServerFileWorker {
         return files.ownSize(name);
       case 'remove':
         return files.removeOwn(name, asked.path);
+      case 'replaced':
+        return files.replaced(name);
+      case 'replaced-stat':
+        return statOfReplaced(files, name, { job: asked.text('job') ?? '', path: asked.path });
+      case 'replaced-content': {
+        const copy = { job: asked.text('job') ?? '', path: asked.path };
+        return contentOfReplaced(files, server, copy, [asked.number('start') ?? 0, asked.number('end') ?? -1]);
+      }
     }
   }
 

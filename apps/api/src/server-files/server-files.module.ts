@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { ServersModule } from '../servers/servers.module.js';
+import { ReplacedFilesController } from './replaced-files.controller.js';
 import { ServerFileClient } from './server-file-client.js';
 import { ServerFilesController } from './server-files.controller.js';
 import { ServerFilesOfUsers } from './server-files.service.js';
@@ -8,7 +9,7 @@ import { ServerFilesOfUsers } from './server-files.service.js';
 /** The files of servers, over the socket of their host's worker. */
 @Module({
   imports: [ServersModule, JobsModule],
-  controllers: [ServerFilesController],
+  controllers: [ServerFilesController, ReplacedFilesController],
   providers: [ServerFilesOfUsers, ServerFileClient],
 })
 export class ServerFilesModule {}

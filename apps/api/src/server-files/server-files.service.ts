@@ -7,10 +7,13 @@ import { RunningSettings } from '../config/settings.js';
 import { HostRow } from '../hosts/host.entity.js';
 import { Jobs } from '../jobs/jobs.service.js';
 import { Overlay } from '../overlays/overlay.entity.js';
+import { parseId } from '../problems/id.js';
 import { Conflict } from '../problems/problems.js';
 import type { Server } from '../servers/server.entity.js';
 import { Servers } from '../servers/servers.service.js';
 import type { FollowStep, PageAnswer } from './file-questions.js';
+import type { ReplacedCopy } from './replaced-answers.js';
+import type { ReplacedFileView } from './replaced-file.dto.js';
 import { ServerFileClient } from './server-file-client.js';
 import type { LayerView, ServerFileList, ServerFolderQuery } from './server-file.dto.js';
 
@@ -66,6 +69,19 @@ export class ServerFilesOfUsers {
   async ownSize(me: Principal, reference: string): Promise<OwnSize> {
     const { name } = await this.reachable(me, reference);
     return this.client.size(name);
+  }
+
+  /** What gave way to changed layers, with the jobs that did it. */
+  async replaced(me: Principal, reference: string): Promise<ReplacedFileView[]> {
+    const { name } = await this.reachable(me, reference);
+    const items = await this.client.replaced(name);
+    return items.map((item) => ({ ...item, jobId: parseId(item.job) }));
+  }
+
+  async openReplaced(me: Principal, reference: string, copy: ReplacedCopy) {
+    const { name } = await this.reachable(me, reference);
+    const about = await this.client.statReplaced(name, copy);
+    return { ...about, read: (start: number, end: number) => this.client.contentReplaced(name, copy, start, end) };
   }
 
   /** The worker looks again whether the server runs, under its lock. */

@@ -11,6 +11,7 @@ import { CopiedTree } from './copied-tree.js';
 import { type FilePart, followFile, type FollowRequest } from './follow-file.js';
 import { LayeredTree } from './layered-tree.js';
 import type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageRequest } from './merged-tree.js';
+import { type ReplacedFile, ReplacedFiles } from '../yielding/replaced-files.js';
 import { serverLayers } from './server-layers.js';
 
 const PUT_AWAY_LIMIT_MS = 60_000;
@@ -39,9 +40,14 @@ export interface ServerFiles {
    * @throws InstanceBusy while it runs or something is done with it, NotFound, PathRefused
    */
   removeOwn(name: string, path: string): Promise<void>;
+  /** What gave way to changed layers, the latest first; a thousand at most. */
+  replaced(name: string): Promise<ReplacedFile[]>;
+  /** One of these. Throws NotFound, PathRefused, InvalidName. */
+  openReplaced(name: string, job: string, path: string): Promise<OpenedFile>;
 }
 
 export class LocalServerFiles implements ServerFiles {
+  private readonly replacedFiles: ReplacedFiles;
   private readonly counts = new Map<string, { at: number; size: Promise<OwnSize> }>();
 
   constructor(
@@ -49,7 +55,9 @@ export class LocalServerFiles implements ServerFiles {
     private readonly isolation: 'namespaces' | 'copy',
     private readonly turns: InstanceTurns,
     private readonly commands: CommandRunner,
-  ) {}
+  ) {
+    this.replacedFiles = new ReplacedFiles(root);
+  }
 
   async list(name: string, path: string, request: PageRequest): Promise<FolderPage> {
     return (await this.tree(name)).list(path, request);
@@ -83,6 +91,14 @@ export class LocalServerFiles implements ServerFiles {
     await this.turns.remove(name, () => this.putAway(folder, path));
     this.counts.delete(name);
     await removeTree(folder.removed());
+  }
+
+  replaced(name: string): Promise<ReplacedFile[]> {
+    return this.replacedFiles.list(name);
+  }
+
+  openReplaced(name: string, job: string, path: string): Promise<OpenedFile> {
+    return this.replacedFiles.open(name, job, path);
   }
 
   private async putAway(folder: InstanceFolder, path: string): Promise<void> {
