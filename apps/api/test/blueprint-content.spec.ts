@@ -37,8 +37,8 @@ beforeAll(async () => {
     await panel.overlay('middle', { [CFG]: pack('middle', ['l4m_b', 'l4m_c', 'l4m_d']) }),
     await panel.overlay('bottom', {
       [CFG]: pack('bottom', ['l4m_a', 'l4m_b', 'l4m_c', 'l4m_d']),
-      'left4dead2/addons/shipped.vpk': 'shipped',
-      'left4dead2/addons/kept.vpk': 'kept',
+      'left4dead2/addons/shipped.nav': 'shipped',
+      'left4dead2/addons/kept.nav': 'kept',
     }),
   ];
   const places = overlays.map((overlayId) => ({ overlayId, exposeServerCfg: true }));
@@ -50,7 +50,7 @@ beforeAll(async () => {
       { path: 'left4dead2/cfg/extra.cfg', content: 'sv_setsteamaccount {{secret.GSLT}}\necho token {{secret.GSLT}}\n' },
       { path: 'left4dead2/addons/sourcemod/configs/who.txt', content: 'Zoë on {{title}} {{rconPassword}}' },
     ],
-    hide: ['left4dead2/addons/shipped.vpk'],
+    hide: ['left4dead2/addons/shipped.nav'],
   });
   server = await panel.server('layered', blueprint, { title: TITLE });
   instance = new Instance(panel.root, server.name, server.port);
@@ -78,8 +78,8 @@ it('sees the blueprint’s files filled in, and not what is hidden', async () =>
   const who = await readFile(await instance.inside('left4dead2/addons/sourcemod/configs/who.txt'), 'utf8');
   expect(who).toBe(`Zoë on ${TITLE} ${password}`);
   expect(await instance.rcon('sv_setsteamaccount')).toBe(`"sv_setsteamaccount" = "${TOKEN}"\n`);
-  expect(await readdir(await instance.inside('left4dead2/addons'))).not.toContain('shipped.vpk');
-  expect(await readFile(await instance.inside('left4dead2/addons/kept.vpk'), 'utf8')).toBe('kept');
+  expect(await readdir(await instance.inside('left4dead2/addons'))).not.toContain('shipped.nav');
+  expect(await readFile(await instance.inside('left4dead2/addons/kept.nav'), 'utf8')).toBe('kept');
 });
 
 it('shows no secret and no RCON password in its log, although it prints them', async () => {
@@ -126,7 +126,7 @@ it('shows in its preview what it was given, with masks in place of secrets, and 
   const running = await readFile(`/proc/${(await instance.pids()).server}/cmdline`, 'utf8');
   expect(running.split('\0').slice(-command.length, -1)).toEqual(command.slice(1));
   expect({ hide, warnings, build }).toEqual({
-    hide: ['left4dead2/addons/shipped.vpk'],
+    hide: ['left4dead2/addons/shipped.nav'],
     warnings: [],
     build: 'demo-1',
   });
@@ -152,7 +152,7 @@ it('says what the next start changes of files, hidden paths and secrets, and has
   expect(await panel.do('layered', 'restart')).toMatchObject({ state: 'succeeded' });
   await panel.reaches('layered', { ready: true });
   expect(await instance.rcon('l4m_e')).toBe('"l4m_e" = "another-value-9"\n');
-  expect(await readdir(await instance.inside('left4dead2/addons'))).toContain('shipped.vpk');
+  expect(await readdir(await instance.inside('left4dead2/addons'))).toContain('shipped.nav');
   expect(await pending()).toEqual([]);
   // The value before is still masked, and so is the new one.
   await instance.rcon(`say was ${TOKEN} is another-value-9`);

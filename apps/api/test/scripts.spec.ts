@@ -15,7 +15,7 @@ function run(script: string, ...args: string[]) {
 
 describe('a script that is run with the wrong options builds nothing and says what there is', () => {
   it.each([
-    ['bench', ['--only', 'latecy'], '--only must be one of latency, throughput, backlog, logs, not latecy.'],
+    ['bench', ['--only', 'latecy'], '--only must be one of latency, throughput, backlog, logs, overlays, not latecy.'],
     ['bench', ['--onyl', 'latency'], "Unknown option '--onyl'. Known: --only --json --help."],
     ['chaos', ['--runs', 'many'], '--runs must be a whole number, not many.'],
     ['chaos', ['--only', 'redis'], '--only must be one of logic, service-faults, not redis.'],
@@ -42,7 +42,7 @@ describe('--help explains a script and runs nothing', () => {
 
 it('bench knows the figures that there are', async () => {
   const main = await readFile(fileURLToPath(new URL('../bench/main.ts', import.meta.url)), 'utf8');
-  const [, names = ''] = /const measurements: .* = \{(.*)\};/.exec(main) ?? [];
-  const figures = names.split(',').map((name) => name.split(':')[0]?.trim());
+  const [, names = ''] = /const measurements: .* = \{([^}]*)\};/.exec(main) ?? [];
+  const figures = names.split(',').flatMap((name) => name.split(':')[0]?.trim() || []);
   expect(run('bench', '--help').stdout).toContain(`only this one of ${figures.join(', ')};`);
 });

@@ -17,7 +17,14 @@ it('opens the machine once', async () => {
   const library = new HostLibrary(settings, open);
   expect(await Promise.all([library.get(), library.get()])).toEqual([host, host]);
   expect(open.mock.calls).toEqual([
-    [{ root: '/state', serviceManager: 'process', keptFiles: ['*.sq3*', 'banned_*.cfg', 'logs/', '*.dem'] }],
+    [
+      {
+        root: '/state',
+        serviceManager: 'process',
+        keptFiles: ['*.sq3*', 'banned_*.cfg', 'logs/', '*.dem'],
+        workshop: { url: 'https://api.steampowered.com', downloads: 4 },
+      },
+    ],
   ]);
 });
 
