@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { bounded } from '../src/archive/bounded.js';
 import { ARCHIVE_LIMITS, type ArchiveLimits, unpack } from '../src/archive/unpack.js';
 import { tarOf, type TestEntry, zipOf } from './support/archives.js';
 
@@ -175,6 +176,32 @@ it('a header of a tar that claims gigabytes is refused before it is read', async
     const forged = tarOf([{ name: 'long', type, content: 'x'.repeat(2_000), size: 4_000_000_000 }]);
     await expect(unpacked(forged)).rejects.toThrow('a header of the tar is longer than');
   }
+});
+
+it('what a tar holds beside its files is bounded as well: bodies that are left out, and headers in a row', async () => {
+  const limits = { entries: 10, totalBytes: 20_000 };
+  const body = Buffer.alloc(4_000_000);
+  await expect(unpacked(gzipSync(tarOf([{ name: 'label', type: 'V', content: body }])), limits)).rejects.toThrow(
+    'the archive unpacks to more than 20000 bytes',
+  );
+  const headers = Array.from({ length: 100 }, () => ({ name: 'h', type: 'x', content: '6 a=b\n' }));
+  await expect(unpacked(tarOf(headers), limits)).rejects.toThrow('too many headers for one entry');
+});
+
+it('what is decompressed for nobody ends with its signal', async () => {
+  const stop = new AbortController();
+  let read = 0;
+  async function* endless(): AsyncGenerator<Buffer> {
+    for (; read < 1_000; read++) {
+      if (read === 3) stop.abort();
+      yield Buffer.alloc(1);
+    }
+  }
+  const reading = (async () => {
+    for await (const _chunk of bounded(endless(), 1, ARCHIVE_LIMITS, stop.signal));
+  })();
+  await expect(reading).rejects.toThrow('aborted');
+  expect(read).toBe(3);
 });
 
 it('a zip with a wrong checksum, a password or forged sizes is refused', async () => {

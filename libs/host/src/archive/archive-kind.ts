@@ -1,9 +1,11 @@
 import { open } from 'node:fs/promises';
 import { ArchiveRefused } from '../errors.js';
 import type { ArchiveEntry } from './archive-entry.js';
+import { bounded } from './bounded.js';
 import { type Compression, decompress } from './decompress.js';
 import { tarEntries } from './tar-entries.js';
 import { BLOCK_BYTES, isTarHeader } from './tar-header.js';
+import type { ArchiveLimits } from './unpack.js';
 import { zipEntries } from './zip-entries.js';
 
 const SIGNATURES: readonly [Compression | 'zip', Buffer][] = [
@@ -16,12 +18,19 @@ const SIGNATURES: readonly [Compression | 'zip', Buffer][] = [
 ];
 
 /** The entries of an archive, whose kind is told by its first bytes and not by its name. Throws `ArchiveRefused`. */
-export async function archiveEntries(path: string, signal: AbortSignal): Promise<AsyncGenerator<ArchiveEntry>> {
+export async function archiveEntries(
+  path: string,
+  size: number,
+  limits: ArchiveLimits,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<ArchiveEntry>> {
+  const tar = (compression: Compression): AsyncGenerator<ArchiveEntry> =>
+    tarEntries(bounded(decompress(path, compression, signal), size, limits, signal));
   const beginning = await firstBlock(path);
   const known = SIGNATURES.find(([, bytes]) => beginning.subarray(0, bytes.length).equals(bytes))?.[0];
   if (known === 'zip') return zipEntries(path);
-  if (known !== undefined) return tarEntries(decompress(path, known, signal));
-  if (isTarHeader(beginning)) return tarEntries(decompress(path, 'none', signal));
+  if (known !== undefined) return tar(known);
+  if (isTarHeader(beginning)) return tar('none');
   throw new ArchiveRefused('it is no zip and no tar (plain, or compressed by gzip, bzip2, xz or zstd)');
 }
 

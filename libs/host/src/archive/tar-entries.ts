@@ -5,6 +5,8 @@ import { BLOCK_BYTES, parsePax, parseTarHeader, type TarHeader, text } from './t
 
 /** Of a long name or an extended header, which are held in memory. */
 const MAX_META_BYTES = 64 * 1024;
+/** In front of one entry; programs write up to four. */
+const MAX_META_HEADERS = 16;
 /** What may follow the end: padding, as a rule up to 10 KiB. */
 const MAX_PADDING_BYTES = 1024 ** 2;
 
@@ -22,6 +24,7 @@ interface Extended {
 export async function* tarEntries(source: AsyncIterable<Buffer>): AsyncGenerator<ArchiveEntry> {
   const reader = new ByteReader(source);
   let extended: Extended = {};
+  let metaHeaders = 0;
   try {
     for (;;) {
       const block = await reader.take(BLOCK_BYTES);
@@ -30,6 +33,7 @@ export async function* tarEntries(source: AsyncIterable<Buffer>): AsyncGenerator
       const meta = await metaOf(header, reader);
       if (meta !== null) {
         extended = { ...extended, ...meta };
+        if (++metaHeaders > MAX_META_HEADERS) throw new ArchiveRefused('the tar has too many headers for one entry');
         continue;
       }
       const size = extended.size ?? header.size;
@@ -42,6 +46,7 @@ export async function* tarEntries(source: AsyncIterable<Buffer>): AsyncGenerator
       };
       for await (const _rest of body);
       extended = {};
+      metaHeaders = 0;
     }
     await reader.drain(MAX_PADDING_BYTES);
   } finally {

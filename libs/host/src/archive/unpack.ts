@@ -6,6 +6,7 @@ import { FreeSpace } from '../overlay/free-space.js';
 import { pathProblem } from '../overlay/relative-path.js';
 import type { ArchiveEntry } from './archive-entry.js';
 import { archiveEntries } from './archive-kind.js';
+import { refuseTooMuch } from './bounded.js';
 
 export interface ArchiveLimits {
   /** Of all files together, unpacked. */
@@ -58,7 +59,7 @@ export async function unpack(
   const either = AbortSignal.any([signal, timeUp]);
   const unpacking = new Unpacking(folder, size, limits, either);
   try {
-    for await (const entry of await archiveEntries(archive, either)) {
+    for await (const entry of await archiveEntries(archive, size, limits, either)) {
       either.throwIfAborted();
       await unpacking.take(entry);
     }
@@ -151,12 +152,7 @@ class Unpacking {
     if (fileBytes > limits.fileBytes) {
       throw new ArchiveRefused(`${named(path)} in the archive is larger than ${limits.fileBytes} bytes`);
     }
-    if (result.bytes > limits.totalBytes) {
-      throw new ArchiveRefused(`the archive unpacks to more than ${limits.totalBytes} bytes`);
-    }
-    if (result.bytes > limits.ratioFromBytes && result.bytes > limits.ratio * archiveBytes) {
-      throw new ArchiveRefused(`the archive unpacks to more than ${limits.ratio} times its size`);
-    }
+    refuseTooMuch(result.bytes, archiveBytes, limits);
   }
 }
 
