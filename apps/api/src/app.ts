@@ -141,6 +141,8 @@ async function configure(app: NestExpressApplication, settings: RunningSettings,
   serveOpenApi(app);
   app.use(serveConsole(options.consoleFolder));
   app.use(jsonBodies());
+  // For the whole request: an upload may take hours. Headers, JSON and silence have limits of their own.
+  app.getHttpServer().requestTimeout = 0;
   app.setGlobalPrefix('api/v1', { exclude: ['health/live', 'health/ready', 'metrics'] });
   await app.init();
   answerTheRest(app);

@@ -80,6 +80,11 @@ describe('the panel outlives a stranger who', () => {
     }
   });
 
+  it('takes long over a request: an upload may, headers may not', () => {
+    const { requestTimeout, headersTimeout } = panel.app.getHttpServer();
+    expect({ requestTimeout, headersTimeout }).toEqual({ requestTimeout: 0, headersTimeout: 60_000 });
+  });
+
   it('asks for the queues at an address that is none', async () => {
     const stranger = Stranger.says('GET http://a:99999/queues HTTP/1.1', 'Host: x', 'Accept: text/html');
     expect(await stranger.answered()).toBe(302);

@@ -2,37 +2,51 @@ import { PassThrough, type Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import { Invalid } from '../problems/problems.js';
 
+/** Uploads may take hours, but not without a byte. */
+const SILENCE_MS = 60_000;
+
 /**
  * Gives a request's raw body to whoever takes it. The signal aborts when the connection ends before the answer.
- * @throws Invalid when the sender stopped in the middle
+ * @throws Invalid when the sender stopped in the middle, or sent nothing for long
  */
 export async function takeBody<T>(
   request: Request,
   response: Response,
   take: (body: Readable, signal: AbortSignal) => Promise<T>,
+  silenceMs = SILENCE_MS,
 ): Promise<T> {
   const gone = new AbortController();
   const onClose = (): void => gone.abort();
   response.once('close', onClose);
   try {
-    return await take(bodyOf(request), gone.signal);
+    return await take(bodyOf(request, silenceMs), gone.signal);
   } catch (error) {
     if (request.destroyed && !request.complete)
       throw new Invalid([{ path: '', message: 'the upload ended before its end' }]);
     // Nobody reads the rest of a refused upload; the connection cannot be used again.
     if (!request.complete) response.setHeader('Connection', 'close');
+    if (error instanceof Silence) throw new Invalid([{ path: '', message: error.message }]);
     throw error;
   } finally {
     response.off('close', onClose);
   }
 }
 
+class Silence extends Error {}
+
 /**
  * The request's body as a stream of its own: whoever refuses it in the middle destroys that, and the connection is still there for the
  * answer.
  */
-function bodyOf(request: Request): Readable {
+function bodyOf(request: Request, silenceMs: number): Readable {
   const body = new PassThrough();
+  const silence = setTimeout(() => {
+    // Whoever takes it may be slow as well: that is not the sender's silence.
+    if (body.writableNeedDrain) silence.refresh();
+    else body.destroy(new Silence(`nothing of the upload has come for ${silenceMs / 1000} s`));
+  }, silenceMs);
+  request.on('data', () => silence.refresh()).once('end', () => clearTimeout(silence));
+  body.once('close', () => clearTimeout(silence));
   // Whoever reads it is told as well; before somebody does, nobody else must be.
   body.on('error', () => undefined);
   request.once('close', () => {

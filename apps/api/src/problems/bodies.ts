@@ -5,6 +5,7 @@ import { json, type NextFunction, type Request, type RequestHandler, type Respon
 const raw = /^\/api\/v1\/(overlays\/[^/]+\/(files\/content|archive)|uploads\/[^/]+)\/?$/;
 
 const LIMIT_BYTES = 1024 * 1024;
+const LIMIT_MS = 60_000;
 
 /** Parses JSON bodies below /api, and refuses others with a sentence instead of leaving the fields empty. */
 export function jsonBodies(): RequestHandler {
@@ -14,7 +15,12 @@ export function jsonBodies(): RequestHandler {
     if (hasBody(request) && !isJson(request)) {
       return next(new UnsupportedMediaTypeException('Send the body as JSON, with Content-Type: application/json.'));
     }
-    return parse(request, response, next);
+    const tooSlow = setTimeout(() => request.destroy(), LIMIT_MS);
+    request.once('close', () => clearTimeout(tooSlow));
+    return parse(request, response, (error?: unknown) => {
+      clearTimeout(tooSlow);
+      next(error);
+    });
   };
 }
 
