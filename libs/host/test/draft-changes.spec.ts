@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -145,6 +145,35 @@ describe('a file', () => {
     await expect(full.write('7', 'a', body('x'), 10)).rejects.toMatchObject({ code: 'disk-full' });
     expect(await leftovers()).toEqual([]);
   });
+});
+
+it('a refused edit of a file that is not there makes no folders', async () => {
+  await expect(drafts.write('7', 'new/dir/a.cfg', body('x'), 10, { ifMatch: '"a"' })).rejects.toMatchObject({
+    code: 'changed',
+  });
+  expect(await readdir(join(root, 'drafts/7'))).toEqual(['left4dead2']);
+});
+
+it('counting and looking through a draft goes on when folders go away meanwhile', async () => {
+  const [place, away] = [join(root, 'drafts/7/left4dead2'), join(root, 'drafts/away')];
+  const look = async (): Promise<void> => {
+    await drafts.summary('7');
+    for await (const _warning of drafts.warnings('7'));
+  };
+  const seen = new AbortController();
+  const flipping = (async () => {
+    while (!seen.signal.aborted) {
+      await rename(place, away);
+      await rename(away, place);
+    }
+  })();
+  try {
+    for (let times = 0; times < 300; times++) await look();
+  } finally {
+    seen.abort();
+    await flipping;
+  }
+  expect(await drafts.summary('7')).toMatchObject({ files: 2 });
 });
 
 describe('moving', () => {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open, readdir, readlink } from 'node:fs/promises';
-import { PathRefused } from '../errors.js';
 import { DirHandle } from './dir-handle.js';
 import { hasCode } from './durable.js';
 import { type ManifestEntry, openManifest } from './manifest.js';
+import { ifSwapped } from './tree-entries.js';
 
 /** One file or link of a tree; what takes reading it is asked for only when it matters. */
 export interface ContentEntry extends Omit<ManifestEntry, 'hash'> {
@@ -71,12 +71,6 @@ export function folderMark(path: string): string {
 /** How a file enters the hash of a revision. */
 export function fileMark(path: string, executable: boolean, hash: string): string {
   return `f\0${path}\0${executable ? 'x' : '-'}\0${hash}\0`;
-}
-
-/** What went, or became something else, since its folder was listed: a draft is edited while it is read. */
-function ifSwapped(error: unknown): null {
-  if (hasCode(error, 'ENOENT') || error instanceof PathRefused) return null;
-  throw error;
 }
 
 /** SHA-256, hexadecimal. */

@@ -19,7 +19,7 @@ import type {
 import { inspectTree } from './inspect-tree.js';
 import { pathParts } from './relative-path.js';
 import { TreeChanges } from './tree-changes.js';
-import { entryOf, etagOf, foldersFirst, lstatIfAny } from './tree-entries.js';
+import { entryOf, etagOf, foldersFirst, ifSwapped, lstatIfAny } from './tree-entries.js';
 import { split, TreePlaces } from './tree-places.js';
 
 export interface TreeOptions {
@@ -103,7 +103,8 @@ class FolderTrees implements FileTree {
             summary.files++;
             summary.bytes += stats.size;
           } else if (stats.isDirectory()) {
-            await visit(await folder.child(name));
+            const child = await folder.child(name).catch(ifSwapped);
+            if (child !== null) await visit(child);
           }
         }
       } finally {

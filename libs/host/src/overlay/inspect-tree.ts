@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
 import type { DirHandle } from './dir-handle.js';
 import type { TreeWarning } from './file-tree.js';
-import { lstatIfAny } from './tree-entries.js';
+import { ifSwapped, lstatIfAny } from './tree-entries.js';
 import { vpkProblem } from './vpk.js';
 
 /** The folder that overlays are laid over; only `bin/` and programs are beside it. */
@@ -27,7 +27,8 @@ async function* misplaced(root: DirHandle): AsyncGenerator<TreeWarning> {
   const [only] = folders;
   if (folders.length !== 1 || only === undefined || only === GAME || OF_THE_GAME.test(only)) return;
   // One folder around everything, as archives of repositories have it.
-  const inside = await root.child(only);
+  const inside = await root.child(only).catch(ifSwapped);
+  if (inside === null) return;
   try {
     for (const name of await foldersOf(inside)) {
       const belongsTo = name === GAME ? GAME : OF_THE_GAME.test(name) ? `${GAME}/${name}` : null;
@@ -44,8 +45,12 @@ async function* inspectFolder(folder: DirHandle, parts: readonly string[]): Asyn
     const known = new Set(names);
     for (const name of names) {
       const stats = await lstatIfAny(folder.at(name));
-      if (stats?.isDirectory() === true) yield* inspectFolder(await folder.child(name), [...parts, name]);
-      else if (stats?.isFile() === true) yield* inspectFile(folder, name, [...parts, name].join('/'), known);
+      if (stats?.isDirectory() === true) {
+        const child = await folder.child(name).catch(ifSwapped);
+        if (child !== null) yield* inspectFolder(child, [...parts, name]);
+      } else if (stats?.isFile() === true) {
+        yield* inspectFile(folder, name, [...parts, name].join('/'), known);
+      }
     }
   } finally {
     await folder.close();
@@ -85,8 +90,11 @@ async function firstLineBeyondAscii(file: FileHandle): Promise<number | null> {
   return null;
 }
 
-async function withFile<T>(path: string, look: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+/** Null also for a file that is gone meanwhile, or is a link now. */
+async function withFile<T>(path: string, look: (file: FileHandle) => Promise<T | null>): Promise<T | null> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch(ifSwapped);
+  if (file === null) return null;
   try {
     return await look(file);
   } finally {

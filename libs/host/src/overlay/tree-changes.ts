@@ -47,7 +47,7 @@ export class TreeChanges {
     const { parents, name } = split(path);
     return around(options, async () => {
       await this.refuseTarget(tree, parents, name, path);
-      const folder = await this.places.make([...treeParts(tree), ...parents], path);
+      const folder = await this.parentOf(tree, parents, path, options.ifMatch !== undefined);
       try {
         await refuseLinkOrFolder(folder, name, path);
         if (options.ifMatch !== undefined) await refuseOther(folder, name, path, options.ifMatch);
@@ -158,6 +158,14 @@ export class TreeChanges {
       throw error;
     }
     await removeTree(temporary);
+  }
+
+  /** @param asItIs of a file that must be there: nothing is made for one that is not */
+  private async parentOf(tree: string, parents: readonly string[], path: string, asItIs: boolean): Promise<DirHandle> {
+    if (!asItIs) return this.places.make([...treeParts(tree), ...parents], path);
+    const folder = await this.places.open(tree, parents, path);
+    if (folder === null) throw new Changed(path);
+    return folder;
   }
 
   /** What is already there of the way must be folders, and the target not a link or a folder. */

@@ -1,5 +1,6 @@
 import type { BigIntStats, Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
+import { PathRefused } from '../errors.js';
 import { hasCode } from './durable.js';
 import type { TreeEntry } from './file-tree.js';
 
@@ -10,6 +11,12 @@ export async function lstatIfAny(path: string): Promise<Stats | null> {
     if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
+}
+
+/** What went, or became something else, since its folder was listed: a draft is edited while it is read. */
+export function ifSwapped(error: unknown): null {
+  if (hasCode(error, 'ENOENT', 'ELOOP') || error instanceof PathRefused) return null;
+  throw error;
 }
 
 export function entryOf(name: string, path: string, stats: Stats): TreeEntry | null {
