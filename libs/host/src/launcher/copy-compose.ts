@@ -5,6 +5,7 @@ import type { InstanceFolder } from '../instances/instance-folder.js';
 import { hasCode, writeFileDurably } from '../overlay/durable.js';
 import { removeTree } from '../overlay/remove-tree.js';
 import { mergeLayers, walkFolder, type LayerEntry } from './merge-layers.js';
+import { moveUnnamed } from './unnamed-entries.js';
 
 /**
  * The fallback where user namespaces are forbidden: the layers are copied into one folder (reflinked where the
@@ -81,11 +82,13 @@ export async function takeOwnFiles(folder: InstanceFolder): Promise<void> {
       await rename(join(root, path), target);
     }
   }
+  await moveUnnamed(root, folder.upper());
 }
 
 /** The other way round, for what was restored to `upper`. Whiteouts stay there: they say nothing about copies. */
 async function giveOwnFiles(folder: InstanceFolder, owner: number | null): Promise<void> {
-  for (const { path, type, source } of await walkFolder(folder.upper())) {
+  const given = await walkFolder(folder.upper());
+  for (const { path, type, source } of given) {
     const target = join(folder.copy(), path);
     const existing = await lstat(target).catch(ifMissing);
     if (existing !== null && (type !== 'directory' || !existing.isDirectory())) await removeTree(target);
@@ -95,6 +98,9 @@ async function giveOwnFiles(folder: InstanceFolder, owner: number | null): Promi
       if (owner !== null) await lchown(target, owner, owner);
     }
   }
+  await moveUnnamed(folder.upper(), folder.copy());
+  // A folder that stayed would be given again at each start, over what the server has made of it meanwhile.
+  for (const { type, source } of given.toReversed()) if (type === 'directory') await removeIfEmpty(source);
 }
 
 function ifMissing(error: unknown): null {
@@ -153,9 +159,15 @@ async function removeOne(path: string): Promise<void> {
     await rm(path);
   } catch (error) {
     if (!hasCode(error, 'EISDIR', 'ERR_FS_EISDIR', 'EPERM')) throw error;
-    await rmdir(path).catch((cause: unknown) => {
-      if (!hasCode(cause, 'ENOTEMPTY')) throw cause;
-    });
+    await removeIfEmpty(path);
+  }
+}
+
+async function removeIfEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY')) throw error;
   }
 }
 

@@ -12,26 +12,33 @@ export interface LayerEntry {
   version: string;
 }
 
-/** Every regular file, folder and link below a folder, parents first. Follows no link. Missing: none. */
+/**
+ * Every regular file, folder and link below a folder, parents first. Follows no link. Missing: none. What a server can make but nobody can
+ * name or read is left out: names that are not UTF-8, paths that are too long, what is in folders that it closed.
+ */
 export async function walkFolder(root: string, below = ''): Promise<LayerEntry[]> {
   const found: LayerEntry[] = [];
-  let names: string[];
-  try {
-    names = await readdir(join(root, below));
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return [];
-    throw error;
-  }
-  for (const name of names.sort()) {
+  const names = await unlessUnreadable(readdir(join(root, below)));
+  for (const name of names?.sort() ?? []) {
     const path = join(below, name);
     const source = join(root, path);
-    const stat = await lstat(source, { bigint: true });
+    const stat = await unlessUnreadable(lstat(source, { bigint: true }));
+    if (stat === null) continue;
     const version = `${stat.ino}:${stat.size}:${stat.mtimeNs}`;
     if (stat.isDirectory()) found.push({ path, type: 'directory', source, version }, ...(await walkFolder(root, path)));
     else if (stat.isSymbolicLink()) found.push({ path, type: 'link', source, version });
     else if (stat.isFile()) found.push({ path, type: 'file', source, version });
   }
   return found;
+}
+
+async function unlessUnreadable<T>(looked: Promise<T>): Promise<T | null> {
+  try {
+    return await looked;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'EACCES', 'ENAMETOOLONG')) return null;
+    throw error;
+  }
 }
 
 /**
