@@ -107,7 +107,7 @@ describe('what a deleted server wrote', () => {
     expect(await readFile(join(root, 'trash/3/17/files/cfg/changed.cfg'), 'utf8')).toBe('between');
   });
 
-  it('is the server\'s to change after it was restored, where the layers are copied', async () => {
+  it("is the server's to change after it was restored, where the layers are copied", async () => {
     const test = await openTestHost({ isolation: 'copy' });
     const { host, run, root } = test;
     const copy = join(root, 'instances/one/copy');
@@ -129,28 +129,31 @@ describe('what a deleted server wrote', () => {
     expect(await readFile(join(root, 'trash/3/14/files/data'), 'utf8')).toBe('a file now');
   });
 
-  it.each(['namespaces', 'copy'] as const)('has names that are not UTF-8, where servers are made by %s', async (isolation) => {
-    const test = await openTestHost({ isolation });
-    const { host, run, root } = test;
-    const own = join(root, 'instances/one', isolation === 'copy' ? 'copy' : 'upper');
-    const named = (folder: string, file: string): Buffer =>
-      Buffer.concat([Buffer.from(`${join(folder, file)} J`), Buffer.from([0xc3]), Buffer.from('.dem')]);
-    const startAndStop = async (): Promise<void> => {
-      await host.initialize('one', makeSpec(), run);
-      await host.start('one', run);
-      await host.stop('one', run);
-    };
-    await startAndStop();
-    await writeTree(own, { 'left4dead2/own.txt': 'own' });
-    await writeFile(named(own, 'left4dead2/demo'), 'of the server');
-    await startAndStop();
-    expect((await host.delete('one', '3/12', run)).trashed).toMatchObject({ path: '3/12', files: null });
-    await startAndStop();
-    await host.restore('one', { from: '3/12', trash: '3/13' }, run);
-    await startAndStop();
-    expect(await readFile(named(own, 'left4dead2/demo'), 'utf8')).toBe('of the server');
-    expect(await readFile(join(own, 'left4dead2/own.txt'), 'utf8')).toBe('own');
-  });
+  it.each(['namespaces', 'copy'] as const)(
+    'has names that are not UTF-8, where servers are made by %s',
+    async (isolation) => {
+      const test = await openTestHost({ isolation });
+      const { host, run, root } = test;
+      const own = join(root, 'instances/one', isolation === 'copy' ? 'copy' : 'upper');
+      const named = (folder: string, file: string): Buffer =>
+        Buffer.concat([Buffer.from(`${join(folder, file)} J`), Buffer.from([0xc3]), Buffer.from('.dem')]);
+      const startAndStop = async (): Promise<void> => {
+        await host.initialize('one', makeSpec(), run);
+        await host.start('one', run);
+        await host.stop('one', run);
+      };
+      await startAndStop();
+      await writeTree(own, { 'left4dead2/own.txt': 'own' });
+      await writeFile(named(own, 'left4dead2/demo'), 'of the server');
+      await startAndStop();
+      expect((await host.delete('one', '3/12', run)).trashed).toMatchObject({ path: '3/12', files: null });
+      await startAndStop();
+      await host.restore('one', { from: '3/12', trash: '3/13' }, run);
+      await startAndStop();
+      expect(await readFile(named(own, 'left4dead2/demo'), 'utf8')).toBe('of the server');
+      expect(await readFile(join(own, 'left4dead2/own.txt'), 'utf8')).toBe('own');
+    },
+  );
 
   it('is put away also when it cannot be counted: folders below each other without end', async () => {
     const test = await openTestHost();

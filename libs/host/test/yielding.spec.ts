@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { chmod, lstat, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Spec } from '../src/index.js';
 import { Generations } from '../src/instances/generations.js';
@@ -13,6 +13,7 @@ import { Adopter } from '../src/yielding/adopter.js';
 import { KEPT_FILES } from '../src/yielding/kept-files.js';
 import { makeRevision, makeSpec, openTestHost, recordingRun, type TestHost, writeTree } from './support/fixture.js';
 
+const BUILT = new URL('../dist/index.js', import.meta.url).href;
 const CFG = 'left4dead2/cfg/server.cfg';
 
 /** A server that is taken from one generation to the next without being launched in between, which takes most of a start's time. */
@@ -77,6 +78,25 @@ class Updated {
       () => false,
     );
   }
+}
+
+/** Starts and stops, or deletes, server `one` as a user who owns the files, and has none of the rights of root. */
+const AS_USER = `
+const [, built, root, action] = process.argv;
+const { openHost } = await import(built);
+const host = await openHost({ root, serviceManager: 'process' });
+const output = { write: async (_, line) => console.log(line), progress: () => undefined };
+const run = { signal: new AbortController().signal, output };
+if (action === 'start') {
+  await host.start('one', run, '2');
+  await host.stop('one', run);
+} else await host.delete('one', '3/12', run);
+process.exit();`;
+
+function asUser(root: string, action: 'start' | 'delete'): string {
+  const user = ['--user', '--map-user=1000', '--map-group=1000'];
+  const program = [process.execPath, '--input-type=module', '-e', AS_USER];
+  return execFileSync('unshare', [...user, ...program, BUILT, root, action], { encoding: 'utf8' });
 }
 
 describe.each(['namespaces', 'copy'] as const)('where servers are made by %s', (isolation) => {
@@ -209,10 +229,22 @@ describe('what a server wrote', () => {
     expect(await readFile(join(outside, 'b.cfg'), 'utf8')).toBe('outside');
   });
 
-  it('does not keep a server from starting when nobody may look into a folder of it', async () => {
-    const updated = await Updated.make({ 'closed/a.cfg': '1' }, { 'closed/a.cfg': '2' });
-    await mkdir(dirname(updated.own('closed/a.cfg')), { recursive: true, mode: 0o000 });
-    expect(await updated.runOn(['1/2'], '2')).toEqual([]);
+  it('does not keep a server from starting, or from being deleted, when it has closed folders to its host', async () => {
+    const updated = await Updated.make(
+      { 'closed/a.cfg': '1', 'shut/b.cfg': '1' },
+      { 'closed/a.cfg': '2', 'shut/b.cfg': '2' },
+    );
+    const { root } = updated.test;
+    await updated.write({ 'closed/a.cfg': 'mine', 'shut/b.cfg': 'mine' });
+    await chmod(updated.own('closed'), 0o000);
+    await chmod(updated.own('shut'), 0o555);
+    await chmod(updated.own(''), 0o555);
+    await updated.test.host.initialize('one', makeSpec({ overlays: ['1/2'] }), updated.test.run);
+    expect(asUser(root, 'start')).toContain(`"shut/b.cfg" has changed in the layers`);
+    expect(await updated.replaced('2/shut/b.cfg')).toBe('mine');
+    await chmod(updated.own(''), 0o000);
+    asUser(root, 'delete');
+    expect(await readFile(join(root, 'trash/3/12/files/closed/a.cfg'), 'utf8')).toBe('mine');
   });
 
   it('is compared with what the order of overlays and hidden paths let through', async () => {

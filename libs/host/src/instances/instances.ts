@@ -4,6 +4,7 @@ import { CommandFailed, InvalidSpec, NotInitialized, ServerRuns } from '../error
 import type { InstanceStatus, Run, TrashEntry } from '../host.js';
 import { takeOwnFiles, type ComposeRequest } from '../launcher/copy-compose.js';
 import { serverCommand, type LaunchPlan } from '../launcher/launch-plan.js';
+import { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode, makeFolderDurably } from '../overlay/durable.js';
 import { removeTree } from '../overlay/remove-tree.js';
 import type { CommandRunner } from '../process/command-runner.js';
@@ -140,12 +141,14 @@ export class Instances {
 
   /** What the server wrote goes to the trash; what was composed for it is composed anew, since its manifest tells of those files. */
   private async putAway(folder: InstanceFolder, trash: string, run: Run): Promise<TrashEntry | null> {
+    // It may have been moved already, by one who was killed before the rest.
+    await makeFolderDurably(folder.upper());
+    // The server owns it, and may have closed it: moving a folder takes the right to write to it.
+    await (await DirHandle.openToEmpty(folder.upper())).close();
     await takeOwnFiles(folder);
     await this.trash.discard(folder.copy());
     await rm(folder.copyManifest(), { force: true });
     if (!(await hasEntries(folder.upper())) && !(await hasEntries(folder.replaced()))) return null;
-    // It may have been moved already, by one who was killed before the rest.
-    await makeFolderDurably(folder.upper());
     const entry = await this.trash.put(trash, folder);
     await run.output.write('stdout', `moved the server's own files to trash/${entry.path}`);
     return entry;

@@ -19,7 +19,7 @@ export class DirHandle {
     return new DirHandle(await open(path, OPEN_FOLDER));
   }
 
-  /** A folder that is to be emptied: first given the permissions that takes. Throws ENOENT, ENOTDIR (a link, too). */
+  /** A folder that is to be emptied or moved, or that a server may have closed: first given the permissions that takes. Throws ENOENT, ENOTDIR (a link, too). */
   static async openToEmpty(path: string | Buffer): Promise<DirHandle> {
     const found = await open(path, O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
@@ -29,6 +29,12 @@ export class DirHandle {
     } finally {
       await found.close();
     }
+  }
+
+  /** Lets its owner, whom a server may have shut out, rename what is in it and the folder itself. */
+  async openToOwner(): Promise<void> {
+    const { mode } = await this.handle.stat();
+    if ((mode & 0o700) !== 0o700) await this.handle.chmod((mode & 0o777) | 0o700);
   }
 
   /** To be handed to a program, which finds the folder as its own descriptor. */

@@ -47,6 +47,9 @@ async function moveOut(tree: string, parts: readonly string[], removed: string):
     try {
       const type = await sightingOf(parent, name);
       if (type === null || type === 'whiteout') throw new PathRefused(path, NOT_OWN);
+      await parent.openToOwner();
+      // Moving a folder takes the right to write to it.
+      if (type === 'directory') await (await DirHandle.openToEmpty(parent.at(name))).close();
       await rename(parent.at(name), join(removed, randomBytes(8).toString('hex')));
       await parent.sync();
     } finally {

@@ -49,7 +49,7 @@ async function replaceInUpper(
   report: (line: string) => void,
 ): Promise<void> {
   const { yields, shut } = await inUpper(folder, yielding);
-  const upper = await DirHandle.open(folder.upper());
+  const upper = await DirHandle.openToEmpty(folder.upper());
   try {
     for (const own of yields) {
       await takeOut(upper, own, target);
@@ -87,7 +87,7 @@ async function replaceInCopy(
 }
 
 async function inUpper(folder: InstanceFolder, yielding: Yielding): ReturnType<typeof yieldingIn> {
-  const upper = await DirHandle.open(folder.upper());
+  const upper = await DirHandle.openToEmpty(folder.upper());
   try {
     return await yieldingIn(upper, yielding);
   } finally {
@@ -111,6 +111,7 @@ async function takeOut(tree: DirHandle, { path, deleted }: OwnPath, target: stri
   const name = parts.pop() ?? '';
   const parent = await tree.descend(parts);
   try {
+    await parent.openToOwner();
     if (deleted) return await unlink(parent.at(name));
     await mkdir(dirname(join(target, path)), { recursive: true });
     await rename(parent.at(name), join(target, path));
@@ -127,6 +128,7 @@ async function removeEmptyFolders(upper: DirHandle, path: string, yielding: Yiel
     const name = parts.pop() ?? '';
     const parent = await upper.descend(parts);
     try {
+      await parent.openToOwner();
       await rmdir(parent.at(name));
     } catch (error) {
       if (hasCode(error, 'ENOTEMPTY')) return;

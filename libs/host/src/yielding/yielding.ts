@@ -1,4 +1,5 @@
 import { lstat, opendir } from 'node:fs/promises';
+import { PathRefused } from '../errors.js';
 import { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode } from '../overlay/durable.js';
 import { opaqueAmong } from '../trees/opaque-folders.js';
@@ -106,7 +107,7 @@ async function openUnlessClosed(folder: DirHandle, name: string): Promise<DirHan
   try {
     return await folder.child(name);
   } catch (error) {
-    if (hasCode(error, 'EACCES')) return null;
+    if (error instanceof PathRefused) return null;
     throw error;
   }
 }
