@@ -58,3 +58,16 @@ it('what a killed process left of a deleted overlay is removed with the next loo
   expect(await rows()).toEqual([]);
   expect(await placesOf(other)).toEqual(PLACES);
 });
+
+it('what a server has that l4d2ctl initialized stays until that needs it no more', async () => {
+  await makeFiles(4712);
+  queue.host.usedRevisions.add('4712/1');
+  await queue.database.query(`INSERT INTO removed_overlays (overlay_id) VALUES (4712)`);
+  await queue.app.get(OverlayRemoval).look();
+  expect(await placesOf(4712)).toEqual(PLACES.slice(1));
+  expect(await rows()).toEqual([{ overlay_id: 4712 }]);
+  queue.host.usedRevisions.clear();
+  await queue.app.get(OverlayRemoval).look();
+  expect(await placesOf(4712)).toEqual([]);
+  expect(await rows()).toEqual([]);
+});

@@ -31,6 +31,8 @@ export class StandInHost implements Host {
   readonly calls: Call[] = [];
   /** Overlay and revision. */
   readonly removedRevisions: [number, number][] = [];
+  /** `<overlay>/<revision>` of what l4d2ctl has initialized. */
+  readonly usedRevisions = new Set<string>();
   readonly trash: HostTrash = {
     entries: () => Promise.resolve([]),
     purge: () => Promise.resolve(),
@@ -211,7 +213,7 @@ export class StandInHost implements Host {
   }
 
   revisionsInUse(): Promise<ReadonlySet<string>> {
-    return Promise.resolve(new Set());
+    return Promise.resolve(this.usedRevisions);
   }
 
   private async perform(operation: Operation, subject: string, run: Run): Promise<void> {

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
+import { HostLibrary } from '../hosts/host-library.js';
 import { Announcements } from '../redis/announcements.js';
 import { OverlayTrees } from './overlay-trees.js';
 import { RemovedOverlay } from './removed-overlay.entity.js';
@@ -25,6 +26,7 @@ export class OverlayRemoval implements OnApplicationBootstrap, BeforeApplication
     private readonly database: DataSource,
     private readonly trees: OverlayTrees,
     private readonly announcements: Announcements,
+    private readonly library: HostLibrary,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -69,10 +71,22 @@ export class OverlayRemoval implements OnApplicationBootstrap, BeforeApplication
   private async remove(overlayId: number): Promise<void> {
     try {
       if (this.settings.apiEnabled) await this.trees.removeDraft(overlayId);
-      if (this.settings.workerEnabled) await this.trees.removePublished(overlayId);
+      if (this.settings.workerEnabled) await this.removePublished(overlayId);
       if (await this.trees.isGone(overlayId)) await this.database.getRepository(RemovedOverlay).delete({ overlayId });
     } catch (error) {
       this.logger.warn(`Files of the deleted overlay ${overlayId} are still there: ${String(error)}`);
     }
+  }
+
+  /** No row refers to it any more, but specifications on the disk may, which l4d2ctl has written. */
+  private async removePublished(overlayId: number): Promise<void> {
+    const host = await this.library.get();
+    const used = [...(await host.revisionsInUse())].filter((revision) => revision.startsWith(`${overlayId}/`));
+    if (used.length > 0) {
+      throw new Error(`servers that were initialized without the panel have ${used.join(', ')}`);
+    }
+    // Each by rename: whoever refers to it from now on finds all of it or nothing.
+    for (const number of await host.publishedRevisions(overlayId)) await host.removeRevision(overlayId, number);
+    await this.trees.removePublished(overlayId);
   }
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { HostLibraryModule } from '../hosts/host-library.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { DraftController } from './draft.controller.js';
 import { DraftSummaries } from './draft-summaries.js';
@@ -18,7 +19,7 @@ import { RevisionsController } from './revisions.controller.js';
 import { Revisions } from './revisions.service.js';
 
 @Module({
-  imports: [JobsModule, OverlayTreesModule],
+  imports: [HostLibraryModule, JobsModule, OverlayTreesModule],
   controllers: [
     OverlaysController,
     OverlayFilesController,
