@@ -14,6 +14,7 @@ import { linkFiles } from './linked-files.js';
 import { manifestPath, ManifestWriter } from './manifest.js';
 import { requirePublishable, requireSpace, textOf } from './publishable.js';
 import { removeTree, removeUnfinished } from './remove-tree.js';
+import { writeWhole } from './write-whole.js';
 
 const CHUNK_BYTES = 256 * 1024;
 const SYNC_LIMIT_MS = 10 * 60_000;
@@ -212,9 +213,10 @@ class DraftCopy {
         for (;;) {
           const { bytesRead } = await reader.read(buffer, 0, buffer.length, size);
           if (bytesRead === 0) break;
+          const piece = buffer.subarray(0, bytesRead);
+          contents.update(piece);
+          if (writer !== null) await writeWhole(writer, piece, size);
           size += bytesRead;
-          contents.update(buffer.subarray(0, bytesRead));
-          await writer?.write(buffer.subarray(0, bytesRead));
           this.bytes += bytesRead;
           if (this.run.signal.aborted) throw new Interrupted('publishing');
         }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { Interrupted } from '../errors.js';
+import { writeWhole } from '../overlay/write-whole.js';
 import { backOff, type BackOff, isTemporaryStatus, retryAfterMs } from './back-off.js';
 import { ItemUnavailable, reasonOf, TryAgain, WorkshopFailed } from './workshop-errors.js';
 
@@ -130,7 +131,7 @@ class Attempt {
     for await (const chunk of response.body ?? []) {
       this.alive();
       if (position + chunk.length > this.request.bytes) throw this.wrongSize(null);
-      await this.file.write(chunk, 0, chunk.length, position);
+      await writeWhole(this.file, chunk, position);
       position += chunk.length;
       this.request.progress(position);
     }
