@@ -1,4 +1,4 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readFile, readdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { PreviewView } from '../src/servers/preview.dto.js';
@@ -202,4 +202,17 @@ it('previews a blueprint that is not saved: for a server, for a sample, refused 
   }
   await panel.admin.post('/api/v1/blueprints/preview').send({ blueprintId: 2_000_000_000 }).expect(404);
   expect((await panel.admin.get(`/api/v1/blueprints/${blueprint}`)).body.config).toBe('');
+});
+
+it('says which overlay exposes a server.cfg that is no file', async () => {
+  const linked = await panel.draft('linked', { 'left4dead2/cfg/server_comp.cfg': 'x' });
+  await symlink('server_comp.cfg', join(panel.root, 'drafts', String(linked), CFG));
+  expect(await panel.build(linked)).toMatchObject({ state: 'succeeded' });
+  const folder = await panel.overlay('folder', { [`${CFG}/x`]: 'x' });
+  const file = await panel.overlay('file', { 'left4dead2/cfg': 'x' });
+  for (const overlayId of [linked, folder, file]) {
+    const overlays = [{ overlayId, exposeServerCfg: true }];
+    const { body } = await panel.admin.post('/api/v1/blueprints/preview').send({ overlays }).expect(200);
+    expect(body.warnings).toContainEqual(expect.stringContaining(`Of overlay ${overlayId}: "${CFG}"`));
+  }
 });

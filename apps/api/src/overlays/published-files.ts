@@ -14,7 +14,7 @@ export class PublishedFiles {
 
   /**
    * @returns null when the revision has no such file
-   * @throws Conflict when it is too large to be a configuration
+   * @throws Conflict when it is no file, or too large to be a configuration
    */
   async text(overlayId: number, revision: number, path: string): Promise<string | null> {
     const { files, tree } = this.trees.revision(overlayId, revision);
@@ -26,7 +26,10 @@ export class PublishedFiles {
       }
       return await text(stream);
     } catch (error) {
-      if (error instanceof HostError && error.code === 'not-found') return null;
+      if (!(error instanceof HostError)) throw error;
+      if (error.code === 'not-found') return null;
+      // A link, a folder, or a file on the way: revisions hold such.
+      if (error.code === 'path-refused') throw new Conflict(`Of overlay ${overlayId}: ${error.message}.`);
       throw error;
     }
   }
