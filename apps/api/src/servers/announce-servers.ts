@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Announcements } from '../redis/announcements.js';
 
@@ -6,16 +7,21 @@ export type Source = { blueprintId: number } | { overlayId: number } | { hostId:
 
 /**
  * Announces the servers whose next start may change something else from now on: their blueprint was edited, an overlay of it got a new
- * revision, a secret of it another value, or their host another build of the game.
+ * revision, a secret of it another value, or their host another build of the game. All that is done already: what fails here is only
+ * said, and consoles see it with their next look.
  */
 export async function announceServersOf(
   source: Source,
   database: DataSource,
-  announcements: Announcements,
+  announcements: Pick<Announcements, 'publish'>,
 ): Promise<void> {
   const [condition, id] = conditionOf(source);
-  const rows = await database.query<{ id: number }[]>(`SELECT id FROM servers WHERE ${condition} ORDER BY id`, [id]);
-  for (const row of rows) announcements.publish({ topic: 'server', id: row.id });
+  try {
+    const rows = await database.query<{ id: number }[]>(`SELECT id FROM servers WHERE ${condition} ORDER BY id`, [id]);
+    for (const row of rows) announcements.publish({ topic: 'server', id: row.id });
+  } catch (error) {
+    new Logger('Servers').warn(`That their next start changes something was not announced: ${String(error)}`);
+  }
 }
 
 function conditionOf(source: Source): [string, number] {
