@@ -146,6 +146,15 @@ describe('a build of a script overlay', () => {
     expect(unusable).toMatchObject({ state: 'failed', error: expect.stringContaining('control characters') });
   });
 
+  it('publishes no VPK that would crash the game', async () => {
+    const id = await overlay(anna);
+    await save(anna, id, "printf '\\x34\\x12\\xaa\\x55cut' >campaign.vpk").expect(200);
+    const job = await build(anna, id);
+    expect(job).toMatchObject({ state: 'failed', error: expect.stringContaining('campaign.vpk') });
+    expect((await log(job)).join('\n')).toContain('"campaign.vpk" cannot be read by the game');
+    expect(await view(id)).toMatchObject({ currentRevision: null });
+  });
+
   it('is cancelled with everything it runs', async () => {
     const id = await overlay(anna);
     await save(anna, id, "trap '' TERM\necho begun\nwhile :; do sleep 10; done").expect(200);

@@ -34,10 +34,12 @@ export interface OverlayTree {
 export class OverlayTrees {
   private readonly drafts: FileTree;
   private readonly published: FileTree;
+  private readonly builds: FileTree;
 
   constructor(private readonly settings: RunningSettings) {
     this.drafts = openTrees(path.join(settings.root, 'drafts'));
     this.published = openTrees(path.join(settings.root, 'overlays'), { readOnly: true });
+    this.builds = openTrees(path.join(settings.root, 'builds'), { readOnly: true });
   }
 
   /** @throws Conflict when this process is on another machine than the overlays */
@@ -50,6 +52,12 @@ export class OverlayTrees {
   revision(overlayId: number, number: number): OverlayTree {
     this.requireHere();
     return { files: this.published, tree: `${overlayId}/${number}` };
+  }
+
+  /** What a script has made and is to be published; the worker's. */
+  build(overlayId: number): OverlayTree {
+    this.requireHere();
+    return { files: this.builds, tree: String(overlayId) };
   }
 
   /**

@@ -72,6 +72,7 @@ export class BuildOverlayHandler implements OperationHandler {
       }
       case 'script':
         await this.scripts.run(overlay.id, hostId, host, run);
+        await this.drafts.built(overlay.id, run);
         return { source: { source: 'build' }, record: () => Promise.resolve() };
     }
   }
