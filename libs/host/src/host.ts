@@ -233,7 +233,7 @@ export interface Host {
   publish(request: PublishRequest, run: Run): Promise<PublishResult>;
   /** The caller has made sure that no generation uses it. Missing: success. */
   removeRevision(overlay: number, revision: number): Promise<void>;
-  /** The numbers of an overlay's revisions that are on the disk. */
+  /** The numbers of an overlay's revisions of which something is on the disk. */
   publishedRevisions(overlay: number): Promise<number[]>;
   /** `<overlay>/<revision>` of all that generations on the disk name, whoever made them. Throws `InvalidSpec` for a damaged one. */
   revisionsInUse(): Promise<ReadonlySet<string>>;

@@ -48,6 +48,11 @@ describe('publishing a draft', () => {
     await host.removeRevision(3, 10);
     await host.removeRevision(3, 10);
     expect((await readdir(join(root, 'overlays/3'))).sort()).toEqual(['12', '12.json', '12.manifest']);
+    // Killed in the middle of removing it: what is beside the folder is not forgotten.
+    await removeTree(join(root, 'overlays/3/12'));
+    expect(await host.publishedRevisions(3)).toEqual([12]);
+    await host.removeRevision(3, 12);
+    expect(await readdir(join(root, 'overlays/3'))).toEqual([]);
     // Compared with a revision that is gone, content counts as new.
     expect(await host.publish({ overlay: 3, revision: 13, previous: 10 }, run)).toMatchObject({ unchanged: false });
   });

@@ -83,11 +83,12 @@ export class Publisher {
     await removeTree(manifestPath(path));
   }
 
-  /** The revisions of an overlay that are on the disk, whole ones only. */
+  /** The revisions of which something is on the disk: whole ones, and what is beside one that a killed removal left. */
   async revisions(overlay: number): Promise<number[]> {
     try {
       const names = await readdir(join(this.overlaysFolder, numericId('overlay', overlay)));
-      return names.filter((name) => /^[1-9][0-9]{0,9}$/.test(name)).map(Number);
+      const numbers = names.flatMap((name) => /^([1-9][0-9]{0,9})(\.json|\.manifest)?$/.exec(name)?.[1] ?? []);
+      return [...new Set(numbers)].map(Number);
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return [];
       throw error;
