@@ -2,6 +2,8 @@ import { mkdir, readFile, readdir, rm, rmdir, utimes, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ServerRuns } from '../src/errors.js';
+import { InstanceFolder } from '../src/instances/instance-folder.js';
+import { Trash } from '../src/instances/trash.js';
 import { makeRevision, makeSpec, openTestHost, writeTree, type TestHost } from './support/fixture.js';
 
 /** An instance that has written files of its own and was deleted with them. */
@@ -67,6 +69,24 @@ describe('what a deleted server wrote', () => {
     expect(await readFile(join(root, 'instances/one/replaced/8/c.txt'), 'utf8')).toBe('left behind');
     expect((await host.trash.entries()).map(({ path, files }) => `${path} ${files}`)).toEqual(['3/313 2']);
     expect(await readFile(join(root, 'trash/3/313/replaced/7/b.txt'), 'utf8')).toBe('gave way');
+  });
+
+  it('stays together when a restore is killed between its two renames', async () => {
+    const test = await openTestHost();
+    const { host, run, root } = test;
+    await host.initialize('one', makeSpec(), run);
+    await writeTree(join(root, 'instances/one'), { 'upper/a.txt': 'own', 'replaced/7/b.txt': 'gave way' });
+    await host.delete('one', '3/12', run);
+    await host.initialize('one', makeSpec(), run);
+    // Its second rename fails, as if it had not come to it.
+    await writeTree(upper(test, 'one', ''), { 'in-the-way.txt': '' });
+    await expect(new Trash(root).take('3/12', new InstanceFolder(root, 'one'))).rejects.toThrow('ENOTEMPTY');
+    await rm(upper(test, 'one', 'in-the-way.txt'));
+    const { trashed } = await host.restore('one', { from: '3/12', trash: '3/13' }, run);
+    expect(trashed).toBeNull();
+    expect(await readFile(upper(test, 'one', 'a.txt'), 'utf8')).toBe('own');
+    expect(await readFile(join(root, 'instances/one/replaced/7/b.txt'), 'utf8')).toBe('gave way');
+    expect(await host.trash.entries()).toEqual([]);
   });
 
   it('is not restored into a server that runs, or that is not there', async () => {

@@ -111,6 +111,7 @@ export class Instances {
     if (status === undefined || status.state === 'absent') throw new NotInitialized(name);
     if (status.state !== 'stopped' && status.state !== 'failed') throw new ServerRuns(name, 'its files are restored');
     if (!(await this.trash.has(from))) return { restored: false, trashed: null };
+    await this.trash.undoTake(from, folder);
     const trashed = await this.putAway(folder, trash, run);
     await this.trash.take(from, folder);
     await run.output.write('stdout', `restored the files of trash/${from}`);

@@ -43,10 +43,18 @@ export class Trash implements HostTrash {
   /** Moves an entry back into an instance that has nothing of its own. Its files come last: without them it is no entry any more. */
   async take(path: string, folder: InstanceFolder): Promise<void> {
     const files = this.files(path);
+    await writeFileDurably(this.restoring(path), folder.name, 0o640);
     await renameIfAny(join(dirname(files), 'replaced'), folder.replaced());
     await rename(files, folder.upper());
     await Promise.all([syncFolder(folder.path), syncFolder(dirname(files))]);
     await this.purge(path);
+  }
+
+  /** After a `take` that was killed between its two renames: what it has moved joins its entry again. */
+  async undoTake(path: string, folder: InstanceFolder): Promise<void> {
+    if ((await readIfAny(this.restoring(path))) !== folder.name) return;
+    const replaced = join(dirname(this.files(path)), 'replaced');
+    if (!(await isFolder(replaced))) await renameIfAny(folder.replaced(), replaced);
   }
 
   async entries(): Promise<TrashEntry[]> {
@@ -93,6 +101,11 @@ export class Trash implements HostTrash {
     return join(this.folder, trashPath(path), 'files');
   }
 
+  /** Names the instance that an entry is being moved into. */
+  private restoring(path: string): string {
+    return join(this.folder, trashPath(path), 'restoring');
+  }
+
   /** Of entries, whole or not. */
   private async folders(): Promise<string[]> {
     const paths: string[] = [];
@@ -121,6 +134,15 @@ async function renameIfAny(from: string, to: string): Promise<boolean> {
   }
 }
 
+async function readIfAny(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
 /** What somebody else has put there is left alone. */
 async function foldersIn(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true });
@@ -132,9 +154,9 @@ async function foldersIn(path: string): Promise<string[]> {
 async function readRecord(path: string): Promise<Omit<TrashEntry, 'path'> | null> {
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    value = JSON.parse((await readIfAny(path)) ?? 'null');
   } catch (error) {
-    if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError) return null;
     throw error;
   }
   const { server, deletedAt, files, bytes }: Record<keyof Omit<TrashEntry, 'path'>, unknown> = Object(value);
