@@ -171,6 +171,20 @@ describe.each(['namespaces', 'copy'] as const)('where servers are made by %s', (
     expect(kept).toContain('5');
   });
 
+  it("what people wrote is not pushed out by a server that rewrites the panel's server.cfg at each start", async () => {
+    const updated = await Updated.make({}, {}, isolation);
+    const files = [{ path: CFG, content: 'panel' }];
+    const replaced = join(updated.test.root, 'instances/one/replaced');
+    await writeTree(replaced, { 'update/left4dead2/cfg/own.cfg': 'of people' });
+    for (let i = 0; i < 10; i++) await writeTree(replaced, { [`start-${i}/${CFG}`]: 'by the server' });
+    await updated.runOn(['1/1'], '2', { files });
+    await updated.write({ [CFG]: 'by the server' });
+    await updated.runOn(['1/1'], '3', { files });
+    expect(await readdir(replaced)).toHaveLength(11);
+    expect(await updated.replaced(`3/${CFG}`)).toBe('by the server');
+    expect(await updated.replaced('update/left4dead2/cfg/own.cfg')).toBe('of people');
+  });
+
   it('a file that the server deleted is there again when the layers have another one', async () => {
     const updated = await Updated.make(
       { 'changed.cfg': '1', 'same.cfg': 'same', 'folder/a.cfg': '1' },
