@@ -15,7 +15,7 @@ export type { FilePart, FollowRequest } from './trees/follow-file.js';
 export type { OwnSize, ServerFiles } from './trees/server-files.js';
 export { pathProblem } from './overlay/relative-path.js';
 export { vpkProblem } from './overlay/vpk.js';
-export { formatSpec, parseSpec, validateSpec, type Spec } from './instances/spec.js';
+export { formatSpec, hiddenBytes, MAX_HIDDEN_BYTES, parseSpec, validateSpec, type Spec } from './instances/spec.js';
 export { serverCommand } from './launcher/launch-plan.js';
 export { isInstanceName } from './instances/names.js';
 export { SteamFailed, type SteamFailure } from './steamcmd/steam-failed.js';

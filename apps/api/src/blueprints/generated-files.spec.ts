@@ -118,5 +118,10 @@ describe('checkHide', () => {
         [],
       ),
     ).toEqual([{ path: 'hide', message: 'at most 200 paths' }]);
+    const long = Array.from({ length: 125 }, (_, index) => String(index).padStart(200, 'n'));
+    expect(checkHide(long, [])).toEqual([
+      { path: 'hide', message: 'have 25250 bytes, at most 24576 in all: hide their folder' },
+    ]);
+    expect(checkHide(long.slice(0, 121), [])).toEqual([]);
   });
 });

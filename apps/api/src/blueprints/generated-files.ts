@@ -1,4 +1,4 @@
-import { pathProblem } from '@left4me/host';
+import { hiddenBytes, MAX_HIDDEN_BYTES, pathProblem } from '@left4me/host';
 import type { FieldError } from '../problems/problems.js';
 import type { BlueprintFile } from './blueprint.entity.js';
 import { checkTemplate } from './template.js';
@@ -44,6 +44,9 @@ export function checkFiles(files: readonly BlueprintFile[], secrets: ReadonlySet
 /** What is wrong with a blueprint's hidden paths, beside its files; paths are `hide.<index>`. */
 export function checkHide(hide: readonly string[], files: readonly BlueprintFile[]): FieldError[] {
   if (hide.length > MAX_HIDDEN) return [{ path: 'hide', message: `at most ${MAX_HIDDEN} paths` }];
+  const bytes = hiddenBytes(hide);
+  if (bytes > MAX_HIDDEN_BYTES)
+    return [{ path: 'hide', message: `have ${bytes} bytes, at most ${MAX_HIDDEN_BYTES} in all: hide their folder` }];
   const errors = hide.flatMap((path, index) =>
     told(`hide.${index}`, hiddenProblem(path) ?? collision(hide, index) ?? writtenProblem(path, files)),
   );

@@ -54,6 +54,7 @@ describe('the specification of an instance', () => {
       'files[1].path',
     ],
     [{ hide: ['a/../b'] }, 'hide[0]'],
+    [{ hide: Array.from({ length: 125 }, (_, i) => String(i).padStart(200, 'n')) }, 'hide'],
     [{ hide: ['a'], files: [{ path: 'a/b', content: '' }] }, 'hide[0]'],
   ])('refuses %j, naming the field', (change, field) => {
     expect(refusedField(change)).toBe(field);

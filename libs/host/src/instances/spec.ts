@@ -19,6 +19,9 @@ export interface Spec {
   hide: string[];
 }
 
+/** Those of two generations are told to a program in one argument, of which Linux takes 128 KiB (MAX_ARG_STRLEN). */
+export const MAX_HIDDEN_BYTES = 24 * 1024;
+
 const KEYS = ['port', 'build', 'overlays', 'arguments', 'files', 'hide'];
 const REVISION = /^[1-9][0-9]{0,9}\/[1-9][0-9]{0,9}$/;
 /** They separate layers and options in overlayfs's mount options. */
@@ -55,8 +58,15 @@ export function validateSpec(value: unknown): Spec {
   };
   if (fields.build !== undefined) spec.build = build(fields.build);
   refuseDuplicates(spec.overlays, 'overlays');
+  const bytes = hiddenBytes(spec.hide);
+  if (bytes > MAX_HIDDEN_BYTES) throw new InvalidSpec('hide', `has ${bytes} bytes, at most ${MAX_HIDDEN_BYTES} in all`);
   refuseConflicts(spec);
   return spec;
+}
+
+/** How many bytes hidden paths take together. */
+export function hiddenBytes(hide: readonly string[]): number {
+  return hide.reduce((sum, path) => sum + Buffer.byteLength(JSON.stringify(path)), 0);
 }
 
 function record(value: unknown, path: string, keys: readonly string[]): Record<string, unknown> {
