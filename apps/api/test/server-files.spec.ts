@@ -140,6 +140,21 @@ describe('the files of a server that runs', () => {
     await panel.admin.get(`${content('none.log')}&follow=true`).expect(404);
   });
 
+  it('show nothing of a secret to who follows from a place within it', async () => {
+    const target = `${panel.url}${content('left4dead2/repeated.cfg')}&follow=true`;
+    const whole = (await asBytes(panel.admin.get(content('left4dead2/repeated.cfg')).expect(200))).body.toString();
+    const at = whole.indexOf('*'.repeat(32));
+    expect(at).toBeGreaterThan(0);
+    await Promise.all(
+      Array.from({ length: 32 }, async (_, inside) => {
+        const follower = await LogFollower.open(`${target}&after=${at + inside}`, panel.cookie);
+        await eventually('the rest of the line', async () => follower.lines.length > 0);
+        follower.leave();
+        expect(follower.lines[0]).toBe(`${'*'.repeat(32 - inside)}"`);
+      }),
+    );
+  });
+
   it('are downloaded as a zip file, whose links and odd names are told and whose secrets are masked', async () => {
     const { body, headers } = await asBytes(panel.admin.get(url('/archive?path=left4dead2')).expect(200));
     expect(headers['content-disposition']).toBe('attachment; filename=alpha-left4dead2.zip');

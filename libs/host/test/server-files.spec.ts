@@ -138,8 +138,8 @@ describe('following a file', () => {
     const parts: FilePart[] = [];
     const text = () => parts.map(({ bytes, anew }) => `${anew ? '|' : ''}${bytes.toString()}`).join('');
     const following = (async () => {
-      for await (const part of host.files.follow('one', 'plugin.log', { from: -7, signal: gone.signal, lookMs: 20 }))
-        parts.push(part);
+      const request = { from: -7, before: 5, signal: gone.signal, lookMs: 20 };
+      for await (const part of host.files.follow('one', 'plugin.log', request)) parts.push(part);
     })();
     const shown = (wanted: string) => eventually(async () => text() === wanted);
     await shown('two\nthr');
@@ -157,6 +157,8 @@ describe('following a file', () => {
     await shown('two\nthree\nfour\n|anew\n|rotated, and longer than before\n|back\n');
     gone.abort();
     await following;
+    // Each part comes with the bytes before it, also where it was not begun at the file's beginning.
+    expect(parts.map(({ before }) => before.toString())).toEqual(['one\n', '\ntwo\n', 'o\nthr', '', '', '']);
     const missing = host.files.follow('one', 'none.log', { from: 0, signal: gone.signal });
     await expect(missing[Symbol.asyncIterator]().next()).resolves.toMatchObject({ done: true });
     const other = new AbortController().signal;

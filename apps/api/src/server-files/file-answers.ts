@@ -53,8 +53,8 @@ export async function* linesOf(
 ): AsyncGenerator<FollowStep> {
   const mask = new PartMask(secrets);
   let first = true;
-  for await (const part of files.follow(name, path, { from: after ?? -TAIL_BYTES, signal })) {
-    const bytes = await mask.next(part.bytes, part.anew);
+  for await (const part of files.follow(name, path, { from: after ?? -TAIL_BYTES, before: mask.margin, signal })) {
+    const bytes = await mask.apply(part);
     const begun = first && after === null && part.from > 0 ? bytes.indexOf('\n') + 1 : 0;
     first = false;
     yield { items: linesIn(bytes, part, begun), truncated: part.anew };

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { LayerName, OpenedFile } from '@left4me/host';
+import type { FilePart, LayerName, OpenedFile } from '@left4me/host';
 import { maskedStream, maskMargin } from '../secrets/masked-stream.js';
 
 /** What the panel generates has its secrets in it, and what a server wrote may repeat them. */
@@ -40,12 +40,11 @@ async function* part({ file }: OpenedFile, secrets: readonly string[], start: nu
 }
 
 /**
- * Masks parts of a file that come one after the other, as they are: nothing is held back. The beginning of a secret at the end of a part
- * is masked, too, and its rest in the next one.
+ * Masks parts of a file that is followed: nothing is held back. The beginning of a secret at the end of a part is masked, too. A part may
+ * begin anywhere, so its secrets are only known with the `margin` bytes that stand before it.
  */
 export class PartMask {
-  private before: Buffer = Buffer.alloc(0);
-  private readonly margin: number;
+  readonly margin: number;
   private readonly values: readonly Buffer[];
 
   constructor(private readonly secrets: readonly string[]) {
@@ -53,13 +52,11 @@ export class PartMask {
     this.values = secrets.map((secret) => Buffer.from(secret));
   }
 
-  async next(bytes: Buffer, anew: boolean): Promise<Buffer> {
+  async apply({ before, bytes }: Pick<FilePart, 'before' | 'bytes'>): Promise<Buffer> {
     if (this.margin === 0) return bytes;
-    const known = anew ? Buffer.alloc(0) : this.before;
-    const all = Buffer.concat([known, bytes]);
+    const all = Buffer.concat([before, bytes]);
     const masked: Buffer[] = [];
-    for await (const chunk of maskedStream(Readable.from([all]), this.secrets, known.length)) masked.push(chunk);
-    this.before = all.subarray(-this.margin);
+    for await (const chunk of maskedStream(Readable.from([all]), this.secrets, before.length)) masked.push(chunk);
     const given = Buffer.concat(masked);
     const begun = this.begunAtEnd(all);
     return begun === 0 ? given : given.fill('*', Math.max(0, given.length - begun));
@@ -67,10 +64,16 @@ export class PartMask {
 
   /** How many bytes at the end may be the beginning of a secret. */
   private begunAtEnd(bytes: Buffer): number {
-    for (let length = Math.min(this.margin, bytes.length); length > 0; length--) {
-      const end = bytes.subarray(-length);
-      if (this.values.some((value) => value.length > length && value.subarray(0, length).equals(end))) return length;
-    }
-    return 0;
+    return Math.max(0, ...this.values.map((value) => longestBegun(bytes, value)));
   }
+}
+
+function longestBegun(bytes: Buffer, value: Buffer): number {
+  const from = Math.max(0, bytes.length - value.length + 1);
+  const [first] = value;
+  if (first === undefined) return 0;
+  for (let at = bytes.indexOf(first, from); at >= 0; at = bytes.indexOf(first, at + 1)) {
+    if (value.subarray(0, bytes.length - at).equals(bytes.subarray(at))) return bytes.length - at;
+  }
+  return 0;
 }

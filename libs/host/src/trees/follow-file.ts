@@ -8,6 +8,8 @@ export interface FilePart {
   /** Offset of the first byte. */
   from: number;
   bytes: Buffer;
+  /** What the file has right before them, as many bytes as were asked for. */
+  before: Buffer;
   /** The file is another one than before, or was emptied: what was given so far is not part of it. */
   anew: boolean;
 }
@@ -15,6 +17,8 @@ export interface FilePart {
 export interface FollowRequest {
   /** Where to begin; negative: that many bytes before the end. Beyond the end: the file was emptied since. */
   from: number;
+  /** So many bytes before each part are given with it; none by default. */
+  before?: number;
   signal: AbortSignal;
   lookMs?: number;
 }
@@ -29,7 +33,7 @@ const PART = 64 * 1024;
  * @param open opens the file as it is now; its first failure is thrown
  */
 export async function* followFile(open: () => Promise<OpenedFile>, request: FollowRequest): AsyncGenerator<FilePart> {
-  const { signal, lookMs = LOOK_MS } = request;
+  const { signal, before = 0, lookMs = LOOK_MS } = request;
   let known: { identity: string; size: number } | null = null;
   let position = request.from;
   let anew = false;
@@ -44,10 +48,10 @@ export async function* followFile(open: () => Promise<OpenedFile>, request: Foll
           anew = true;
         }
         const still = known?.identity === identity && known.size === size;
-        for await (const bytes of linesOf(file, position, size, still)) {
+        for await (const part of linesOf(file, { from: position, size, rest: still, before })) {
           if (signal.aborted) return;
-          yield { from: position, bytes, anew };
-          position += bytes.length;
+          yield { from: position, ...part, anew };
+          position += part.bytes.length;
           anew = false;
         }
         known = { identity, size };
@@ -68,18 +72,31 @@ async function openIfAny(open: () => Promise<OpenedFile>, mayBeMissing: boolean)
   }
 }
 
-/** @param rest also what does not end with a line end */
-async function* linesOf(file: FileHandle, from: number, size: number, rest: boolean): AsyncGenerator<Buffer> {
+interface LinesRequest {
+  from: number;
+  size: number;
+  /** Also what does not end with a line end. */
+  rest: boolean;
+  before: number;
+}
+
+async function* linesOf(
+  file: FileHandle,
+  { from, size, rest, before }: LinesRequest,
+): AsyncGenerator<Pick<FilePart, 'bytes' | 'before'>> {
   let position = from;
   while (position < size) {
-    const buffer = Buffer.alloc(Math.min(PART, size - position));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
-    if (bytesRead === 0) return;
-    const whole = buffer.subarray(0, bytesRead).lastIndexOf('\n') + 1;
+    const skip = Math.min(before, position);
+    // Read together: what stands before must be of the same moment, or a secret across the border is not seen.
+    const buffer = Buffer.alloc(skip + Math.min(PART, size - position));
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, position - skip);
+    if (bytesRead <= skip) return;
+    const found = buffer.subarray(skip, bytesRead);
+    const whole = found.lastIndexOf('\n') + 1;
     // A part without a line end is given as it is: nothing is collected.
-    const length = whole === 0 && (rest || bytesRead === PART) ? bytesRead : whole;
+    const length = whole === 0 && (rest || found.length === PART) ? found.length : whole;
     if (length === 0) return;
-    yield buffer.subarray(0, length);
+    yield { bytes: found.subarray(0, length), before: buffer.subarray(0, skip) };
     position += length;
   }
 }
