@@ -70,11 +70,12 @@ describe.each(['namespaces', 'copy'] as const)('the files of a server with %s', 
       await expect(host.files.removeOwn('one', path)).rejects.toMatchObject({ code: 'path-refused' });
     }
     await host.files.removeOwn('one', 'left4dead2/a.txt');
-    await host.files.removeOwn('one', 'left4dead2/logs');
     expect(await readdir(join(root, 'instances/one'))).not.toContain('removed');
-    expect(await host.files.ownSize('one')).toEqual({ files: 1, bytes: 5, complete: true });
-    // Of a worker that was killed after it had put something away.
+    // Of another removal, or of a worker that was killed after it had put something away.
     await writeTree(join(root, 'instances/one/removed'), { 'rest/file.txt': '' });
+    await host.files.removeOwn('one', 'left4dead2/logs');
+    expect(await readdir(join(root, 'instances/one/removed'), { recursive: true })).toEqual(['rest', 'rest/file.txt']);
+    expect(await host.files.ownSize('one')).toEqual({ files: 1, bytes: 5, complete: true });
     await host.initialize('one', makeSpec({ overlays: ['1/1'] }), run);
     expect(await readdir(join(root, 'instances/one'))).not.toContain('removed');
     await host.start('one', run);

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NotFound, PathRefused } from '../errors.js';
@@ -12,18 +11,24 @@ import { sightingOf } from './sightings.js';
 const NOT_OWN = 'is none of the files that the server wrote itself';
 
 /**
- * Moves what the server wrote at a path out of its tree, in one step, to instances/<name>/removed. Only while its lock is held.
+ * Moves what the server wrote at a path out of its tree, in one step, to a folder. Only while its lock is held.
+ * @param removed is made; nobody else's, or whoever empties it would take this with it
  * @throws NotFound, PathRefused
  */
-export async function putAway(folder: InstanceFolder, isolation: 'namespaces' | 'copy', path: string): Promise<void> {
+export async function putAway(
+  folder: InstanceFolder,
+  isolation: 'namespaces' | 'copy',
+  path: string,
+  removed: string,
+): Promise<void> {
   const parts = pathParts(path);
-  await mkdir(folder.removed(), { recursive: true });
-  if (isolation === 'copy') await putAwayFromCopy(folder, path);
-  else await moveOut(folder.upper(), parts, folder.removed());
+  await mkdir(removed, { recursive: true });
+  if (isolation === 'copy') await putAwayFromCopy(folder, path, removed);
+  else await moveOut(folder.upper(), parts, join(removed, '0'));
 }
 
 /** The manifest forgets what the layers have there first, so that the next composition brings it: it is not what the server deleted. */
-async function putAwayFromCopy(folder: InstanceFolder, path: string): Promise<void> {
+async function putAwayFromCopy(folder: InstanceFolder, path: string, removed: string): Promise<void> {
   const manifest = await readManifest(folder);
   const states = await inspect(folder.copy(), manifest);
   const within = [...states].filter(([other]) => other === path || other.startsWith(`${path}/`));
@@ -35,10 +40,10 @@ async function putAwayFromCopy(folder: InstanceFolder, path: string): Promise<vo
   for (const [other, state] of within) if (state !== 'ours') delete manifest.entries[other];
   await saveManifest(folder, manifest);
   const tops = [...own].filter((other) => !own.has(dirname(other)));
-  for (const top of tops) await moveOut(folder.copy(), top.split('/'), folder.removed());
+  for (const [i, top] of tops.entries()) await moveOut(folder.copy(), top.split('/'), join(removed, String(i)));
 }
 
-async function moveOut(tree: string, parts: readonly string[], removed: string): Promise<void> {
+async function moveOut(tree: string, parts: readonly string[], to: string): Promise<void> {
   const path = parts.join('/');
   const name = parts.at(-1) ?? '';
   const top = await DirHandle.open(tree);
@@ -50,7 +55,7 @@ async function moveOut(tree: string, parts: readonly string[], removed: string):
       await parent.openToOwner();
       // Moving a folder takes the right to write to it.
       if (type === 'directory') await (await DirHandle.openToEmpty(parent.at(name))).close();
-      await rename(parent.at(name), join(removed, randomBytes(8).toString('hex')));
+      await rename(parent.at(name), to);
       await parent.sync();
     } finally {
       await parent.close();

@@ -1,4 +1,6 @@
-import { stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CommandFailed, HostError, InstanceBusy, NotFound, PathRefused } from '../errors.js';
 import { InstanceFolder } from '../instances/instance-folder.js';
 import type { InstanceTurns } from '../instances/instance-turns.js';
@@ -88,9 +90,15 @@ export class LocalServerFiles implements ServerFiles {
     const folder = new InstanceFolder(this.root, name);
     if (pathParts(path).length === 0) throw new PathRefused(path, 'the path is empty');
     await serverLayers(this.root, name);
-    await this.turns.remove(name, () => this.putAway(folder, path));
-    this.counts.delete(name);
-    await removeTree(folder.removed());
+    // Another removal may still be emptying its own.
+    const removed = join(folder.removed(), randomUUID());
+    try {
+      await this.turns.remove(name, () => this.putAway(folder, path, removed));
+      this.counts.delete(name);
+    } finally {
+      await removeTree(removed);
+      await removeIfEmpty(folder.removed());
+    }
   }
 
   replaced(name: string): Promise<ReplacedFile[]> {
@@ -101,10 +109,10 @@ export class LocalServerFiles implements ServerFiles {
     return this.replacedFiles.open(name, job, path);
   }
 
-  private async putAway(folder: InstanceFolder, path: string): Promise<void> {
+  private async putAway(folder: InstanceFolder, path: string, removed: string): Promise<void> {
     // Shared: it keeps starts out and is kept out by a server, but is not taken for one (process-manager/liveness.ts).
     const lock = ['--shared', '--nonblock', '--no-fork', '--conflict-exit-code', String(LOCK_BUSY), folder.lock()];
-    const program = [process.execPath, PROGRAMS.putAway, this.root, folder.name, this.isolation, path];
+    const program = [process.execPath, PROGRAMS.putAway, this.root, folder.name, this.isolation, path, removed];
     const said: string[] = [];
     const write = async (_: string, line: string): Promise<void> => void said.push(line);
     const run = { signal: new AbortController().signal, output: { write, progress: () => undefined } };
@@ -151,6 +159,14 @@ async function exists(path: string): Promise<boolean> {
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return false;
     throw error;
+  }
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) throw error;
   }
 }
 
