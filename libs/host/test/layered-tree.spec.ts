@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { lstat, mkdir, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -154,6 +155,25 @@ describe('a page of a folder', () => {
     const { items, unreadableNames } = await new LayeredTree([overlay('1/1', root)]).list('', ALL);
     expect([items.map(({ name }) => name), unreadableNames]).toEqual([['käse'], 1]);
   });
+});
+
+describe('a nest of folders that a server made', () => {
+  const NEST = `for (let i = 0; i < 3000; i++) { fs.mkdirSync('n'.repeat(200)); process.chdir('n'.repeat(200)); }`;
+
+  it('is walked as far as paths go, or until nobody waits any more', async () => {
+    const root = await makeRoot();
+    const upper = join(root, 'upper');
+    await writeTree(upper, { 'beside.txt': '' });
+    execFileSync(process.execPath, ['-e', NEST], { cwd: upper });
+    const tree = new LayeredTree([{ kind: 'own', of: null, folder: upper }, overlay('1/1', join(root, 'low'))]);
+    const told: string[] = [];
+    for await (const entry of tree.walk('')) told.push('why' in entry ? entry.why : entry.path);
+    expect(told).toHaveLength(12);
+    expect(told).toContain('beside.txt');
+    expect(told.at(-1)).toBe('the path is longer than 2048 bytes');
+    const walk = tree.walk('', AbortSignal.abort(new Error('nobody waits')));
+    await expect(walk.next()).rejects.toThrow('nobody waits');
+  }, 10_000);
 });
 
 describe('links that are swapped in while the tree is read', () => {

@@ -5,6 +5,9 @@ import { ZipWriter } from './zip-writer.js';
 /** The list of entries is kept in memory until the end. */
 const MOST_ENTRIES = 200_000;
 const LEFT_OUT = 'LEFT-OUT.txt';
+/** What is told of them is kept in memory, too. */
+const MOST_LINES_LEFT_OUT = 10_000;
+const SHOWN_TARGET = 200;
 /** Programs that unpack would take them for a path, or for a drive of Windows. */
 const NOT_FOR_ZIP = /\\|^[a-zA-Z]:/;
 
@@ -30,14 +33,18 @@ async function* pack(folder: FolderToPack): AsyncGenerator<Buffer> {
   const zip = new ZipWriter();
   const leftOut: string[] = [];
   let entries = 0;
+  let untold = 0;
   for await (const entry of folder.entries) {
     if (++entries > MOST_ENTRIES) {
       leftOut.push(`everything after the first ${MOST_ENTRIES} entries\n`);
       break;
     }
     const why = 'why' in entry ? entry.why : yield* packEntry(zip, folder, entry);
-    if (why !== null) leftOut.push(`${JSON.stringify(entry.path)}: ${why}\n`);
+    if (why === null) continue;
+    if (leftOut.length < MOST_LINES_LEFT_OUT) leftOut.push(`${JSON.stringify(entry.path)}: ${why}\n`);
+    else untold++;
   }
+  if (untold > 0) leftOut.push(`and ${untold} more\n`);
   if (leftOut.length > 0) {
     const told = Buffer.from(`Left out of this archive:\n\n${leftOut.join('')}`);
     yield* zip.file(LEFT_OUT, new Date(), Readable.from([told]), told.length);
@@ -52,7 +59,7 @@ async function* packEntry(
   entry: LayeredEntry,
 ): AsyncGenerator<Buffer, string | null> {
   const name = folder.path === '' ? entry.path : entry.path.slice(folder.path.length + 1);
-  if (entry.type === 'link') return `a link to ${JSON.stringify(entry.target)}`;
+  if (entry.type === 'link') return `a link to ${JSON.stringify((entry.target ?? '').slice(0, SHOWN_TARGET))}`;
   if (NOT_FOR_ZIP.test(name)) return 'a name that zip files cannot have';
   const modifiedAt = new Date(entry.modifiedAt);
   if (entry.type === 'directory') {

@@ -30,11 +30,16 @@ export async function statOf(files: ServerFiles, name: string, path: string): Pr
 }
 
 /** The folder must be there: an archive that has begun cannot tell that it is not. */
-export async function archiveOf(files: ServerFiles, { name, secrets }: KnownServer, path: string): Promise<Readable> {
+export async function archiveOf(
+  files: ServerFiles,
+  { name, secrets }: KnownServer,
+  path: string,
+  signal: AbortSignal,
+): Promise<Readable> {
   await files.list(name, path, { limit: 1 });
   return folderZip({
     path,
-    entries: files.walk(name, path),
+    entries: files.walk(name, path, signal),
     open: (file) => files.open(name, file),
     content: (opened) => maskedPart(opened, secrets, [0, opened.size - 1], 'ends'),
   });

@@ -98,7 +98,7 @@ export class ServerFileWorker {
       case 'content':
         return contentOf(files, server, asked.path, [asked.number('start') ?? 0, asked.number('end') ?? -1]);
       case 'archive':
-        return archiveOf(files, server, asked.path);
+        return archiveOf(files, server, asked.path, signal);
       case 'follow': {
         // What cannot be opened is refused before the answer begins.
         await statOf(files, name, asked.path);

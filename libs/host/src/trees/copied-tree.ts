@@ -51,9 +51,9 @@ export class CopiedTree implements MergedTree {
     return { ...opened, layer: (copied && this.layerOfOrigin(origin.origin)) || OWN };
   }
 
-  async *walk(path: string): AsyncGenerator<LayeredEntry | LeftOut> {
+  async *walk(path: string, signal?: AbortSignal): AsyncGenerator<LayeredEntry | LeftOut> {
     const manifest = await readManifest(this.folder);
-    for await (const entry of this.copy.walk(path)) {
+    for await (const entry of this.copy.walk(path, signal)) {
       yield 'why' in entry ? entry : { ...entry, layer: await this.layerOf(entry, manifest) };
     }
   }

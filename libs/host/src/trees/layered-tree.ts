@@ -42,10 +42,11 @@ export class LayeredTree implements MergedTree {
     return this.page(parts, await this.rules(parts, true), request);
   }
 
-  async *walk(path: string): AsyncGenerator<LayeredEntry | LeftOut> {
-    const rules = await this.rulesBelow(pathParts(path));
+  async *walk(path: string, signal?: AbortSignal): AsyncGenerator<LayeredEntry | LeftOut> {
+    const rules = await this.rulesBelow(pathParts(path), signal);
     const folders = [path];
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+      signal?.throwIfAborted();
       const page = await this.pageOrWhyNot(folder, rules, path);
       if ('why' in page) {
         yield page;
@@ -167,11 +168,11 @@ export class LayeredTree implements MergedTree {
   }
 
   /** For a folder and all below it. */
-  private async rulesBelow(parts: readonly string[]): Promise<MergeRules> {
+  private async rulesBelow(parts: readonly string[], signal?: AbortSignal): Promise<MergeRules> {
     const [top] = this.layers;
     if (top?.kind !== 'own' || this.layers.length === 1) return { hidden: this.hidden, opaque: new Set() };
     const own = new OwnFolders(top);
-    const paths = [...(await own.along(parts, false)), ...(await own.below(parts))];
+    const paths = [...(await own.along(parts, false)), ...(await own.below(parts, signal))];
     return { hidden: this.hidden, opaque: await own.opaque(paths) };
   }
 

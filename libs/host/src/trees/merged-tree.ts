@@ -59,6 +59,6 @@ export interface MergedTree {
   list(path: string, request: PageRequest): Promise<FolderPage>;
   /** A regular file. */
   open(path: string): Promise<OpenedFile>;
-  /** Everything below a folder, folders before what is in them. What goes meanwhile is passed over. */
-  walk(path: string): AsyncIterable<LayeredEntry | LeftOut>;
+  /** Everything below a folder, folders before what is in them. What goes meanwhile is passed over. Throws the signal's reason. */
+  walk(path: string, signal?: AbortSignal): AsyncIterable<LayeredEntry | LeftOut>;
 }

@@ -1,12 +1,15 @@
 import { PathRefused } from '../errors.js';
 import { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode } from '../overlay/durable.js';
+import { pathProblem } from '../overlay/relative-path.js';
 import { below, type Layer } from './layer.js';
 import { opaqueAmong } from './opaque-folders.js';
 import { sightingsIn } from './sightings.js';
 
 /** More are not walked: a server could fill the memory with folders. */
 const MOST_FOLDERS = 100_000;
+/** Each folder is reached from the top: a nest costs the square of its depth. */
+const MOST_STEPS = 1_000_000;
 
 /** The folders of the layer that the server writes, which alone may be opaque. */
 export class OwnFolders {
@@ -42,17 +45,24 @@ export class OwnFolders {
     return [];
   }
 
-  /** All folders below this one. */
-  async below(parts: readonly string[]): Promise<string[]> {
+  /** All folders below this one, without those whose path is longer than can be used. Throws the signal's reason. */
+  async below(parts: readonly string[], signal?: AbortSignal): Promise<string[]> {
     const found: string[] = [];
     const pending = [parts.join('/')];
+    let steps = 0;
     for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-      const folder = await this.open(path === '' ? [] : path.split('/'));
+      signal?.throwIfAborted();
+      const way = path === '' ? [] : path.split('/');
+      steps += way.length;
+      if (steps > MOST_STEPS) throw new PathRefused(parts.join('/'), 'has too many folders below each other');
+      const folder = await this.open(way);
       if (folder === null) continue;
       try {
-        const inside = await foldersIn(folder, path);
-        found.push(...inside);
-        pending.push(...inside);
+        for (const child of await foldersIn(folder, path)) {
+          if (pathProblem(child) !== null) continue;
+          found.push(child);
+          pending.push(child);
+        }
       } finally {
         await folder.close();
       }

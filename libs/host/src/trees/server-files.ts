@@ -34,7 +34,7 @@ export interface OwnSize {
 export interface ServerFiles {
   list(name: string, path: string, request: PageRequest): Promise<FolderPage>;
   open(name: string, path: string): Promise<OpenedFile>;
-  walk(name: string, path: string): AsyncIterable<LayeredEntry | LeftOut>;
+  walk(name: string, path: string, signal?: AbortSignal): AsyncIterable<LayeredEntry | LeftOut>;
   follow(name: string, path: string, request: FollowRequest): AsyncIterable<FilePart>;
   ownSize(name: string): Promise<OwnSize>;
   /**
@@ -69,8 +69,8 @@ export class LocalServerFiles implements ServerFiles {
     return (await this.tree(name)).open(path);
   }
 
-  async *walk(name: string, path: string): AsyncGenerator<LayeredEntry | LeftOut> {
-    yield* (await this.tree(name)).walk(path);
+  async *walk(name: string, path: string, signal?: AbortSignal): AsyncGenerator<LayeredEntry | LeftOut> {
+    yield* (await this.tree(name)).walk(path, signal);
   }
 
   async *follow(name: string, path: string, request: FollowRequest): AsyncGenerator<FilePart> {
