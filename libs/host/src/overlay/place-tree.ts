@@ -37,7 +37,12 @@ export async function placeTree(
     return;
   }
   if (there !== null) await rename(parent.at(name), replaced);
-  await rename(made, parent.at(name));
+  try {
+    await rename(made, parent.at(name));
+  } catch (error) {
+    if (there !== null) await rename(replaced, parent.at(name));
+    throw error;
+  }
 }
 
 /** @param move false: only looks whether everything can be */

@@ -72,6 +72,7 @@ export async function removeAbandoned(folder: string, olderThan: Date): Promise<
       if (hasCode(error, 'ENOENT')) return null;
       throw error;
     });
-    if (stats !== null && stats.mtime < olderThan) await removeTree(join(unfinished, name));
+    // Not the content's time: a folder that was replaced may not have changed for years.
+    if (stats !== null && stats.ctime < olderThan) await removeTree(join(unfinished, name));
   }
 }
