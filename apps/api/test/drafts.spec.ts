@@ -308,6 +308,23 @@ describe('an upload in pieces', () => {
     expect(await filesOf(id).catch(() => ({}))).toEqual({});
   });
 
+  it('is refused before its bytes come when its place cannot take it', async () => {
+    const id = await overlay();
+    await put(id, 'a.txt', 'x').expect(200);
+    for (const [place, field] of [
+      [{ path: '../x' }, 'path'],
+      [{ path: 'a.txt/b' }, 'path'],
+      [{ archive: { target: 'a.txt', mode: 'merge' } }, 'archive.target'],
+    ] as const) {
+      const refused = await anna
+        .post(at(id, 'uploads'))
+        .send({ ...place, size: 1 })
+        .expect(400);
+      expect(refused.body.errors).toMatchObject([{ path: field }]);
+    }
+    expect(await sql('SELECT id FROM draft_uploads WHERE overlay_id = $1', [id])).toEqual([]);
+  });
+
   it('is not begun without end, and goes after a day', async () => {
     const id = await overlay();
     const upload = await begin(id, { path: 'a', size: 1 });

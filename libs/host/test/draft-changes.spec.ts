@@ -176,6 +176,26 @@ it('counting and looking through a draft goes on when folders go away meanwhile'
   expect(await drafts.summary('7')).toMatchObject({ files: 2 });
 });
 
+it('no path in a draft gets longer than paths may be, by unpacking into depth or by moving a folder there', async () => {
+  const deep = (letter: string): string => Array<string>(5).fill(letter.repeat(239)).join('/');
+  await drafts.makeFolder('7', deep('d'));
+  await drafts.makeFolder('7', deep('e'));
+  await expect(drafts.move('7', 'd'.repeat(239), `${deep('e')}/d`)).rejects.toMatchObject({
+    code: 'path-refused',
+    message: expect.stringContaining('2048'),
+  });
+  const archive = await archiveOf([
+    { name: 'long', type: 'L', content: `${deep('f')}/file` },
+    { name: 'short', content: 'x' },
+  ]);
+  await expect(drafts.unpack('7', archive, { target: deep('e'), mode: 'merge' })).rejects.toMatchObject({
+    code: 'archive-refused',
+    message: expect.stringContaining('2048'),
+  });
+  expect(await readdir(join(root, 'drafts/7', deep('e')))).toEqual([]);
+  expect(await leftovers()).toEqual([]);
+});
+
 describe('moving', () => {
   it('renames files and folders with all they hold, and makes the folders on the way', async () => {
     await drafts.move('7', 'left4dead2/cfg/server.cfg', 'left4dead2/other/first.cfg');

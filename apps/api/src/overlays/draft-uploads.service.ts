@@ -48,7 +48,13 @@ export class DraftUploads implements OnApplicationBootstrap, OnApplicationShutdo
     if (file !== undefined && size > FILE_LIMIT) {
       throw new BodyTooLarge(`${file} is larger than the limit of ${FILE_LIMIT} bytes.`);
     }
-    await this.files.toWrite(me, overlayId);
+    const { files, tree } = await this.files.toWrite(me, overlayId);
+    // Before a body of any size is taken; and once more when it takes its place.
+    if (file !== undefined) await onTree(file, () => files.checkPlace(tree, file, 'file'));
+    if (archive !== undefined) {
+      const { target } = archive;
+      await onTree(target, () => files.checkPlace(tree, target, 'folder'), 'archive.target');
+    }
     await this.refuseTooMany(me, size);
     const uploads = this.database.getRepository(DraftUpload);
     const row = uploads.create({

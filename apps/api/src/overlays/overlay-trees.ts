@@ -136,14 +136,17 @@ const statuses: Readonly<Record<string, number>> = {
   'disk-full': 507,
 };
 
-/** Runs work on a tree; what the library refuses becomes an answer. */
-export async function onTree<T>(file: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs work on a tree; what the library refuses becomes an answer.
+ * @param field of the request, that has the path
+ */
+export async function onTree<T>(file: string, work: () => Promise<T>, field = 'path'): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (isFull(error)) throw new HttpException('The disk is full: nothing was written.', 507, { cause: error });
     if (!(error instanceof HostError)) throw error;
-    if (error.code === 'path-refused') throw new Invalid([{ path: 'path', message: error.message }]);
+    if (error.code === 'path-refused') throw new Invalid([{ path: field, message: error.message }]);
     if (error.code === 'bad-cursor') throw new Invalid([{ path: 'cursor', message: error.message }]);
     if (error.code === 'not-found') throw new NotFound(`file or folder ${file}`);
     if (error.code === 'too-large') throw new BodyTooLarge(`${file} is ${error.message}.`, { cause: error });

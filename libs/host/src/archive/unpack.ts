@@ -47,17 +47,19 @@ const NAMED = 10;
  * Unpacks an archive into a new folder that nobody else knows. Contents and execute bits are taken; a later file replaces an earlier one
  * of the same path. Throws `ArchiveRefused`, `DiskFull`, `TimedOut`, `Interrupted`, `NotSupported`; the folder is the caller's to remove.
  * @param folder must exist and be empty
+ * @param target where it goes from there: the paths must be usable below it
  */
 export async function unpack(
   archive: string,
   folder: string,
   limits: ArchiveLimits,
   signal: AbortSignal,
+  target = '',
 ): Promise<Unpacked> {
   const { size } = await stat(archive);
   const timeUp = AbortSignal.timeout(limits.timeMs);
   const either = AbortSignal.any([signal, timeUp]);
-  const unpacking = new Unpacking(folder, size, limits, either);
+  const unpacking = new Unpacking(folder, size, limits, either, target);
   try {
     for await (const entry of await archiveEntries(archive, size, limits, either)) {
       either.throwIfAborted();
@@ -84,6 +86,7 @@ class Unpacking {
     private readonly archiveBytes: number,
     private readonly limits: ArchiveLimits,
     private readonly signal: AbortSignal,
+    private readonly target: string,
   ) {
     this.space = new FreeSpace(root, limits.reserveBytes);
   }
@@ -92,10 +95,17 @@ class Unpacking {
     const path = safePath(entry.name);
     if (entry.type === 'link' || entry.type === 'special') return this.leaveOut(path);
     if (path === '') return;
+    this.refuseBelowTarget(path);
     const parts = path.split('/');
     if (entry.type === 'folder') return this.makeFolder(parts);
     await this.makeFolder(parts.slice(0, -1));
     await this.write(entry, path);
+  }
+
+  private refuseBelowTarget(path: string): void {
+    if (this.target === '') return;
+    const problem = pathProblem(`${this.target}/${path}`);
+    if (problem !== null) throw new ArchiveRefused(`${named(path)} in the archive, where it is to go: ${problem}`);
   }
 
   private leaveOut(path: string): void {

@@ -88,6 +88,8 @@ export interface FileTree {
   move(tree: string, from: string, to: string, options?: ChangeOptions & { replace?: boolean }): Promise<void>;
   /** A file, a link, or a folder with all it holds. Throws `NotFound`. */
   remove(tree: string, path: string, options?: ChangeOptions): Promise<void>;
+  /** Throws `PathRefused` where, as the tree is now, no file could be written, or no archive unpacked into a folder. */
+  checkPlace(tree: string, path: string, kind: 'file' | 'folder'): Promise<void>;
   /** Reads the tree as it is asked for the next one. */
   warnings(tree: string): AsyncIterable<TreeWarning>;
   summary(tree: string): Promise<TreeSummary>;

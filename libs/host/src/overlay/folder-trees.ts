@@ -150,6 +150,10 @@ class FolderTrees implements FileTree {
     await this.changes.remove(tree, path, options);
   }
 
+  async checkPlace(tree: string, path: string, kind: 'file' | 'folder'): Promise<void> {
+    await this.changes.checkPlace(tree, path, kind);
+  }
+
   async destroy(tree: string): Promise<void> {
     await this.changes.destroy(tree);
   }

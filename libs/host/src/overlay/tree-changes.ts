@@ -8,7 +8,8 @@ import { hasCode } from './durable.js';
 import type { ChangeOptions, PutOptions, UnpackOptions, WrittenFile } from './file-tree.js';
 import { placeTree } from './place-tree.js';
 import { receive, syncDisk, temporaryPath } from './received-files.js';
-import { pathParts } from './relative-path.js';
+import { longestBelow } from './longest-path.js';
+import { MAX_PATH_BYTES, pathParts } from './relative-path.js';
 import { removeTree } from './remove-tree.js';
 import { etagOf, lstatIfAny, sizeAndTime, statIfAny } from './tree-entries.js';
 import { split, type TreePlaces, treeParts } from './tree-places.js';
@@ -68,7 +69,7 @@ export class TreeChanges {
     await mkdir(made);
     const replaced = await temporaryPath(this.places.folder);
     try {
-      const unpacked = await unpack(archive, made, this.limits, signal);
+      const unpacked = await unpack(archive, made, this.limits, signal, options.target);
       await syncDisk(made, signal);
       await around(options, async () => {
         const parent = await this.places.make(parts.slice(0, -1), options.target);
@@ -116,6 +117,7 @@ export class TreeChanges {
       try {
         const stats = await lstatIfAny(out.at(source.name));
         if (stats === null) throw new NotFound(from);
+        if (stats.isDirectory()) await refuseTooLong(out, source.name, to);
         const into = await this.places.make([...treeParts(tree), ...target.parents], to);
         try {
           await refuseTaken(into, target.name, to, options.replace === true && stats.isFile());
@@ -160,6 +162,16 @@ export class TreeChanges {
     await removeTree(temporary);
   }
 
+  async checkPlace(tree: string, path: string, kind: 'file' | 'folder'): Promise<void> {
+    if (kind === 'folder') {
+      const folder = await this.places.open(tree, pathParts(path), path);
+      await folder?.close();
+      return;
+    }
+    const { parents, name } = split(path);
+    await this.refuseTarget(tree, parents, name, path);
+  }
+
   /** @param asItIs of a file that must be there: nothing is made for one that is not */
   private async parentOf(tree: string, parents: readonly string[], path: string, asItIs: boolean): Promise<DirHandle> {
     if (!asItIs) return this.places.make([...treeParts(tree), ...parents], path);
@@ -187,6 +199,13 @@ async function refuseLinkOrFolder(folder: DirHandle, name: string, path: string)
   const stats = await lstatIfAny(folder.at(name));
   if (stats?.isDirectory()) throw new PathRefused(path, 'is a folder');
   if (stats !== null && !stats.isFile()) throw new PathRefused(path, 'is a link');
+}
+
+/** Of a folder that is to be moved, whose files must have paths that can be used. */
+async function refuseTooLong(parent: DirHandle, name: string, to: string): Promise<void> {
+  const longest = await longestBelow(await parent.child(name));
+  if (Buffer.byteLength(to) + 1 + longest <= MAX_PATH_BYTES) return;
+  throw new PathRefused(to, `a path in it would be longer than ${MAX_PATH_BYTES} bytes`);
 }
 
 async function refuseOther(folder: DirHandle, name: string, path: string, etag: string): Promise<void> {
