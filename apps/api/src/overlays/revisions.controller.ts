@@ -1,5 +1,6 @@
-import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
+import { Body, Controller, Get, Param, Put, Query, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { Fails } from '../openapi/fails.js';
 import { PageQuery } from '../paging/page.js';
@@ -36,8 +37,11 @@ export class RevisionsController {
     @Param('id', overlayId) id: number,
     @Param('number', new IdPipe('revision')) number: number,
     @Query() query: DiffQuery,
+    @Res({ passthrough: true }) response: Response,
   ): Promise<DifferencePage> {
-    const { items, next } = await this.revisions.differences(me, id, number, query);
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const { items, next } = await this.revisions.differences(me, id, number, query, gone.signal);
     return { items, nextCursor: next };
   }
 

@@ -8,7 +8,7 @@ import { Announcements } from '../redis/announcements.js';
 import { announceServersOf } from '../servers/announce-servers.js';
 import { seesServer } from '../servers/server-access.js';
 import { Overlay } from './overlay.entity.js';
-import { OverlayTrees } from './overlay-trees.js';
+import { onTree, OverlayTrees } from './overlay-trees.js';
 import { revisionView, userNamesOf } from './overlay-views.js';
 import { Overlays } from './overlays.service.js';
 import type { DiffQuery, RevisionItem } from './revision.dto.js';
@@ -79,14 +79,22 @@ export class Revisions {
     return this.overlays.get(me, overlayId);
   }
 
-  async differences(me: Principal, overlayId: number, from: number, query: DiffQuery): Promise<Differences> {
+  /** @param signal aborted when nobody waits for the answer any more: comparing may read whole files */
+  async differences(
+    me: Principal,
+    overlayId: number,
+    from: number,
+    query: DiffQuery,
+    signal: AbortSignal,
+  ): Promise<Differences> {
     await this.overlays.get(me, overlayId);
     const to = query.to === 'draft' ? 'draft' : Number(query.to);
     await this.requireRevision(overlayId, from);
     if (to !== 'draft') await this.requireRevision(overlayId, to);
     const { limit, cursor } = query;
     const behind = cursor === undefined ? {} : { behind: cursor };
-    return this.trees.differences(overlayId, from, to, { limit, ...behind, timeLimitMs: COMPARE_MS });
+    const part = { limit, ...behind, timeLimitMs: COMPARE_MS, signal };
+    return onTree('the draft', () => this.trees.differences(overlayId, from, to, part));
   }
 
   private async requireRevision(overlayId: number, number: number): Promise<void> {

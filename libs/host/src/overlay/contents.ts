@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { lstat, open, readdir, readlink } from 'node:fs/promises';
+import { Interrupted } from '../errors.js';
 import { DirHandle } from './dir-handle.js';
 import { hasCode } from './durable.js';
 import { type ManifestEntry, openManifest } from './manifest.js';
@@ -8,7 +9,8 @@ import { ifSwapped } from './tree-entries.js';
 
 /** One file or link of a tree; what takes reading it is asked for only when it matters. */
 export interface ContentEntry extends Omit<ManifestEntry, 'hash'> {
-  hash(): Promise<string>;
+  /** Throws `Interrupted`. */
+  hash(signal: AbortSignal): Promise<string>;
 }
 
 const CHUNK_BYTES = 256 * 1024;
@@ -46,7 +48,7 @@ async function* folderContents(folder: DirHandle, parts: readonly string[]): Asy
         if (child !== null) yield* folderContents(child, [...parts, name]);
       } else if (stats?.isFile()) {
         const executable = (stats.mode & constants.S_IXUSR) !== 0;
-        yield { path, type: 'file', size: stats.size, executable, hash: () => fileHash(folder.at(name)) };
+        yield { path, type: 'file', size: stats.size, executable, hash: (signal) => fileHash(folder.at(name), signal) };
       } else if (stats?.isSymbolicLink()) {
         const target = await readlink(folder.at(name));
         yield {
@@ -79,7 +81,7 @@ export function textHash(text: string): string {
 }
 
 /** A file that is gone meanwhile equals none. */
-async function fileHash(path: string): Promise<string> {
+async function fileHash(path: string, signal: AbortSignal): Promise<string> {
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(path, flags).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT', 'ELOOP')) return null;
@@ -90,6 +92,7 @@ async function fileHash(path: string): Promise<string> {
     const hash = createHash('sha256');
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     for (;;) {
+      if (signal.aborted) throw new Interrupted('comparing');
       const { bytesRead } = await file.read(buffer, 0, buffer.length, null);
       if (bytesRead === 0) return hash.digest('hex');
       hash.update(buffer.subarray(0, bytesRead));

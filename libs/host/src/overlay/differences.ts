@@ -1,3 +1,4 @@
+import { Interrupted } from '../errors.js';
 import { type ContentEntry, revisionContents, treeContents } from './contents.js';
 import { comparePaths } from './manifest.js';
 
@@ -20,6 +21,8 @@ export interface DifferenceRequest {
   behind?: string;
   /** Where the contents themselves have to be compared, that ends after this time, ms: the rest is for the next call. */
   timeLimitMs: number;
+  /** Nobody waits for it any more. */
+  signal: AbortSignal;
 }
 
 export interface Differences {
@@ -28,17 +31,18 @@ export interface Differences {
   next: string | null;
 }
 
-/** What was added, removed and changed, by path. Streams: neither tree is held in memory. */
+/** What was added, removed and changed, by path. Streams: neither tree is held in memory. Throws `Interrupted`. */
 export async function differences(request: DifferenceRequest): Promise<Differences> {
-  const { limit, behind, timeLimitMs } = request;
+  const { limit, behind, timeLimitMs, signal } = request;
   const items: Difference[] = [];
   const end = performance.now() + timeLimitMs;
   const after = 'draft' in request.after ? treeContents(request.after.draft) : revisionContents(request.after.revision);
   for await (const [left, right] of pairs(revisionContents(request.before), after)) {
+    if (signal.aborted) throw new Interrupted('comparing');
     const path = (left ?? right)?.path ?? '';
     if (behind !== undefined && comparePaths(path, behind) <= 0) continue;
     if (items.length === limit) return { items, next: items.at(-1)?.path ?? null };
-    const change = await changeOf(left, right);
+    const change = await changeOf(left, right, signal);
     if (change !== null) items.push({ path, change, sizeBefore: left?.size ?? null, sizeAfter: right?.size ?? null });
     if (performance.now() > end) return { items, next: path };
   }
@@ -67,9 +71,13 @@ async function nextOf(entries: AsyncGenerator<ContentEntry>): Promise<ContentEnt
   return done === true ? null : value;
 }
 
-async function changeOf(left: ContentEntry | null, right: ContentEntry | null): Promise<Difference['change'] | null> {
+async function changeOf(
+  left: ContentEntry | null,
+  right: ContentEntry | null,
+  signal: AbortSignal,
+): Promise<Difference['change'] | null> {
   if (left === null) return 'added';
   if (right === null) return 'removed';
   const sameKind = left.type === right.type && left.executable === right.executable && left.size === right.size;
-  return sameKind && (await left.hash()) === (await right.hash()) ? null : 'changed';
+  return sameKind && (await left.hash(signal)) === (await right.hash(signal)) ? null : 'changed';
 }
