@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => queue.close());
 
-const PLACES = ['drafts', 'overlays', 'builds', 'cache/scripts'];
+const PLACES = ['drafts', 'overlays', 'builds', 'cache/scripts', 'cache/script-runs', 'cache/script-tmp'];
 
 async function overlayWithFiles(name: string): Promise<number> {
   const { body } = await queue.admin.post('/api/v1/overlays').send({ name, catalog: true }).expect(201);

@@ -144,6 +144,7 @@ describe('a build of a script overlay', () => {
     await save(anna, id, "echo z >$'a\\nb'").expect(200);
     const unusable = await build(anna, id);
     expect(unusable).toMatchObject({ state: 'failed', error: expect.stringContaining('control characters') });
+    expect(await readdir(path.join(panel.settings.root, 'builds'))).toEqual([]);
   });
 
   it('publishes no VPK that would crash the game', async () => {
@@ -162,6 +163,8 @@ describe('a build of a script overlay', () => {
     await expect.poll(() => log(job), { timeout: 15_000 }).toContain('begun');
     await anna.post(`/api/v1/jobs/${job.id}/cancel`).expect(202);
     expect(await ended(job)).toMatchObject({ state: 'cancelled' });
-    expect(await readdir(path.join(panel.settings.root, 'cache/script-runs'))).toEqual([]);
+    for (const place of ['cache/script-runs', 'cache/script-tmp', 'builds']) {
+      expect(await readdir(path.join(panel.settings.root, place)), place).toEqual([]);
+    }
   });
 });

@@ -227,7 +227,7 @@ export interface Host {
    * `NotSupported` where there is no sandbox, `NoRuntime`, `CommandFailed`, `ScriptStopped` (a limit), `Interrupted`, `TimedOut`.
    */
   buildScript(request: ScriptBuild, run: Run): Promise<void>;
-  /** Removes builds/<overlay>/. Missing: success. */
+  /** Removes builds/<overlay>/, and what a killed worker left of the script's run beside it. Missing: success. */
   discardBuild(overlay: number): Promise<void>;
   /** The source → overlays/<overlay>/<revision>/, by rename. */
   publish(request: PublishRequest, run: Run): Promise<PublishResult>;

@@ -8,7 +8,7 @@ import { JobLines } from '../jobs/log/job-lines.js';
 import { JobRows } from '../jobs/worker/job-rows.js';
 import { LaneWorkers } from '../jobs/worker/lane-workers.js';
 import { OperationHandlers } from '../jobs/worker/operation-handler.js';
-import { endLeftBehind } from '../jobs/worker/recovery.js';
+import { discardLeftBuilds, endLeftBehind } from '../jobs/worker/recovery.js';
 import { ServerLogFeed } from '../logs/server-log-feed.js';
 import { Announcements } from '../redis/announcements.js';
 import { RedisConnections } from '../redis/redis.js';
@@ -119,6 +119,7 @@ export class HostWorker implements OnApplicationBootstrap, BeforeApplicationShut
     await this.trash
       .match(hostId, host)
       .catch((error: unknown) => this.logger.warn(`The trash was not looked at: ${String(error)}`));
+    await discardLeftBuilds(this.database, host, hostId, this.incarnation);
     await endLeftBehind(this.database, { rows, announcements, lookAt }, hostId, this.incarnation);
     await this.builds.sync(hostId, host);
     void this.dispatcher.dispatch();

@@ -21,7 +21,7 @@ import { BodyTooLarge, Conflict, Invalid, NotFound } from '../problems/problems.
 const HOST_OF_OVERLAYS = 'local';
 
 /** Below LEFT4ME_ROOT, where the worker keeps what belongs to one overlay. */
-const PLACES_OF_THE_WORKER = ['overlays', 'builds', 'cache/scripts'];
+const PLACES_OF_THE_WORKER = ['overlays', 'builds', 'cache/scripts', 'cache/script-runs', 'cache/script-tmp'];
 
 /** One tree of files: a draft or a revision. */
 export interface OverlayTree {

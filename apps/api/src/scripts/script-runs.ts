@@ -25,7 +25,7 @@ export class ScriptRuns {
     await host.buildScript({ overlay, script: script.text, refuse }, run);
   }
 
-  /** Removes what a script has made, once it is published. A failure is only said: the next build removes it, too. */
+  /** Removes what a script has made, published or not. A failure is only said: the next build removes it, too. */
   async discard(overlay: number, host: Host, run: Run): Promise<void> {
     try {
       await host.discardBuild(overlay);

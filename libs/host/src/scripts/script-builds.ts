@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import { ScriptStopped } from '../errors.js';
 import type { Run, ScriptBuild } from '../host.js';
 import { numericId } from '../instances/names.js';
 import { DirHandle } from '../overlay/dir-handle.js';
-import { removeTree } from '../overlay/remove-tree.js';
 import type { Builds } from '../runtime/builds.js';
 import { DiskUse } from './disk-use.js';
 import { ForwardProxy } from './forward-proxy.js';
@@ -60,8 +58,8 @@ export class ScriptBuilds {
     }
   }
 
-  /** Removes what a build has made, when it was published or is of no use any more. Missing: success. */
+  /** Removes what a build has made, when it was published or is of no use any more, also what a killed worker left. Missing: success. */
   async discard(overlay: number): Promise<void> {
-    await removeTree(join(this.root, 'builds', numericId('overlay', overlay)));
+    await ScriptPlace.discard(this.root, numericId('overlay', overlay));
   }
 }

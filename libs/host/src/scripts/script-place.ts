@@ -2,6 +2,10 @@ import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTree } from '../overlay/remove-tree.js';
 
+const OUTPUT = 'builds';
+const RUN = join('cache', 'script-runs');
+const TMP = join('cache', 'script-tmp');
+
 /** The folders of one run of a script, all below LEFT4ME_ROOT. Outside its sandbox nothing is ever looked up in them by name. */
 export class ScriptPlace {
   /** What is published afterwards: `$LEFT4ME_OVERLAY`. */
@@ -15,17 +19,22 @@ export class ScriptPlace {
   readonly proxySocket: string;
 
   constructor(
-    root: string,
+    private readonly root: string,
     readonly id: string,
     /** The game's folder: `$LEFT4ME_GAME`. */
     readonly game: string,
   ) {
-    this.output = join(root, 'builds', id);
+    this.output = join(root, OUTPUT, id);
     this.cache = join(root, 'cache', 'scripts', id);
-    this.run = join(root, 'cache', 'script-runs', id);
-    this.tmp = join(root, 'cache', 'script-tmp', id);
+    this.run = join(root, RUN, id);
+    this.tmp = join(root, TMP, id);
     this.script = join(this.run, 'script');
     this.proxySocket = join(this.run, 'proxy');
+  }
+
+  /** Removes all of a run, also of one that was killed, but the cache. Missing: success. */
+  static async discard(root: string, id: string): Promise<void> {
+    for (const place of [RUN, TMP, OUTPUT]) await removeTree(join(root, place, id));
   }
 
   /** The folders that the script can write to. */
@@ -35,8 +44,7 @@ export class ScriptPlace {
 
   /** Nothing is left of an earlier run but the cache. */
   async prepare(script: string, programs: readonly string[]): Promise<void> {
-    await this.clear();
-    await removeTree(this.output);
+    await ScriptPlace.discard(this.root, this.id);
     for (const folder of [...this.writable, this.run]) await mkdir(folder, { recursive: true });
     await writeFile(this.script, script);
     for (const program of programs) await copyFile(program, join(this.run, program.split('/').at(-1) ?? ''));

@@ -40,10 +40,7 @@ export class BuildOverlayHandler implements OperationHandler {
     const host = await this.library.get();
     // A build that was interrupted after its rename has left a folder without a row: nothing can use it.
     await host.removeRevision(overlayId, next);
-    const { source, record } = await this.prepare(job, overlay, host, run);
-    const previous = current ? { previous: current.number } : {};
-    const result = await host.publish({ overlay: overlayId, revision: next, ...source, ...previous }, run);
-    if (overlay.kind === 'script') await this.scripts.discard(overlayId, host, run);
+    const { result, record } = await this.publish(job, { overlay, next, current }, host, run);
     if (result.unchanged && current) {
       await this.database.transaction((manager) => record(current.id, manager));
       await run.output.write(
@@ -58,6 +55,22 @@ export class BuildOverlayHandler implements OperationHandler {
     await announceServersOf({ overlayId }, this.database, this.announcements);
     await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
     await this.collection.collect(overlayId, next, host, run);
+  }
+
+  private async publish(
+    job: RunningJob,
+    { overlay, next, current }: { overlay: Overlay; next: number; current: OverlayRevision | null },
+    host: Host,
+    run: Run,
+  ): Promise<{ result: PublishResult; record: Prepared['record'] }> {
+    try {
+      const { source, record } = await this.prepare(job, overlay, host, run);
+      const previous = current ? { previous: current.number } : {};
+      const result = await host.publish({ overlay: overlay.id, revision: next, ...source, ...previous }, run);
+      return { result, record };
+    } finally {
+      if (overlay.kind === 'script') await this.scripts.discard(overlay.id, host, run);
+    }
   }
 
   /** Makes what there is to publish, where it is not the draft. */

@@ -1,3 +1,4 @@
+import type { Host } from '@left4me/host';
 import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Announcements } from '../../redis/announcements.js';
@@ -57,6 +58,23 @@ export async function endInterrupted(
   if (!(await rows.end(job.id, job.incarnation, how, { lastLine, seen }))) return;
   new Logger('Recovery').warn(`Job ${job.id} had been interrupted and is ${how.state} now.`);
   announceJob(announcements, job);
+}
+
+/**
+ * Frees the disk of what a former worker's builds had made: nobody publishes it any more. For the host's new worker, before
+ * `endLeftBehind`: it goes by the jobs that have not ended. A failure is only said: the overlay's next build removes it, too.
+ */
+export async function discardLeftBuilds(database: DataSource, host: Host, hostId: number, incarnation: string) {
+  const jobs = await database.query<{ overlayId: number }[]>(
+    `SELECT overlay_id AS "overlayId" FROM jobs
+     WHERE host_id = $1 AND finished_at IS NULL AND state <> 'queued' AND incarnation IS DISTINCT FROM $2 AND overlay_id IS NOT NULL`,
+    [hostId, incarnation],
+  );
+  for (const { overlayId } of jobs) {
+    await host.discardBuild(overlayId).catch((error: unknown) => {
+      new Logger('Recovery').warn(`What a build of overlay ${overlayId} had made is still there: ${String(error)}`);
+    });
+  }
 }
 
 /**
