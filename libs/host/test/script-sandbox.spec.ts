@@ -1,5 +1,7 @@
-import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { listProcesses, readCommandLine } from '../src/process/process-table.js';
 import { CommandRecords } from '../src/process/command-records.js';
@@ -204,6 +206,26 @@ describe('a script over its limits', () => {
     expect(deep).toMatch(/the path "[0/]+…[0/]+" is longer than 2048 bytes/);
     expect(await scripts.run('ls $LEFT4ME_OVERLAY | wc -l')).toEqual(['0']);
   }, 60_000);
+
+  it('does not keep later builds from running, whatever folders it has closed to the service user', async () => {
+    const scripts = await openScripts();
+    const program = fileURLToPath(new URL('support/closed-folders.mjs', import.meta.url));
+    const command = [process.execPath, program, scripts.root];
+    const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...command];
+    if (process.geteuid?.() === 0) await chown(scripts.root, 65_534, 65_534);
+    const [first = '', ...words] = process.geteuid?.() === 0 ? asNobody : command;
+    const stopped = (folder: string): object => ({
+      code: 'script-stopped',
+      message: `the script was stopped: ${folder} must be readable, to count what is in it (chmod u+rwx)`,
+      caches: [],
+    });
+    expect(JSON.parse(execFileSync(first, words, { encoding: 'utf8' }))).toEqual([
+      stopped('its folder "sub"'),
+      stopped('its folder "sub"'),
+      stopped('one of its own folders'),
+      { code: 'path-refused', message: '"closed": its mode forbids entering it (chmod u+rwx)' },
+    ]);
+  });
 
   it('is stopped before the disk is full, when its time is over, and when somebody cancels it', async () => {
     const full = await openScripts({ reserveBytes: Number.MAX_SAFE_INTEGER });

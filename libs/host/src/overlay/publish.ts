@@ -157,7 +157,13 @@ class DraftCopy {
   /** Closes `folder`. Names in order of their bytes: the same content gives the same hash. */
   private async folder(folder: DirHandle, parts: readonly string[]): Promise<void> {
     try {
-      const names = (await readdir(folder.path, { encoding: 'buffer' })).map((name) => textOf(name, parts)).sort();
+      const listed = await readdir(folder.path, { encoding: 'buffer' }).catch((error: unknown) => {
+        // It could be opened: it has `r`, and no `x`.
+        throw hasCode(error, 'EACCES')
+          ? new PathRefused(parts.join('/'), 'its mode forbids entering it (chmod u+rwx)')
+          : error;
+      });
+      const names = listed.map((name) => textOf(name, parts)).sort();
       for (const name of names) {
         if (this.run.signal.aborted) throw new Interrupted('publishing');
         await this.entry(folder, [...parts, name], name);

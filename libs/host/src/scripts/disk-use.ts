@@ -38,15 +38,16 @@ export class DiskUse {
   private async folder(place: Buffer, path: Buffer): Promise<void> {
     const handle = await open(place, OPEN_FOLDER).catch((error: unknown) => {
       if (hasCode(error, 'ENOENT', 'ENOTDIR', 'ELOOP')) return null; // removed or replaced since its parent was listed
-      if (!hasCode(error, 'EACCES')) throw error;
-      throw new ScriptStopped(
-        `its folder ${JSON.stringify(shortened(path))} must be readable, to count what is in it (chmod u+rwx)`,
-      );
+      throw uncountable(error, path);
     });
     if (handle === null) return;
     try {
       const here = Buffer.from(`/proc/self/fd/${handle.fd}/`);
-      for (const name of await readdir(Buffer.concat([here, Buffer.from('.')]), { encoding: 'buffer' })) {
+      const listed = readdir(Buffer.concat([here, Buffer.from('.')]), { encoding: 'buffer' });
+      const names = await listed.catch((error: unknown) => {
+        throw uncountable(error, path);
+      });
+      for (const name of names) {
         if (this.signal.aborted) return;
         const child = path.length === 0 ? name : Buffer.concat([path, SLASH, name]);
         await this.entry(Buffer.concat([here, name]), child);
@@ -69,6 +70,13 @@ export class DiskUse {
     }
     if (stats.isDirectory()) await this.folder(place, path);
   }
+}
+
+/** Of a folder without `r` it is opening that fails, of one without `x` listing. */
+function uncountable(error: unknown, path: Buffer): unknown {
+  if (!hasCode(error, 'EACCES')) return error;
+  const folder = path.length === 0 ? 'one of its own folders' : `its folder ${JSON.stringify(shortened(path))}`;
+  return new ScriptStopped(`${folder} must be readable, to count what is in it (chmod u+rwx)`);
 }
 
 async function lstatIfAny(path: Buffer): Promise<Stats | null> {

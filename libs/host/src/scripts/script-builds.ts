@@ -50,7 +50,10 @@ export class ScriptBuilds {
       }
     } catch (error) {
       // What is over a limit may lie in the cache, and would stop each further build.
-      if (error instanceof ScriptStopped && (await place.clearCache())) await say('its cache was emptied');
+      if (error instanceof ScriptStopped) {
+        await place.clearCache();
+        await say('its cache was emptied');
+      }
       throw error;
     } finally {
       await folder.close();

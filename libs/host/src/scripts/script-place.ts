@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { removeTree } from '../overlay/remove-tree.js';
 
@@ -50,11 +50,9 @@ export class ScriptPlace {
     for (const program of programs) await copyFile(program, join(this.run, program.split('/').at(-1) ?? ''));
   }
 
-  /** Returns whether there was something in it. */
-  async clearCache(): Promise<boolean> {
-    const filled = (await readdir(this.cache)).length > 0;
+  /** Whatever permissions the script has given it. */
+  async clearCache(): Promise<void> {
     await removeTree(this.cache);
-    return filled;
   }
 
   /** Removes what no later run needs. */
