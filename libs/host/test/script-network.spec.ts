@@ -1,8 +1,10 @@
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { resolveName } from '../src/scripts/network.js';
 import { PublicAddresses } from '../src/scripts/public-address.js';
 import { openScripts, PUBLIC, smallInternet } from './support/scripts.js';
 
@@ -60,6 +62,33 @@ describe('addresses that scripts reach', () => {
     "are not this machine's and its neighbours': %s",
     (address) => expect(addresses.problem(address)).toBe('an address of this machine or of a network it is part of'),
   );
+});
+
+describe('names of a script', () => {
+  /** A name server; it answers nothing but questions for the IPv4 address of names with `maps` in it. */
+  async function nameServer(): Promise<string> {
+    const socket = createSocket('udp4');
+    socket.on('message', (question, { address, port }) => {
+      if (!question.includes('maps')) return;
+      // RFC 1035, 4.1: a header of 12 bytes, then the name, which ends with a zero, its type and its class.
+      const end = question.indexOf(0, 12) + 5;
+      const asked = question.subarray(12, end);
+      const ipv4 = question.readUInt16BE(end - 4) === 1;
+      const header = Buffer.from([...question.subarray(0, 2), 0x81, 0x80, 0, 1, 0, ipv4 ? 1 : 0, 0, 0, 0, 0]);
+      const answer = ipv4 ? [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 93, 184, 215, 14] : [];
+      socket.send(Buffer.concat([header, asked, Buffer.from(answer)]), port, address);
+    });
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    onTestFinished(() => void socket.close());
+    return `127.0.0.1:${socket.address().port}`;
+  }
+
+  it('are asked of the name servers, for a limited time', async () => {
+    const servers = [await nameServer()];
+    expect(await resolveName('maps.example', 5000, servers)).toEqual([PUBLIC]);
+    await expect(resolveName('silent.example', 300, servers)).rejects.toMatchObject({ code: 'ECANCELLED' });
+  });
 });
 
 const GET = 'get() { curl --silent --show-error --max-time 5 "$@" 2>&1 | head -c 300; echo; }\n';

@@ -165,7 +165,7 @@ async function connected(socket: Socket): Promise<Socket> {
 
 /** Of a machine that cannot be resolved now, nothing is known; it is refused as far as its network's addresses are. */
 async function addressesOf(name: string, network: Network): Promise<string[]> {
-  const addresses = isIP(name) === 0 ? await network.resolve(name).catch(() => []) : [name];
+  const addresses = isIP(name) === 0 ? await network.lookUp(name).catch(() => []) : [name];
   return addresses.map((address) => `${address}/${isIP(address) === 6 ? 128 : 32}`);
 }
 

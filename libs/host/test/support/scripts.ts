@@ -31,14 +31,16 @@ export async function smallInternet(names: Record<string, string[]> = {}): Promi
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   const { port } = server.address() as AddressInfo;
+  const resolve = (name: string): Promise<string[]> => {
+    const found = names[name];
+    return found ? Promise.resolve(found) : Promise.reject(new Error(`getaddrinfo ENOTFOUND ${name}`));
+  };
   return {
     asked,
     own: NETWORK.own,
     connect: () => connect(port, '127.0.0.1'),
-    resolve: (name) => {
-      const found = names[name];
-      return found ? Promise.resolve(found) : Promise.reject(new Error(`getaddrinfo ENOTFOUND ${name}`));
-    },
+    lookUp: resolve,
+    resolve,
   };
 }
 
