@@ -17,9 +17,12 @@ const TRY_LIMIT_MS = 10_000;
 /** An ordinary user of the sandbox's own user namespace, whoever runs it. */
 const UID = '1000';
 const SYSTEM_FOLDERS = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
-/** Of /etc what name resolution, TLS and the dynamic linker need. */
+/**
+ * Of /etc what name resolution, TLS and the dynamic linker need. Nothing that may hold a secret: what a panel that runs as root may
+ * read, its scripts may. So not all of pki (private keys are below pki/tls), and no gitconfig (it may hold tokens).
+ */
 const ETC =
-  'nsswitch.conf services protocols localtime ld.so.cache ld.so.conf ld.so.conf.d alternatives ssl/certs ssl/openssl.cnf pki ca-certificates gitconfig'.split(
+  'nsswitch.conf services protocols localtime ld.so.cache ld.so.conf ld.so.conf.d alternatives ssl/certs ssl/openssl.cnf pki/ca-trust/extracted pki/tls/certs ca-certificates'.split(
     ' ',
   );
 /** A panel that runs as root owns what is in them, and permissions would not keep its scripts from writing. */
