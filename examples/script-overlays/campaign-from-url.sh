@@ -18,6 +18,8 @@ name=${campaign%%[?#]*}
 name=${name##*/}
 file=$LEFT4ME_CACHE/$name
 # --time-cond: no body when it is not newer than what is there; the old file stays then.
+# What a download that was cut has left would be taken for the new file otherwise.
+rm -f "$file.part"
 curl --fail --silent --show-error --location --retry 3 --remote-time --time-cond "$file" --output "$file.part" "$campaign"
 if [ -s "$file.part" ]; then mv "$file.part" "$file"; fi
 

@@ -6,6 +6,8 @@
 # To change a version: look up the file's name on its site, write it here and empty the checksum. The next build
 # downloads it, prints its checksum and stops. Compare that with what others have, write it here, build again.
 set -euo pipefail
+# Else a failure inside $(…) would not end what follows it there.
+shopt -s inherit_errexit
 
 metamod=https://mms.alliedmods.net/mmsdrop/1.12/mmsource-1.12.0-git1219-linux.tar.gz
 metamod_sha256=
@@ -32,7 +34,9 @@ fetch() {
 
 # Both are made for the game's folder: they bring addons/ and cfg/.
 mkdir "$LEFT4ME_OVERLAY/left4dead2"
-for file in "$(fetch "$metamod" "$metamod_sha256")" "$(fetch "$sourcemod" "$sourcemod_sha256")"; do
+metamod_file=$(fetch "$metamod" "$metamod_sha256")
+sourcemod_file=$(fetch "$sourcemod" "$sourcemod_sha256")
+for file in "$metamod_file" "$sourcemod_file"; do
   tar --extract --gzip --no-same-permissions --file "$file" --directory "$LEFT4ME_OVERLAY/left4dead2"
 done
 
