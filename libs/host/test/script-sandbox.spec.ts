@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chown, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +13,7 @@ import { ScriptBuilds } from '../src/scripts/script-builds.js';
 import { installScript, makeRoot, recordingRun } from './support/fixture.js';
 import { openScripts, type Scripts } from './support/scripts.js';
 
+const PYTHON = '/usr/bin/python3';
 /** Prints `<name>: ok`, or the first line that the attempt said when it failed. */
 const TRY = `try() { local name=$1 said; shift; if said=$("$@" 2>&1); then echo "$name: ok $said"; else echo "$name: \${said%%$'\\n'*}"; fi; }\n`;
 
@@ -183,6 +185,19 @@ describe('a script over its limits', () => {
     const hold = `(head -c 90M /dev/zero | { tail -c 90M; sleep 20; } | sleep 20) &`;
     await expect(scripts.run(`${hold} ${hold} ${hold} wait`)).rejects.toMatchObject({
       message: 'the script was stopped: it uses more than 200 MiB of memory',
+    });
+  });
+
+  it.skipIf(!existsSync(PYTHON))('is stopped before the machine has no memory left, whatever holds it', async () => {
+    const available = Number(/^MemAvailable:\s*(\d+)/m.exec(await readFile('/proc/meminfo', 'utf8'))?.[1]) * 1024;
+    const scripts = await openScripts({ memoryReserveBytes: available - 700 * 1024 ** 2 });
+    // Written and never mapped: no process's figures have it.
+    const fill = `import os, time
+f = os.memfd_create('x')
+for i in range(4096): os.write(f, bytes(1024 ** 2)); time.sleep(0.001)
+time.sleep(20)`;
+    await expect(scripts.run(`${PYTHON} -c "${fill}"`)).rejects.toMatchObject({
+      message: expect.stringMatching(/^the script was stopped: the machine's memory is almost full: /),
     });
   });
 

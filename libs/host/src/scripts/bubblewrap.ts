@@ -6,7 +6,7 @@ import type { Run } from '../host.js';
 import { hasCode } from '../overlay/durable.js';
 import type { CommandRunner } from '../process/command-runner.js';
 import { PROGRAMS } from '../programs.js';
-import { checkProcesses } from './process-use.js';
+import { checkAvailableMemory, checkProcesses } from './process-use.js';
 import { INSIDE, insideCommand, SCRIPT_ENVIRONMENT, type ScriptSandbox } from './sandbox.js';
 import type { ScriptLimits } from './script-limits.js';
 import type { ScriptPlace } from './script-place.js';
@@ -56,6 +56,7 @@ export class BubblewrapSandbox implements ScriptSandbox {
     let root: number | null = null;
     const folders = [place.output, place.cache, place.tmp] as const;
     const check = (): void => {
+      checkAvailableMemory(limits);
       if (root !== null) checkProcesses(root, limits);
     };
     await watched({ folders, limits, check }, run, (bounded) => {

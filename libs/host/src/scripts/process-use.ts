@@ -19,6 +19,14 @@ export function checkProcesses(root: number, { tasks, memoryBytes }: ScriptLimit
   if (use.memoryBytes > memoryBytes) throw new ScriptStopped(`it uses more than ${told(memoryBytes)} of memory`);
 }
 
+/** Throws `ScriptStopped` when too little of the machine's memory is available, whoever uses it. Cheap. */
+export function checkAvailableMemory({ memoryReserveBytes }: ScriptLimits): void {
+  const available = numberIn(readFileSync('/proc/meminfo', 'utf8'), 'MemAvailable') * 1024;
+  if (available >= memoryReserveBytes) return;
+  const must = `${told(memoryReserveBytes)} must stay so`;
+  throw new ScriptStopped(`the machine's memory is almost full: ${told(available)} are available, and ${must}`);
+}
+
 /** Not asynchronous: /proc answers at once, and a turn of the event loop for each process would give a fork bomb seconds. */
 function useBelow(root: number): { tasks: number; memoryBytes: number } {
   const processes = new Map<number, Process>();
@@ -55,10 +63,14 @@ function readStatus(path: string): Process | null {
     if (hasCode(error, 'ENOENT', 'ESRCH')) return null;
     throw error;
   }
-  const field = (name: string): number => Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? 0);
+  const field = (name: string): number => numberIn(text, name);
   return {
     parent: field('PPid'),
     threads: field('Threads'),
     memoryBytes: (field('RssAnon') + field('RssShmem') + field('VmSwap')) * 1024,
   };
+}
+
+function numberIn(text: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s*(\\d+)`, 'm').exec(text)?.[1] ?? 0);
 }

@@ -5,6 +5,8 @@ export interface ScriptLimits {
   seconds: number;
   /** Of all its processes together. left4me-script@.service has the same figure. */
   memoryBytes: number;
+  /** What stays available of the machine's memory, whoever fills it: what is in no process's own figures, like an unmapped memfd, counts here. */
+  memoryReserveBytes: number;
   /** Processes and threads together, two of left4me's own among them. left4me-script@.service has the same figure. */
   tasks: number;
   /** Of everything below its folders: the overlay, the cache and /tmp. */
@@ -18,6 +20,7 @@ export interface ScriptLimits {
 export const SCRIPT_LIMITS: ScriptLimits = {
   seconds: 50 * 60,
   memoryBytes: 2 * GIB,
+  memoryReserveBytes: GIB / 4,
   tasks: 256,
   diskBytes: 16 * GIB,
   entries: 200_000,
