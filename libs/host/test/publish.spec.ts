@@ -87,17 +87,20 @@ describe('publishing a draft', () => {
     }
   });
 
-  it('copies no extended attribute: a forged whiteout stays a file', async () => {
+  it.each([
+    ['draft', 'drafts'],
+    ['build', 'builds'],
+  ] as const)('copies no extended attribute of a %s: a forged whiteout stays a file', async (source, folder) => {
     const { host, root, run } = await openTestHost();
-    await writeTree(join(root, 'drafts/3'), { 'forged.txt': 'x' });
+    await writeTree(join(root, folder, '3'), { 'forged.txt': 'x' });
     const set =
       "import os,sys; os.setxattr(sys.argv[1], 'user.overlay.whiteout', b'y'); print(os.listxattr(sys.argv[1]))";
     const list = 'import os,sys; print(os.listxattr(sys.argv[1]))';
     const python = (code: string, path: string): string =>
       execFileSync('python3', ['-c', code, path], { encoding: 'utf8' }).trim();
     if (!hasPython()) return;
-    expect(python(set, join(root, 'drafts/3/forged.txt'))).toBe("['user.overlay.whiteout']");
-    await host.publish({ overlay: 3, revision: 1 }, run);
+    expect(python(set, join(root, folder, '3/forged.txt'))).toBe("['user.overlay.whiteout']");
+    await host.publish({ overlay: 3, revision: 1, source }, run);
     expect(python(list, join(root, 'overlays/3/1/forged.txt'))).toBe('[]');
   });
 

@@ -27,12 +27,18 @@ export class DiskUse {
     for (const folder of folders) await use.folder(Buffer.from(folder), Buffer.alloc(0));
   }
 
-  /** Throws `ScriptStopped` when too little of the disk is free, whoever filled it. Cheap. */
-  static async checkFree(folder: string, { reserveBytes }: ScriptLimits): Promise<void> {
-    const { bavail, bsize } = await statfs(folder);
+  /** Throws `ScriptStopped` when too little of the disk is free, whoever filled it: files that were removed while open, too. Cheap. */
+  static async checkFree(folder: string, { reserveBytes, reserveInodes }: ScriptLimits): Promise<void> {
+    const { bavail, bsize, files, ffree } = await statfs(folder);
     const free = bavail * bsize;
-    if (free >= reserveBytes) return;
-    throw new ScriptStopped(`the disk is almost full: ${told(free)} are free, and ${told(reserveBytes)} must stay so`);
+    if (free < reserveBytes) {
+      const must = `${told(reserveBytes)} must stay so`;
+      throw new ScriptStopped(`the disk is almost full: ${told(free)} are free, and ${must}`);
+    }
+    // btrfs makes inodes as they are needed, and says 0 of 0.
+    if (files > 0 && ffree < reserveInodes) {
+      throw new ScriptStopped(`the disk takes hardly any more files: ${ffree}, and ${reserveInodes} must stay so`);
+    }
   }
 
   private async folder(place: Buffer, path: Buffer): Promise<void> {

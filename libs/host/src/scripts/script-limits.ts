@@ -15,6 +15,8 @@ export interface ScriptLimits {
   entries: number;
   /** What stays free on the disk, whoever fills it. */
   reserveBytes: number;
+  /** Likewise, of the filesystem's inodes, where it has a number of them. */
+  reserveInodes: number;
 }
 
 export const SCRIPT_LIMITS: ScriptLimits = {
@@ -25,6 +27,7 @@ export const SCRIPT_LIMITS: ScriptLimits = {
   diskBytes: 16 * GIB,
   entries: 200_000,
   reserveBytes: 2 * GIB,
+  reserveInodes: 50_000,
 };
 
 /** As a sentence of a job's log. */
