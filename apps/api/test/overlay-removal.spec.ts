@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { discardLeftBuilds } from '../src/jobs/worker/recovery.js';
 import { OverlayRemoval } from '../src/overlays/overlay-removal.js';
 import { Announcements } from '../src/redis/announcements.js';
 import { eventually } from './eventually.js';
 import { type QueuePanel, startQueue } from './queue-panel.js';
+import { StandInHost } from './stand-in-host.js';
 
 let queue: QueuePanel;
 beforeAll(async () => {
@@ -12,6 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => queue.close());
 
+const OWN = randomUUID();
 const PLACES = ['drafts', 'overlays', 'builds', 'cache/scripts', 'cache/script-runs', 'cache/script-tmp'];
 
 async function overlayWithFiles(name: string): Promise<number> {
@@ -59,6 +63,7 @@ it('what a killed process left of a deleted overlay is removed with the next loo
   expect(await placesOf(other)).toEqual(PLACES);
 });
 
+<<<<<<< HEAD
 it('what a server has that l4d2ctl initialized stays until that needs it no more', async () => {
   await makeFiles(4712);
   queue.host.usedRevisions.add('4712/1');
@@ -70,4 +75,20 @@ it('what a server has that l4d2ctl initialized stays until that needs it no more
   await queue.app.get(OverlayRemoval).look();
   expect(await placesOf(4712)).toEqual([]);
   expect(await rows()).toEqual([]);
+=======
+it('what a killed worker had made for a build is discarded by the next one, and of no other overlay', async () => {
+  const [left, waiting] = [await overlayWithFiles('left'), await overlayWithFiles('waiting')];
+  await queue.database.query(
+    `INSERT INTO jobs (operation, state, host_id, overlay_id, incarnation, admitted_at)
+     VALUES ('build-overlay', 'running', $1, $2, $3, now()), ('build-overlay', 'running', $1, $4, $5, now())`,
+    [queue.hostId, left, randomUUID(), waiting, OWN],
+  );
+  const discarded: number[] = [];
+  const host = Object.assign(new StandInHost(), {
+    discardBuild: (overlay: number) => Promise.resolve(void discarded.push(overlay)),
+  });
+  await discardLeftBuilds(queue.database, host, queue.hostId, OWN);
+  expect(discarded).toEqual([left]);
+  await queue.database.query(`DELETE FROM jobs WHERE overlay_id IN ($1, $2)`, [left, waiting]);
+>>>>>>> 54e57fb (Show at no cost which builds a new worker discards)
 });
