@@ -63,7 +63,6 @@ it('what a killed process left of a deleted overlay is removed with the next loo
   expect(await placesOf(other)).toEqual(PLACES);
 });
 
-<<<<<<< HEAD
 it('what a server has that l4d2ctl initialized stays until that needs it no more', async () => {
   await makeFiles(4712);
   queue.host.usedRevisions.add('4712/1');
@@ -75,7 +74,8 @@ it('what a server has that l4d2ctl initialized stays until that needs it no more
   await queue.app.get(OverlayRemoval).look();
   expect(await placesOf(4712)).toEqual([]);
   expect(await rows()).toEqual([]);
-=======
+});
+
 it('what a killed worker had made for a build is discarded by the next one, and of no other overlay', async () => {
   const [left, waiting] = [await overlayWithFiles('left'), await overlayWithFiles('waiting')];
   await queue.database.query(
@@ -90,5 +90,4 @@ it('what a killed worker had made for a build is discarded by the next one, and 
   await discardLeftBuilds(queue.database, host, queue.hostId, OWN);
   expect(discarded).toEqual([left]);
   await queue.database.query(`DELETE FROM jobs WHERE overlay_id IN ($1, $2)`, [left, waiting]);
->>>>>>> 54e57fb (Show at no cost which builds a new worker discards)
 });
