@@ -166,11 +166,11 @@ describe('a nest of folders that a server made', () => {
     await writeTree(upper, { 'beside.txt': '' });
     execFileSync(process.execPath, ['-e', NEST], { cwd: upper });
     const tree = new LayeredTree([{ kind: 'own', of: null, folder: upper }, overlay('1/1', join(root, 'low'))]);
-    const told: string[] = [];
-    for await (const entry of tree.walk('')) told.push('why' in entry ? entry.why : entry.path);
-    expect(told).toHaveLength(12);
-    expect(told).toContain('beside.txt');
-    expect(told.at(-1)).toBe('the path is longer than 2048 bytes');
+    const walked: string[] = [];
+    for await (const entry of tree.walk('')) walked.push('why' in entry ? entry.why : entry.path);
+    expect(walked).toHaveLength(12);
+    expect(walked).toContain('beside.txt');
+    expect(walked.at(-1)).toBe('the path is longer than 2048 bytes');
     const walk = tree.walk('', AbortSignal.abort(new Error('nobody waits')));
     await expect(walk.next()).rejects.toThrow('nobody waits');
   }, 10_000);
