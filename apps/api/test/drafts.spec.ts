@@ -7,6 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DraftCheck } from '../src/overlays/draft-check.js';
 import { DraftUploads } from '../src/overlays/draft-uploads.service.js';
 import { DraftLeases } from '../src/overlays/draft-leases.js';
+import { OverlayFiles } from '../src/overlays/overlay-files.service.js';
+import { UserPlaces } from '../src/problems/user-places.js';
 import { type Agent, startApp, type TestApp } from './app.js';
 
 let panel: TestApp;
@@ -129,6 +131,28 @@ describe('an archive', () => {
     expect(await filesOf(id)).toEqual({ kept: 'kept' });
     expect(await changedAt(id)).toBe(before);
     expect(await temporary()).toEqual([]);
+  });
+
+  it('waits for its turn, for a while', async () => {
+    const files = panel.app.get(OverlayFiles, { strict: false });
+    const { unpackings } = files;
+    files.unpackings = new UserPlaces(1, 'busy', 50);
+    try {
+      const id = await overlay();
+      const tar = await packed({ a: 'x' });
+      let end = (): void => undefined;
+      const others = files.unpackings.hold(0, () => new Promise<void>((done) => (end = done)), AbortSignal.any([]));
+      const refused = await archive(anna, id, tar).expect(503);
+      expect(refused.headers['retry-after']).toBe('15');
+      expect(refused.body.detail).toBe('The panel is already busy: send this again in a moment.');
+      expect(await changedAt(id)).toBeNull();
+      expect(await temporary()).toEqual([]);
+      end();
+      await others;
+      await archive(anna, id, tar).expect(200);
+    } finally {
+      files.unpackings = unpackings;
+    }
   });
 
   it('is taken from nobody else, nor while a build runs', async () => {

@@ -4,6 +4,8 @@ import { openHost } from '@left4me/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JobView } from '../src/jobs/job.dto.js';
 import { systemProgram } from '../src/embedded/system-program.js';
+import { UserPlaces } from '../src/problems/user-places.js';
+import { OverlayScripts } from '../src/scripts/overlay-scripts.service.js';
 import { SCRIPT_LIMIT } from '../src/scripts/script.dto.js';
 import { type Agent, startApp, type TestApp } from './app.js';
 import { cacheFolder } from './cache-folder.js';
@@ -75,6 +77,20 @@ describe('the script of an overlay', () => {
     expect(nested.status).toBe(400);
     expect(await readdir(panel.settings.root)).not.toContain('run-while-checked');
     expect((await anna.get(`${URL}/${id}/script`).expect(200)).body.script).toBe('echo fine');
+  });
+
+  it('is checked when there is a place for that, or not saved', async () => {
+    const scripts = panel.app.get(OverlayScripts, { strict: false });
+    const { checks } = scripts;
+    scripts.checks = new UserPlaces(0, 'busy', 50);
+    try {
+      const id = await overlay(anna);
+      const refused = await save(anna, id, 'true').expect(503);
+      expect(refused.headers['retry-after']).toBe('15');
+      expect((await anna.get(`${URL}/${id}/script`).expect(200)).body.script).toBe('');
+    } finally {
+      scripts.checks = checks;
+    }
   });
 
   it('is not overwritten by somebody who has read an older one', async () => {

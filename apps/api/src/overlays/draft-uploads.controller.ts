@@ -79,6 +79,7 @@ export class DraftUploadsController {
     '409': 'It is not whole, or a build runs.',
     '422': 'The archive is damaged, over a limit unpacked, or holds a path that is refused; nothing was changed.',
     '501': 'The program for this compression is not installed.',
+    '503': 'Too many archives are being unpacked; `Retry-After` says when to come back.',
     '507': 'The disk would be full.',
   })
   @ApiOkResponse({ type: UploadView })

@@ -131,7 +131,7 @@ export class DraftUploads implements OnApplicationBootstrap, OnApplicationShutdo
     const { path: file, target, mode } = row;
     if (file === null) {
       if (target === null || mode === null) throw new Error(`upload ${row.id} goes nowhere`);
-      return this.files.unpack(draft, { target, mode }, this.fileOf(row).path, signal);
+      return this.files.unpack(me, draft, { target, mode }, this.fileOf(row).path, signal);
     }
     const name = await this.fileOf(row).secondName();
     try {

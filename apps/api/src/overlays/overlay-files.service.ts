@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { BodyTooLarge, Conflict, NotFound } from '../problems/problems.js';
+import { UserPlaces } from '../problems/user-places.js';
 import { Announcements } from '../redis/announcements.js';
 import { DraftLeases } from './draft-leases.js';
 import { Overlay } from './overlay.entity.js';
@@ -15,6 +16,9 @@ export const FILE_LIMIT = 2 * 1024 ** 3;
 
 /** Bytes of an archive, packed. */
 export const ARCHIVE_LIMIT = 4 * 1024 ** 3;
+
+/** Each may take 256 MiB of memory. */
+const UNPACKINGS = 2;
 
 /** Where an archive goes in a draft. */
 export interface ArchivePlace {
@@ -32,6 +36,8 @@ export interface Draft extends OverlayTree {
 export class OverlayFiles {
   /** Bytes of one file; tests lower it. */
   limit = FILE_LIMIT;
+  /** Tests wait less. */
+  unpackings = new UserPlaces(UNPACKINGS, `unpacking ${UNPACKINGS} archives, or another one of yours`);
 
   constructor(
     private readonly database: DataSource,
@@ -69,17 +75,28 @@ export class OverlayFiles {
     const name = 'the archive';
     const archive = await onTree(name, () => this.trees.receive(body, ARCHIVE_LIMIT));
     try {
-      return await this.unpack(draft, place, archive, signal);
+      return await this.unpack(me, draft, place, archive, signal);
     } finally {
       await this.trees.discard(archive);
     }
   }
 
-  /** @param archive a file beside the drafts, which stays */
-  async unpack(draft: Draft, place: ArchivePlace, archive: string, signal: AbortSignal): Promise<Unpacked> {
-    return this.changing(draft, place.target, (swap) =>
-      draft.files.unpack(draft.tree, archive, { ...place, signal, swap }),
-    );
+  /**
+   * @param archive a file beside the drafts, which stays
+   * @throws Unavailable when there was no place for long
+   */
+  async unpack(
+    me: Principal,
+    draft: Draft,
+    place: ArchivePlace,
+    archive: string,
+    signal: AbortSignal,
+  ): Promise<Unpacked> {
+    const work = (): Promise<Unpacked> =>
+      this.changing(draft, place.target, (swap) =>
+        draft.files.unpack(draft.tree, archive, { ...place, signal, swap }),
+      );
+    return this.unpackings.hold(me.user.id, work, signal);
   }
 
   /** @throws Conflict when there is something with that name */

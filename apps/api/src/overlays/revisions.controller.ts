@@ -1,9 +1,9 @@
-import { Body, Controller, Get, Param, Put, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { Fails } from '../openapi/fails.js';
 import { PageQuery } from '../paging/page.js';
+import { Gone } from '../problems/gone.js';
 import { IdPipe } from '../problems/id.js';
 import { OverlayView } from './overlay.dto.js';
 import { OverlayViews } from './overlay-views.js';
@@ -37,11 +37,9 @@ export class RevisionsController {
     @Param('id', overlayId) id: number,
     @Param('number', new IdPipe('revision')) number: number,
     @Query() query: DiffQuery,
-    @Res({ passthrough: true }) response: Response,
+    @Gone() gone: AbortSignal,
   ): Promise<DifferencePage> {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const { items, next } = await this.revisions.differences(me, id, number, query, gone.signal);
+    const { items, next } = await this.revisions.differences(me, id, number, query, gone);
     return { items, nextCursor: next };
   }
 

@@ -62,7 +62,8 @@ export function sendProblem(response: Response, error: unknown): void {
   }
   const problem = problemBody(error);
   if (problem.status === 401) response.setHeader('WWW-Authenticate', 'Bearer realm="left4me"');
-  if (error instanceof TooManyAttempts) response.setHeader('Retry-After', String(error.retryAfter));
+  const retryAfter = error instanceof TooManyAttempts || error instanceof Unavailable ? error.retryAfter : null;
+  if (retryAfter !== null) response.setHeader('Retry-After', String(retryAfter));
   response.setHeader('Cache-Control', 'no-store');
   response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }

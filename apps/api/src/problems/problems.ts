@@ -40,8 +40,16 @@ export class Conflict extends Problem {}
 /** The body is over its limit (413). */
 export class BodyTooLarge extends Problem {}
 
-/** A service that this needs does not answer (503); it comes back by itself. */
-export class Unavailable extends Problem {}
+/** A service that this needs does not answer, or has too much to do (503); it comes back by itself. */
+export class Unavailable extends Problem {
+  /** In seconds, when it is known. */
+  readonly retryAfter: number | null;
+
+  constructor(message: string, { retryAfter, ...options }: ErrorOptions & { retryAfter?: number } = {}) {
+    super(message, options);
+    this.retryAfter = retryAfter ?? null;
+  }
+}
 
 /** Too many attempts (429); `retryAfter` in seconds. */
 export class TooManyAttempts extends Problem {

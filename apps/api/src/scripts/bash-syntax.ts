@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { firstToGo } from '@left4me/host';
 
 const LIMIT_MS = 5_000;
 /** Of memory and processor seconds: brackets within brackets take bash long. */
@@ -17,6 +18,7 @@ export async function syntaxErrors(script: string): Promise<string[]> {
     timeout: LIMIT_MS,
     killSignal: 'SIGKILL',
   });
+  firstToGo(child.pid);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (part: string) => {
     said = (said + part).slice(0, MAX_OUTPUT);

@@ -6,6 +6,7 @@ import { createGunzip } from 'node:zlib';
 import { ArchiveRefused, NotSupported } from '../errors.js';
 import { hasCode } from '../overlay/durable.js';
 import { CLEAN_ENV } from '../process/clean-environment.js';
+import { firstToGo } from '../process/first-to-go.js';
 
 export type Compression = 'none' | 'gzip' | 'bzip2' | 'xz' | 'zstd';
 
@@ -67,9 +68,10 @@ async function started([program, ...args]: readonly [string, ...string[]]): Prom
   const child = spawn(program, args, { stdio: 'pipe', env: CLEAN_ENV });
   try {
     await once(child, 'spawn');
-    return child;
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
     throw new NotSupported(`${program} is not installed on the machine of the panel: this kind of archive needs it`);
   }
+  firstToGo(child.pid);
+  return child;
 }

@@ -1,3 +1,4 @@
+import { Interrupted } from '../errors.js';
 import type { LogRequest, ServerLogLine } from '../host.js';
 import { Places } from '../process/places.js';
 import { EntryQueue } from './entry-queue.js';
@@ -13,7 +14,7 @@ const HISTORIES_AT_ONCE = 3;
 
 /** The servers' logs, from the journal: what it holds, then what the one follower hears, each line once and in order. */
 export class JournalLogs {
-  private readonly places = new Places(HISTORIES_AT_ONCE);
+  private readonly places = new Places(HISTORIES_AT_ONCE, "waiting to read a server's log");
 
   constructor(
     private readonly follower: JournalFollower,
@@ -58,11 +59,12 @@ export class JournalLogs {
   }
 
   private async *history(name: string, request: LogRequest): AsyncGenerator<JournalEntry> {
-    const release = await this.places.take();
+    const { signal } = request;
+    const release = await this.places.take(signal).catch(ignoreInterrupted);
     try {
-      if (!request.signal?.aborted) yield* this.journal(await this.historyOf(name, request), request.signal);
+      if (!signal?.aborted) yield* this.journal(await this.historyOf(name, request), signal);
     } finally {
-      release();
+      release?.();
     }
   }
 
@@ -78,4 +80,8 @@ export class JournalLogs {
   private async line(entry: JournalEntry): Promise<ServerLogLine> {
     return { position: await this.positions.of(entry), stream: entry.stream, line: entry.line, at: entry.at };
   }
+}
+
+function ignoreInterrupted(error: unknown): void {
+  if (!(error instanceof Interrupted)) throw error;
 }

@@ -4,10 +4,13 @@ import { readdir, readFile, rename, rm, rmdir, stat, statfs, truncate, utimes } 
 import { join } from 'node:path';
 import { hasCode, makeFolderDurably, syncFolder, writeFileDurably } from '../overlay/durable.js';
 import { vpkProblem } from '../overlay/vpk.js';
+import { KeyedLock } from '../process/keyed-lock.js';
+import { Places } from '../process/places.js';
 import { download, type DownloadLimits } from './download.js';
-import { KeyedLock, Places } from './keyed-lock.js';
 import type { WantedItem } from './workshop.js';
 import { ItemUnavailable, WorkshopFailed } from './workshop-errors.js';
+
+const WAITING = 'waiting for a download';
 
 /** A whole, sound file of an item. */
 export interface CachedItem {
@@ -29,14 +32,14 @@ export interface DownloadCacheOptions {
  * touched again: revisions share it. What is unfinished is <version>.part.
  */
 export class DownloadCache {
-  private readonly entries = new KeyedLock();
+  private readonly entries = new KeyedLock(WAITING);
   private readonly places: Places;
 
   constructor(
     private readonly folder: string,
     private readonly options: DownloadCacheOptions,
   ) {
-    this.places = new Places(options.downloads);
+    this.places = new Places(options.downloads, WAITING);
   }
 
   /** The item's file if it is there; its last use is now. */
