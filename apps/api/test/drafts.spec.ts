@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { CLEAN_ENV } from '@left4me/host/process/clean-environment';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DraftCheck } from '../src/overlays/draft-check.js';
 import { DraftUploads } from '../src/overlays/draft-uploads.service.js';
@@ -131,6 +132,24 @@ describe('an archive', () => {
     expect(await filesOf(id)).toEqual({ kept: 'kept' });
     expect(await changedAt(id)).toBe(before);
     expect(await temporary()).toEqual([]);
+  });
+
+  it.each([
+    ['bzip2', Buffer.from('BZh9')],
+    ['xz', Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00])],
+    ['zstd', Buffer.from([0x28, 0xb5, 0x2f, 0xfd])],
+  ])('that needs %s where that is not installed is told so', async (program, beginning) => {
+    const { PATH } = CLEAN_ENV;
+    CLEAN_ENV.PATH = work;
+    try {
+      const id = await overlay();
+      const refused = await archive(anna, id, beginning).expect(501);
+      expect(refused.body.detail).toContain(`needs the program ${program}, which is not installed`);
+      expect(await changedAt(id)).toBeNull();
+      expect(await temporary()).toEqual([]);
+    } finally {
+      CLEAN_ENV.PATH = PATH;
+    }
   });
 
   it('waits for its turn, for a while', async () => {

@@ -27,7 +27,8 @@ export class DraftController {
     '413': 'The archive is over its limit.',
     '422': 'The archive is damaged, over a limit unpacked, or holds a path that is refused; nothing was changed.',
     '501': 'The program for this compression is not installed.',
-    '503': 'Too many archives are being unpacked; `Retry-After` says when to come back. What was sent in pieces is kept.',
+    '503':
+      'Too many archives are being unpacked; `Retry-After` says when to come back. What was sent in pieces is kept.',
     '507': 'The disk would be full.',
   })
   @ApiConsumes('*/*')

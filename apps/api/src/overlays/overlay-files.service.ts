@@ -93,9 +93,7 @@ export class OverlayFiles {
     signal: AbortSignal,
   ): Promise<Unpacked> {
     const work = (): Promise<Unpacked> =>
-      this.changing(draft, place.target, (swap) =>
-        draft.files.unpack(draft.tree, archive, { ...place, signal, swap }),
-      );
+      this.changing(draft, place.target, (swap) => draft.files.unpack(draft.tree, archive, { ...place, signal, swap }));
     return this.unpackings.hold(me.user.id, work, signal);
   }
 

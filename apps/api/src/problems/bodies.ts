@@ -7,15 +7,18 @@ const raw = /^\/api\/v1\/(overlays\/[^/]+\/(files\/content|archive)|uploads\/[^/
 const LIMIT_BYTES = 1024 * 1024;
 const LIMIT_MS = 60_000;
 
-/** Parses JSON bodies below /api, and refuses others with a sentence instead of leaving the fields empty. */
-export function jsonBodies(): RequestHandler {
+/**
+ * Parses JSON bodies below /api, and refuses others with a sentence instead of leaving the fields empty.
+ * @param limitMs for a whole body; whoever sends longer is cut off
+ */
+export function jsonBodies(limitMs = LIMIT_MS): RequestHandler {
   const parse = json({ limit: LIMIT_BYTES, strict: true, type: isJson });
   return (request: Request, response: Response, next: NextFunction) => {
     if (!request.path.startsWith('/api/') || raw.test(request.path)) return next();
     if (hasBody(request) && !isJson(request)) {
       return next(new UnsupportedMediaTypeException('Send the body as JSON, with Content-Type: application/json.'));
     }
-    const tooSlow = setTimeout(() => request.destroy(), LIMIT_MS);
+    const tooSlow = setTimeout(() => request.destroy(), limitMs);
     request.once('close', () => clearTimeout(tooSlow));
     return parse(request, response, (error?: unknown) => {
       clearTimeout(tooSlow);

@@ -70,7 +70,9 @@ async function started([program, ...args]: readonly [string, ...string[]]): Prom
     await once(child, 'spawn');
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error;
-    throw new NotSupported(`${program} is not installed on the machine of the panel: this kind of archive needs it`);
+    throw new NotSupported(
+      `this kind of archive needs the program ${program}, which is not installed on the machine of the panel`,
+    );
   }
   firstToGo(child.pid);
   return child;
