@@ -68,6 +68,8 @@ describe('the files of a server that runs', () => {
     expect(of('motd.txt')).toMatchObject({ type: 'file', layer: { ...none, kind: 'own' }, hides: [pack, game] });
     expect(of('gameinfo.txt')).toMatchObject({ layer: game, hides: [] });
     expect(of('passwd')).toMatchObject({ type: 'link', target: '/etc/passwd' });
+    expect((await list('')).items.map(({ name, merged }) => [name, merged])).toContainEqual(['left4dead2', true]);
+    expect(of('addons')).toMatchObject({ type: 'directory', merged: false });
     expect((await list('left4dead2/cfg')).items.find(({ name }) => name === 'server.cfg')).toMatchObject({
       layer: { ...none, kind: 'generated' },
       hides: [game],
@@ -183,12 +185,25 @@ describe('the files of a server that runs', () => {
       .expect(201);
     const ben = supertest.agent(panel.url);
     await ben.post('/api/v1/auth/login').send({ username: 'ben', password: 'correct horse battery' }).expect(200);
-    for (const path of ['', '/summary', '/archive', `/content?path=${LOG}`]) await ben.get(url(path)).expect(404);
+    for (const path of ['', '/summary', '/summary?path=left4dead2', '/archive', `/content?path=${LOG}`])
+      await ben.get(url(path)).expect(404);
     await ben.delete(content(LOG)).expect(404);
     await supertest(panel.url).get(url('')).expect(401);
     const { body } = await panel.admin.get(url('/summary')).expect(200);
     expect(body).toMatchObject({ files: 4, complete: true });
     expect(body.bytes).toBeGreaterThan(8);
+    expect(body.kept).toEqual({ files: 1, paths: [LOG] });
+    const below = async (path: string) => (await panel.admin.get(url(`/summary?path=${path}`)).expect(200)).body;
+    expect(await below('left4dead2')).toMatchObject({ files: 4, kept: { files: 1 } });
+    expect(await below('left4dead2/motd.txt')).toEqual({
+      files: 1,
+      bytes: 8,
+      complete: true,
+      kept: { files: 0, paths: [] },
+    });
+    expect(await below('left4dead2/gameinfo.txt')).toMatchObject({ files: 0, bytes: 0, complete: true });
+    const bad = await panel.admin.get(url('/summary?path=../beta')).expect(400);
+    expect(bad.body.errors).toMatchObject([{ path: 'path' }]);
   });
 });
 

@@ -24,7 +24,7 @@ import { ScriptUnit } from './scripts/script-unit.js';
 import { NewestKnown } from './steamcmd/newest-known.js';
 import { SteamRuntime } from './steamcmd/steam-runtime.js';
 import { Steamcmd } from './steamcmd/steamcmd.js';
-import { KEPT_FILES } from './yielding/kept-files.js';
+import { KEPT_FILES, KeptFiles } from './yielding/kept-files.js';
 import { openSystemdManager } from './systemd/open-systemd.js';
 import { LocalServerFiles } from './trees/server-files.js';
 import { openWorkshop } from './workshop/open-workshop.js';
@@ -63,14 +63,15 @@ export async function openHost(options: HostOptions): Promise<Host> {
     runtimeKind: steamcmd ? 'steam' : 'demo',
   } as const;
   const turns = new InstanceTurns();
-  const files = new LocalServerFiles(root, isolation, turns, commands);
+  const keptFiles = options.keptFiles ?? KEPT_FILES;
+  const files = new LocalServerFiles(root, isolation, turns, commands, new KeptFiles(keptFiles));
   return new LocalHost(facts, openTrees(join(root, 'drafts')), files, openWorkshop(root, options.workshop), {
     root,
     turns,
     builds,
     runtime: steamcmd ? openSteam(root, steamcmd, builds, commands) : new DemoRuntime(builds),
     instances: new Instances(
-      { root, isolation, uid: own === 0 ? uidForRoot : own, keptFiles: options.keptFiles ?? KEPT_FILES },
+      { root, isolation, uid: own === 0 ? uidForRoot : own, keptFiles },
       manager,
       builds,
       commands,

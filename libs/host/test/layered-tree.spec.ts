@@ -117,6 +117,8 @@ describe('the merged tree of a server', () => {
     expect(about('left4dead2/cleared')).toEqual([ours, [lowest]]);
     expect(about('left4dead2/logs')).toEqual([ours, []]);
     expect(about('left4dead2/logs/low.log')).toEqual([lowest, []]);
+    const merged = entries.filter((entry) => entry.merged).map(({ path }) => path);
+    expect(merged.sort()).toEqual(['left4dead2', 'left4dead2/addons', 'left4dead2/logs']);
     expect(about('left4dead2/addons/moved-away.txt')).toEqual([ours, []]);
     expect(await tree.entry('left4dead2/link.txt')).toMatchObject({ type: 'link', target: '/etc/passwd' });
     for (const path of ['left4dead2/link.txt', 'left4dead2/link-to-folder', 'left4dead2/fifo']) {

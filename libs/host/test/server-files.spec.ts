@@ -61,7 +61,11 @@ describe.each(['namespaces', 'copy'] as const)('the files of a server with %s', 
       ['a.txt', 'own', [{ kind: 'overlay', of: '1/1' }]],
       ['b.txt', 'overlay', []],
     ]);
-    expect(await host.files.ownSize('one')).toEqual({ files: 3, bytes: 13 + 5 + 5, complete: true });
+    expect(page.items.filter(({ merged }) => merged)).toEqual([]);
+    const [folder] = (await host.files.list('one', '', { limit: 1 })).items;
+    expect(folder).toMatchObject({ name: 'left4dead2', type: 'directory', merged: true });
+    const kept = { files: 1, paths: ['left4dead2/logs/l1.log'] };
+    expect(await host.files.ownSize('one')).toEqual({ files: 3, bytes: 13 + 5 + 5, complete: true, kept });
 
     for (const path of ['left4dead2/b.txt', 'left4dead2/cfg/server.cfg']) {
       await expect(host.files.removeOwn('one', path)).rejects.toMatchObject({ code: 'path-refused' });
@@ -75,7 +79,7 @@ describe.each(['namespaces', 'copy'] as const)('the files of a server with %s', 
     await writeTree(join(root, 'instances/one/removed'), { 'rest/file.txt': '' });
     await host.files.removeOwn('one', 'left4dead2/logs');
     expect(await readdir(join(root, 'instances/one/removed'), { recursive: true })).toEqual(['rest', 'rest/file.txt']);
-    expect(await host.files.ownSize('one')).toEqual({ files: 1, bytes: 5, complete: true });
+    expect(await host.files.ownSize('one')).toMatchObject({ files: 1, bytes: 5, complete: true });
     await host.initialize('one', makeSpec({ overlays: ['1/1'] }), run);
     expect(await readdir(join(root, 'instances/one'))).not.toContain('removed');
     await host.start('one', run);
@@ -83,6 +87,33 @@ describe.each(['namespaces', 'copy'] as const)('the files of a server with %s', 
     expect(await contentOf(test, 'one', 'left4dead2/a.txt')).toBe('overlay');
     expect((await everything(test, 'one')).has('left4dead2/logs')).toBe(false);
     expect(await contentOf(test, 'one', 'own.txt')).toBe('12345');
+  });
+
+  it('are counted at a path and below, with those that the server keeps whatever its layers bring', async () => {
+    const { host, own } = await stoppedServer(isolation);
+    const demos = Array.from({ length: 7 }, (_, i) => `left4dead2/d${i}.dem`);
+    await writeTree(own, { 'left4dead2/a.txt': 'own', 'left4dead2/data/stats.sq3': '12345', 'own.txt': '' });
+    await writeTree(own, Object.fromEntries(demos.map((path) => [path, 'demo'])));
+    const size = (path: string) => host.files.ownSize('one', path);
+    const none = { files: 0, bytes: 0, complete: true, kept: { files: 0, paths: [] } };
+    const all = await size('left4dead2');
+    expect(all).toMatchObject({ files: 9, bytes: 3 + 5 + 7 * 4, complete: true, kept: { files: 8 } });
+    expect(all.kept.paths).toEqual(['left4dead2/data/stats.sq3', ...demos.slice(0, 4)]);
+    const stats = { files: 1, bytes: 5, complete: true, kept: { files: 1, paths: ['left4dead2/data/stats.sq3'] } };
+    expect(await size('left4dead2/data')).toEqual(stats);
+    expect(await size('left4dead2/data/stats.sq3')).toEqual(stats);
+    expect(await size('left4dead2/a.txt')).toEqual({ ...none, files: 1, bytes: 3 });
+    for (const path of ['left4dead2/b.txt', 'left4dead2/cfg', 'none', 'own.txt/none']) {
+      expect([path, await size(path)]).toEqual([path, none]);
+    }
+    for (const path of ['../one', '/etc', 'left4dead2//data']) {
+      await expect(size(path)).rejects.toMatchObject({ code: 'path-refused' });
+    }
+    // Asked again it is as it is by then, and what cannot be shown is not passed over in silence.
+    await writeFile(Buffer.concat([Buffer.from(`${own}/left4dead2/data/`), Buffer.of(0x6b, 0xe4)]), 'latin 1');
+    expect(await size('left4dead2/data')).toEqual({ ...stats, complete: false });
+    await host.files.removeOwn('one', 'left4dead2/data');
+    expect(await size('left4dead2/data')).toEqual(none);
   });
 
   it('are never removed through a link that the server left', async () => {

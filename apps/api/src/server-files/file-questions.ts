@@ -28,6 +28,7 @@ export const pageAnswer = z.object({
       target: z.string().nullable(),
       layer,
       hides: z.array(layer),
+      merged: z.boolean(),
     }),
   ),
   nextCursor: z.string().nullable(),
@@ -37,7 +38,13 @@ export type PageAnswer = z.infer<typeof pageAnswer>;
 
 export const statAnswer = z.object({ size: z.number(), modifiedAt: z.string(), etag: z.string() });
 export type StatAnswer = z.infer<typeof statAnswer>;
-export const sizeAnswer = z.object({ files: z.number(), bytes: z.number(), complete: z.boolean() });
+
+export const sizeAnswer = z.object({
+  files: z.number(),
+  bytes: z.number(),
+  complete: z.boolean(),
+  kept: z.object({ files: z.number(), paths: z.array(z.string()) }),
+});
 
 export const replacedAnswer = z.array(
   z.object({ job: z.string(), path: z.string(), size: z.number(), replacedAt: z.string() }),

@@ -49,8 +49,8 @@ export class ServerFileClient {
     return this.ask('archive', server, path);
   }
 
-  async size(server: string): Promise<OwnSize> {
-    return sizeAnswer.parse(await json(await this.ask('size', server, '')));
+  async size(server: string, path: string): Promise<OwnSize> {
+    return sizeAnswer.parse(await json(await this.ask('size', server, path)));
   }
 
   async remove(server: string, path: string): Promise<void> {

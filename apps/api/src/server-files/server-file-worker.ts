@@ -106,7 +106,7 @@ export class ServerFileWorker {
         return Readable.from(asLines(steps), { objectMode: false });
       }
       case 'size':
-        return files.ownSize(name);
+        return files.ownSize(name, asked.path);
       case 'remove':
         return files.removeOwn(name, asked.path);
       case 'replaced':

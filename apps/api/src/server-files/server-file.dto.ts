@@ -48,6 +48,13 @@ export class ServerContentQuery extends ServerPathQuery {
   after?: number;
 }
 
+export class ServerSummaryQuery {
+  @ApiPropertyOptional({ default: '', description: 'A file or folder; without it, all.' })
+  @MayBeLeftOut()
+  @IsString()
+  path: string = '';
+}
+
 export class ServerArchiveQuery {
   @ApiPropertyOptional({ default: '', description: 'A folder; without it, the whole tree with the game.' })
   @MayBeLeftOut()
@@ -103,6 +110,9 @@ export class ServerEntryView {
     description: 'Layers whose entry of this name is not seen because of it.',
   })
   hides: LayerView[];
+
+  @ApiProperty({ description: 'A folder that layers below have as well: what they have in it is seen together.' })
+  merged: boolean;
 }
 
 export class ServerFileList {
@@ -119,8 +129,16 @@ export class ServerFileList {
   unreadableNames: number;
 }
 
-export class OwnSizeView {
+export class KeptFilesView {
   @ApiProperty({ type: 'integer' })
+  files: number;
+
+  @ApiProperty({ type: [String], description: 'Of some, databases and bans first.' })
+  paths: string[];
+}
+
+export class OwnSizeView {
+  @ApiProperty({ type: 'integer', description: 'Links count, too.' })
   files: number;
 
   @ApiProperty({ description: 'Bytes.' })
@@ -128,4 +146,9 @@ export class OwnSizeView {
 
   @ApiProperty({ description: 'false: there is more than was counted.' })
   complete: boolean;
+
+  @ApiProperty({
+    description: 'Those of the files that no update replaces (LEFT4ME_KEPT_FILES): databases, bans, logs, demos.',
+  })
+  kept: KeptFilesView;
 }

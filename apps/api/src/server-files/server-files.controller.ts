@@ -13,6 +13,7 @@ import {
   ServerFileList,
   ServerFolderQuery,
   ServerPathQuery,
+  ServerSummaryQuery,
 } from './server-file.dto.js';
 import { ServerFilesOfUsers } from './server-files.service.js';
 
@@ -47,14 +48,19 @@ export class ServerFilesController {
     return this.files.list(me, reference, query);
   }
 
+  /** Without a path it may be some seconds old. What layers have is not counted; where the server wrote nothing there are no files. */
   @Get('summary')
-  @ApiOperation({ summary: 'Read how much a server wrote itself' })
+  @ApiOperation({ summary: 'Read how much a server wrote itself, in all or at a path and below' })
   @Scoped('read')
   @away
   @ApiParam(byReference)
   @ApiOkResponse({ type: OwnSizeView })
-  ownSize(@Me() me: Principal, @Param('id') reference: string): Promise<OwnSizeView> {
-    return this.files.ownSize(me, reference);
+  ownSize(
+    @Me() me: Principal,
+    @Param('id') reference: string,
+    @Query() { path }: ServerSummaryQuery,
+  ): Promise<OwnSizeView> {
+    return this.files.ownSize(me, reference, path);
   }
 
   /**
@@ -104,9 +110,13 @@ export class ServerFilesController {
     await sendArchive(response, name, stream);
   }
 
-  /** What the layers have there is seen again: at once, or from the next start on where layers are copied. */
+  /**
+   * Removes all that the server wrote at the path and below it, for good and without asking: nothing goes to the trash, and databases, bans
+   * and demos, which updates leave alone, go as well. `GET …/files/summary?path=` tells beforehand what that is. What the layers have there
+   * stays, and is seen again where the server had changed or deleted it: at once, or from the next start on where layers are copied.
+   */
   @Delete('content')
-  @ApiOperation({ summary: 'Delete what a server wrote itself, while it is stopped' })
+  @ApiOperation({ summary: 'Delete what a server wrote itself at a path and below, while it is stopped' })
   @Scoped('manage')
   @ChecksServer()
   @away

@@ -66,9 +66,9 @@ export class ServerFilesOfUsers {
     return { name: `${[name, folder].filter(Boolean).join('-')}.zip`, stream: await this.client.archive(name, path) };
   }
 
-  async ownSize(me: Principal, reference: string): Promise<OwnSize> {
+  async ownSize(me: Principal, reference: string, path: string): Promise<OwnSize> {
     const { name } = await this.reachable(me, reference);
-    return this.client.size(name);
+    return this.client.size(name, path);
   }
 
   /** What gave way to changed layers, with the jobs that did it. */

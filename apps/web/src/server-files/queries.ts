@@ -6,7 +6,7 @@ import { ownSizeSchema, serverFolderSchema } from './schema';
 const keys = {
   of: (serverId: number) => ['server-files', serverId] as const,
   folder: (serverId: number, path: string) => ['server-files', serverId, 'folder', path] as const,
-  ownSize: (serverId: number) => ['server-files', serverId, 'own-size'] as const,
+  ownSize: (serverId: number, path: string) => ['server-files', serverId, 'own-size', path] as const,
 };
 
 /** One folder of what a server sees, page by page. */
@@ -22,9 +22,18 @@ export function serverFolderOptions(serverId: number, path: string) {
 
 /** How much the server wrote itself. */
 export function ownSizeOptions(serverId: number) {
+  return ownSizeBelow(serverId, '');
+}
+
+/** How much of what is at a path and below it the server wrote itself, as it is now: people decide upon it. */
+export function ownSizeNowOptions(serverId: number, path: string) {
+  return { ...ownSizeBelow(serverId, path), staleTime: 0, gcTime: 0 };
+}
+
+function ownSizeBelow(serverId: number, path: string) {
   return queryOptions({
-    queryKey: keys.ownSize(serverId),
-    queryFn: ({ signal }) => api.get(`/servers/${serverId}/files/summary`, ownSizeSchema, { signal }),
+    queryKey: keys.ownSize(serverId, path),
+    queryFn: ({ signal }) => api.get(`/servers/${serverId}/files/summary`, ownSizeSchema, { query: { path }, signal }),
   });
 }
 

@@ -18,6 +18,7 @@ export const serverEntrySchema = z.object({
   target: z.string().nullable(),
   layer: layerSchema,
   hides: z.array(layerSchema),
+  merged: z.boolean(),
 });
 export type ServerEntry = z.output<typeof serverEntrySchema>;
 
@@ -27,7 +28,13 @@ export const serverFolderSchema = z.object({
   unreadableNames: z.number(),
 });
 
-export const ownSizeSchema = z.object({ files: z.number(), bytes: z.number(), complete: z.boolean() });
+export const ownSizeSchema = z.object({
+  files: z.number(),
+  bytes: z.number(),
+  complete: z.boolean(),
+  kept: z.object({ files: z.number(), paths: z.array(z.string()) }),
+});
+export type OwnSize = z.output<typeof ownSizeSchema>;
 
 /** A line of a followed file, as NDJSON. */
 export const followedSchema = z.union([

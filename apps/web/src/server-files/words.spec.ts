@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Layer } from './schema';
-import { hidesWords, layerName, looksLikeText, whyKept } from './words';
+import type { Layer, OwnSize } from './schema';
+import { deletionWords, isPrecious, layerName, layerNames, looksLikeText, sizeWords, whyKept } from './words';
 
 const none = { overlayId: null, overlayName: null, revision: null, build: null };
 const game: Layer = { ...none, kind: 'game', build: '123' };
@@ -16,12 +16,28 @@ describe('words about layers', () => {
     expect(layerName({ ...maps, overlayName: null })).toBe('overlay 3');
   });
 
-  it('say what is hidden', () => {
-    expect(hidesWords([])).toBe('');
-    expect(hidesWords([game])).toBe('hides the game');
-    expect(hidesWords([maps, { ...maps, overlayName: 'more' }, game])).toBe(
-      'hides overlay maps, overlay more and the game',
+  it('name several together', () => {
+    expect(layerNames([])).toBe('');
+    expect(layerNames([game])).toBe('the game');
+    expect(layerNames([maps, { ...maps, overlayName: 'more' }, game])).toBe('overlay maps, overlay more and the game');
+  });
+});
+
+describe('words about a deletion', () => {
+  const size: OwnSize = { files: 1, bytes: 12, complete: true, kept: { files: 0, paths: [] } };
+
+  it('say of a folder that layers have as well that only a part of it goes', () => {
+    expect(deletionWords({ name: 'cfg', type: 'directory', merged: true })).toBe(
+      'Delete what the server wrote below cfg',
     );
+    expect(deletionWords({ name: 'cfg', type: 'directory', merged: false })).toBe('Delete cfg');
+  });
+
+  it('say how much it is, and whether something precious may be among it', () => {
+    expect([sizeWords(size), isPrecious(size)]).toEqual(['1 file, 12 B', false]);
+    const most = { ...size, files: 200_000, complete: false };
+    expect([sizeWords(most), isPrecious(most)]).toEqual(['more than 200,000 files, 12 B', true]);
+    expect(isPrecious({ ...size, kept: { files: 1, paths: ['bans.sq3'] } })).toBe(true);
   });
 });
 

@@ -1,5 +1,6 @@
 import type { Server } from '../servers/schema';
-import type { Layer } from './schema';
+import { bytes, plural } from '../design/amounts';
+import type { Layer, OwnSize, ServerEntry } from './schema';
 
 /** Where a file comes from, in a few words. */
 export function layerName(layer: Layer): string {
@@ -9,12 +10,27 @@ export function layerName(layer: Layer): string {
   return `overlay ${layer.overlayName ?? layer.overlayId ?? ''}`;
 }
 
-/** "hides overlay maps and the game"; empty when it hides nothing. */
-export function hidesWords(hides: readonly Layer[]): string {
-  const names = hides.map(layerName);
+/** "overlay maps and the game"; empty for none. */
+export function layerNames(layers: readonly Layer[]): string {
+  const names = layers.map(layerName);
   const last = names.pop();
   if (last === undefined) return '';
-  return `hides ${names.length > 0 ? `${names.join(', ')} and ` : ''}${last}`;
+  return `${names.length > 0 ? `${names.join(', ')} and ` : ''}${last}`;
+}
+
+/** What deleting an entry does: of a merged folder only the server's part goes. */
+export function deletionWords({ name, type, merged }: Pick<ServerEntry, 'name' | 'type' | 'merged'>): string {
+  return type === 'directory' && merged ? `Delete what the server wrote below ${name}` : `Delete ${name}`;
+}
+
+/** "14 files, 3.2 MB", "more than 200,000 files, 3.2 GB". */
+export function sizeWords({ files, bytes: size, complete }: OwnSize): string {
+  return `${complete ? '' : 'more than '}${plural(files, 'file')}, ${bytes(size)}`;
+}
+
+/** Whether what the server can get from nowhere else is among it, or might be. */
+export function isPrecious({ complete, kept }: OwnSize): boolean {
+  return !complete || kept.files > 0;
 }
 
 /** Why nothing of a server's files can be deleted now; null when it can. */

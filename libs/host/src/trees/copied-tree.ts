@@ -36,11 +36,14 @@ export class CopiedTree implements MergedTree {
     const names = page.items.map(({ name }) => name);
     const shipped = await this.shipped.entries(path, names);
     const items: LayeredEntry[] = [];
-    for (const item of page.items) {
-      const layer = await this.layerOf(item, manifest, shipped.get(item.name));
-      items.push({ ...item, layer, hides: hiddenBy(item, layer, shipped.get(item.name)) });
-    }
+    for (const item of page.items) items.push(await this.overShipped(item, manifest, shipped.get(item.name)));
     return { ...page, items };
+  }
+
+  async entry(path: string): Promise<LayeredEntry | null> {
+    const item = await this.copy.entry(path);
+    if (item === null) return null;
+    return this.overShipped(item, await readManifest(this.folder), (await this.shipped.entry(path)) ?? undefined);
   }
 
   async open(path: string): Promise<OpenedFile> {
@@ -56,6 +59,13 @@ export class CopiedTree implements MergedTree {
     for await (const entry of this.copy.walk(path, signal)) {
       yield 'why' in entry ? entry : { ...entry, layer: await this.layerOf(entry, manifest) };
     }
+  }
+
+  private async overShipped(item: LayeredEntry, manifest: Manifest, shipped?: LayeredEntry): Promise<LayeredEntry> {
+    const layer = await this.layerOf(item, manifest, shipped);
+    const together = item.type === 'directory' && shipped?.type === 'directory';
+    const merged = together && (layer.kind === 'own' || shipped.merged);
+    return { ...item, layer, hides: hiddenBy(item, layer, shipped), merged };
   }
 
   /** @param shipped what the layers have there, where it is known */

@@ -61,7 +61,6 @@ export class LayeredTree implements MergedTree {
     }
   }
 
-  /** One file, folder or link; null when it is not there, or hidden. */
   async entry(path: string): Promise<LayeredEntry | null> {
     const { parents, name } = split(path);
     return (await this.entries(parents.join('/'), [name])).get(name) ?? null;
@@ -216,13 +215,13 @@ function split(path: string): { parents: string[]; name: string } {
 
 /** Null when it went since it was seen. */
 async function entryOf(
-  { seen: { layer, folder }, hides }: Merged<OpenSighting>,
+  { seen: { layer, folder }, hides, merged }: Merged<OpenSighting>,
   name: string,
   path: string,
 ): Promise<LayeredEntry | null> {
   try {
     const stats = await lstat(folder.at(name));
-    const about = { name, path, modifiedAt: stats.mtime.toISOString(), layer: nameOf(layer), hides };
+    const about = { name, path, modifiedAt: stats.mtime.toISOString(), layer: nameOf(layer), hides, merged };
     if (stats.isDirectory()) return { ...about, type: 'directory', size: 0, target: null };
     if (stats.isFile()) return { ...about, type: 'file', size: stats.size, target: null };
     if (!stats.isSymbolicLink()) return null;

@@ -12,6 +12,8 @@ export interface Sighting {
 export interface Merged<S extends Sighting> {
   seen: S;
   hides: LayerName[];
+  /** A folder that goes on in layers below. */
+  merged: boolean;
 }
 
 /**
@@ -24,14 +26,18 @@ export function mergeSightings<S extends Sighting>(sightings: readonly S[], opaq
   if (seen === undefined || seen.type === 'whiteout' || seen.type === 'other') return null;
   const hides: LayerName[] = [];
   let merges = seen.type === 'directory' && !opaque;
+  let merged = false;
   for (const { layer, type } of below) {
     if (type === 'whiteout') {
       // What lies below that was hidden already.
       break;
     }
-    if (merges && type === 'directory') continue;
+    if (merges && type === 'directory') {
+      merged = true;
+      continue;
+    }
     merges = false;
     hides.push(nameOf(layer));
   }
-  return { seen, hides };
+  return { seen, hides, merged };
 }

@@ -17,6 +17,8 @@ export interface LayeredEntry {
   layer: LayerName;
   /** The layers whose entry of this name is not seen because of it. Folders merge, so they hide only what is no folder. */
   hides: LayerName[];
+  /** A folder that layers below have as well: what they have in it is seen together. */
+  merged: boolean;
 }
 
 export interface PageRequest {
@@ -57,6 +59,8 @@ export interface LeftOut {
 export interface MergedTree {
   /** One page of a folder; '' is the tree itself. Throws HostError `bad-cursor`. */
   list(path: string, request: PageRequest): Promise<FolderPage>;
+  /** One file, folder or link; null when it is not there, or hidden. */
+  entry(path: string): Promise<LayeredEntry | null>;
   /** A regular file. */
   open(path: string): Promise<OpenedFile>;
   /** Everything below a folder, folders before what is in them. What goes meanwhile is passed over. Throws the signal's reason. */

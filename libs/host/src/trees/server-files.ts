@@ -13,22 +13,14 @@ import { CopiedTree } from './copied-tree.js';
 import { type FilePart, followFile, type FollowRequest } from './follow-file.js';
 import { LayeredTree } from './layered-tree.js';
 import type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageRequest } from './merged-tree.js';
+import type { KeptFiles } from '../yielding/kept-files.js';
 import { type ReplacedFile, ReplacedFiles } from '../yielding/replaced-files.js';
+import { type OwnSize, ownSizeIn } from './own-size.js';
 import { serverLayers } from './server-layers.js';
 
 const PUT_AWAY_LIMIT_MS = 60_000;
-/** More is not counted. */
-const MOST_COUNTED = 200_000;
 /** How long a count is good for: walking what a server wrote may take a second. */
 const COUNT_AGE_MS = 10_000;
-
-/** What a server wrote itself. */
-export interface OwnSize {
-  files: number;
-  bytes: number;
-  /** False: there is more than was counted. */
-  complete: boolean;
-}
 
 /** The trees of the servers of this machine, also while they run. Throws `NotInitialized` besides what `MergedTree` throws. */
 export interface ServerFiles {
@@ -36,9 +28,10 @@ export interface ServerFiles {
   open(name: string, path: string): Promise<OpenedFile>;
   walk(name: string, path: string, signal?: AbortSignal): AsyncIterable<LayeredEntry | LeftOut>;
   follow(name: string, path: string, request: FollowRequest): AsyncIterable<FilePart>;
-  ownSize(name: string): Promise<OwnSize>;
+  /** How much of a file or folder the server wrote itself; of all by default, which may be some seconds old. Nothing where nothing is. */
+  ownSize(name: string, path?: string): Promise<OwnSize>;
   /**
-   * Removes what the server wrote at a path; what the layers have there is seen again (where layers are copied: from the next start on).
+   * Removes what the server wrote at a path and below, for good, whatever it is; what the layers have there is seen again (where layers are copied: from the next start on).
    * @throws InstanceBusy while it runs or something is done with it, NotFound, PathRefused
    */
   removeOwn(name: string, path: string): Promise<void>;
@@ -57,6 +50,7 @@ export class LocalServerFiles implements ServerFiles {
     private readonly isolation: 'namespaces' | 'copy',
     private readonly turns: InstanceTurns,
     private readonly commands: CommandRunner,
+    private readonly kept: KeptFiles,
   ) {
     this.replacedFiles = new ReplacedFiles(root);
   }
@@ -77,10 +71,12 @@ export class LocalServerFiles implements ServerFiles {
     yield* followFile(() => this.open(name, path), request);
   }
 
-  ownSize(name: string): Promise<OwnSize> {
+  ownSize(name: string, path = ''): Promise<OwnSize> {
+    // Before something is deleted people are told what it is as it is now.
+    if (path !== '') return this.count(name, path);
     const known = this.counts.get(name);
     if (known && performance.now() - known.at < COUNT_AGE_MS) return known.size;
-    const size = this.count(name);
+    const size = this.count(name, '');
     this.counts.set(name, { at: performance.now(), size });
     size.catch(() => this.counts.delete(name));
     return size;
@@ -137,18 +133,10 @@ export class LocalServerFiles implements ServerFiles {
     return new LayeredTree([layers.own, ...layers.shipped], layers.hide);
   }
 
-  private async count(name: string): Promise<OwnSize> {
-    const size: OwnSize = { files: 0, bytes: 0, complete: true };
+  private async count(name: string, path: string): Promise<OwnSize> {
     const layers = await serverLayers(this.root, name);
     const tree = this.isolation === 'copy' ? await this.tree(name) : new LayeredTree([layers.own]);
-    let met = 0;
-    for await (const entry of tree.walk('')) {
-      if (++met > MOST_COUNTED) return { ...size, complete: false };
-      if ('why' in entry || entry.type === 'directory' || entry.layer.kind !== 'own') continue;
-      size.files++;
-      size.bytes += entry.size;
-    }
-    return size;
+    return ownSizeIn(tree, path, this.kept);
   }
 }
 

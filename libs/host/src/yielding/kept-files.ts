@@ -15,13 +15,19 @@ export class KeptFiles {
   private readonly pattern: RegExp | null;
 
   constructor(patterns: readonly string[]) {
-    const parts = patterns.map((pattern) => (pattern.endsWith('/') ? toSource(pattern) : `${toSource(pattern)}$`));
+    const parts = patterns.map((pattern) => `(${toSource(pattern)}${pattern.endsWith('/') ? '' : '$'})`);
     this.pattern = parts.length === 0 ? null : new RegExp(`(?:^|/)(?:${parts.join('|')})`);
   }
 
   /** @param path of a file; of a folder with `/` behind */
   has(path: string): boolean {
-    return this.pattern !== null && this.pattern.test(path);
+    return this.indexOf(path) >= 0;
+  }
+
+  /** Which of the patterns it is that a path matches; -1: none. */
+  indexOf(path: string): number {
+    const [, ...groups] = this.pattern?.exec(path) ?? [];
+    return groups.findIndex((group) => group !== undefined);
   }
 }
 
