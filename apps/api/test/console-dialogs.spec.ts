@@ -2,10 +2,12 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { StandInWorkshop } from '../../../libs/host/test/support/stand-in-workshop.js';
 import { launchBrowser } from './browser.js';
 import { RealPanel } from './real-panel.js';
 
 /** What the console asks and says before it changes something that matters. */
+let steam: StandInWorkshop;
 let panel: RealPanel;
 let browser: Browser;
 let page: Page;
@@ -14,8 +16,10 @@ const dialog = () => page.getByRole('dialog');
 const inDialog = (name: string) => dialog().getByRole('button', { name, exact: true });
 
 beforeAll(async () => {
-  [panel, browser] = await Promise.all([RealPanel.make(), launchBrowser()]);
+  steam = await StandInWorkshop.start();
+  [panel, browser] = await Promise.all([RealPanel.make({ LEFT4ME_WORKSHOP_URL: steam.url }), launchBrowser()]);
   const context = await browser.newContext({ baseURL: panel.url, viewport: { width: 1280, height: 900 } });
+  await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: panel.url });
   const [name = '', value = ''] = panel.cookie.split('=');
   await context.addCookies([{ name, value, url: panel.url }]);
   page = await context.newPage();
@@ -24,6 +28,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   await panel.close();
+  await steam.stop();
 });
 
 /** A server that is stopped and wrote these files. */
@@ -123,5 +128,98 @@ describe('deleting what a server wrote', () => {
     await button('left4dead2').click();
     await page.getByRole('row', { name: /^motd\.txt overlay pack of alpha/ }).waitFor();
     expect(await readdir(upper('alpha'))).not.toContain('left4dead2');
+  });
+});
+
+describe('the revisions of an overlay', () => {
+  it('are compared with each other and with the draft, and an earlier one is made current again', async () => {
+    const overlay = await panel.overlay('rules', { 'cfg/stays.cfg': 'same', 'cfg/a.cfg': 'one', 'cfg/gone.cfg': '' });
+    await panel.server('gamma', await panel.blueprint('rules', [overlay]));
+    await panel.do('gamma', 'initialize');
+    await panel.edit(overlay, { 'cfg/a.cfg': 'eleven', 'cfg/b.cfg': 'new' });
+    await panel.admin.delete(`/api/v1/overlays/${overlay}/files/content?path=cfg/gone.cfg`).expect(204);
+    await panel.build(overlay);
+    await panel.edit(overlay, { 'cfg/c.cfg': 'not built yet' });
+
+    await page.goto(`/overlays/${overlay}?tab=revisions`);
+    const row = (number: number) => page.getByRole('row', { name: new RegExp(`^${number} `) });
+    await row(2).getByText('Current').waitFor();
+    await row(1).getByText('gamma').waitFor();
+    await row(2).getByRole('button', { name: 'Compare' }).click();
+    const differences = dialog().getByRole('list', { name: 'Differences' }).getByRole('listitem');
+    await differences.first().waitFor();
+    expect((await differences.allInnerTexts()).map((text) => text.split(/\s*\n/).join(' '))).toEqual([
+      'changed: cfg/a.cfg 3 B → 6 B',
+      'added: cfg/b.cfg 3 B',
+      'removed: cfg/gone.cfg 0 B',
+    ]);
+    await dialog().getByLabel('From').selectOption('Revision 2');
+    await dialog().getByText('No differences').waitFor();
+    await dialog().getByLabel('To').selectOption('Draft');
+    await differences.getByText('cfg/c.cfg').waitFor();
+    expect(await differences.count()).toBe(1);
+    await page.keyboard.press('Escape');
+
+    await row(1).getByRole('button', { name: 'Make current…' }).click();
+    await dialog().getByText('No server has another one now.').waitFor();
+    await inDialog('Make current').click();
+    await page.getByText('Revision 1 is current.', { exact: true }).waitFor();
+    await row(1).getByText('Current').waitFor();
+    await page.getByText('An earlier revision is current. The draft still holds the later edits').waitFor();
+    await row(2).getByRole('button', { name: 'Make current…' }).click();
+    await dialog().getByText('The next start of these servers changes: gamma.').waitFor();
+    await inDialog('Keep it').click();
+    const { body } = await panel.admin.get(`/api/v1/overlays/${overlay}`).expect(200);
+    expect(body.currentRevision.number).toBe(1);
+  });
+});
+
+describe('Workshop items', () => {
+  it('are added as a pasted list, with addresses, ids and repetitions; a wrong one keeps the text', async () => {
+    steam.item('101', undefined, { title: 'Dead Before Dawn' });
+    steam.item('102', undefined, { title: 'Blood Tracks' });
+    steam.collection('103', ['101'], { title: 'Fridays' });
+    const { body } = await panel.admin.post('/api/v1/overlays').send({ name: 'Maps', kind: 'workshop' }).expect(201);
+    await page.goto(`/overlays/${body.id}`);
+    const field = page.getByLabel('Add items and collections');
+    const paste = async (text: string): Promise<void> => {
+      await page.evaluate(`navigator.clipboard.writeText(${JSON.stringify(text)})`);
+      await field.focus();
+      await page.keyboard.press('Control+v');
+    };
+    await paste('101\nhttps://example.com/?id=102');
+    await button('Add 2').click();
+    await page.getByText(/is neither the id of an item/).waitFor();
+    expect(await field.inputValue()).toContain('example.com');
+    await field.fill('');
+    await paste('https://steamcommunity.com/sharedfiles/filedetails/?id=101\n102, 103;\r\n\r\n 101');
+    await button('Add 4').click();
+    const items = page.getByRole('list', { name: 'Items' });
+    for (const title of ['Dead Before Dawn', 'Blood Tracks', 'Fridays']) await items.getByText(title).first().waitFor();
+    expect(await field.inputValue()).toBe('');
+    const listed = (await panel.admin.get(`/api/v1/overlays/${body.id}/workshop-items`).expect(200)).body.items;
+    const ids = listed.filter((item: { listed: boolean }) => item.listed).map(idOf);
+    expect(ids.sort()).toEqual(['101', '102', '103']);
+  });
+});
+
+function idOf(item: { publishedFileId: string }): string {
+  return item.publishedFileId;
+}
+
+describe('the trash', () => {
+  it('gives back what a server wrote, into another server if that is wanted', async () => {
+    await serverWith('old', { 'left4dead2/ranks.sq3': 'years of it' });
+    await serverWith('young', {});
+    expect((await panel.do('old', 'delete')).state).toBe('succeeded');
+    await page.goto('/trash');
+    await button('Restore what old wrote').click();
+    const into = dialog().getByLabel('Into the server');
+    expect(await into.inputValue()).toBe('old');
+    await into.fill('young');
+    await page.getByRole('option', { name: 'young' }).click();
+    await inDialog('Restore').click();
+    await page.getByText('The trash is empty').waitFor();
+    expect(await readdir(join(upper('young'), 'left4dead2'))).toEqual(['ranks.sq3']);
   });
 });
