@@ -1,6 +1,6 @@
 import { mkdir, readFile, readdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { HostLibrary } from '../src/hosts/host-library.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import type { ServerView } from '../src/servers/server.dto.js';
@@ -98,6 +98,7 @@ describe('what a deleted server wrote', () => {
     expect(entry).toEqual({
       id: expect.any(Number),
       state: 'kept',
+      problem: null,
       hostId,
       hostName: 'local',
       serverId: expect.any(Number),
@@ -283,6 +284,30 @@ describe('the trash', () => {
     await expect(stat(at('trash', String(entry.serverId)))).rejects.toMatchObject(missing);
     await does(anna, 'xi', { operation: 'initialize' });
     await expect(stat(ownFile('xi'))).rejects.toMatchObject(missing);
+  });
+
+  it('is purged of the rest where one entry cannot be removed, which says why until it can', async () => {
+    const [stuck, other] = [await put(anna, 'stuck', 'x'), await put(anna, 'other', 'x')];
+    const { trash: onDisk } = await panel.app.get(HostLibrary).get();
+    const purge = onDisk.purge.bind(onDisk);
+    const refused = new Error(`EACCES: permission denied, unlink '${at('trash/.tmp-1/a.txt')}'`);
+    const failing = vi
+      .spyOn(onDisk, 'purge')
+      .mockImplementation((path) => (path.startsWith(`${stuck.serverId}/`) ? Promise.reject(refused) : purge(path)));
+    try {
+      for (const { id } of [stuck, other]) await anna.delete(`/api/v1/trash/${id}`).expect(202);
+      await gone(other.id);
+      const told = { id: stuck.id, state: 'purging', problem: 'EACCES: permission denied' };
+      await eventually(
+        'the entry says why it is there',
+        async () => (await trash(anna, `?serverId=${stuck.serverId}`))[0]?.problem === told.problem,
+      );
+      expect(await trash(anna, `?serverId=${stuck.serverId}`)).toMatchObject([told]);
+    } finally {
+      failing.mockRestore();
+    }
+    await anna.delete(`/api/v1/trash/${stuck.id}`).expect(202);
+    await gone(stuck.id);
   });
 
   it('is purged of what is older than the setting says, and of nothing else', async () => {

@@ -162,9 +162,12 @@ export interface TrashEntry {
 /** What was put away on this host. An entry belongs to nobody here: who may have it back is the caller's business. */
 export interface HostTrash {
   entries(): Promise<TrashEntry[]>;
-  /** Removes an entry for good. Gone at once; one that is killed in the middle is finished by `tidy`. Missing: success. */
+  /**
+   * Removes an entry for good. Gone at once; one that is killed in the middle is finished by `tidy`; what cannot be removed is an entry
+   * again, and the error is thrown. Missing: success.
+   */
   purge(path: string): Promise<void>;
-  /** Removes what killed operations left unfinished. */
+  /** Removes what killed operations left unfinished. What cannot be removed stops nothing else; throws `AggregateError` of it. */
   tidy(): Promise<void>;
 }
 

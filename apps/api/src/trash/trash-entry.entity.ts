@@ -80,4 +80,8 @@ export class TrashEntryRow {
   /** When somebody asked for its removal, or it was old enough: from then on it cannot be restored. */
   @Column('timestamptz', { nullable: true })
   purgeBegunAt: Date | null;
+
+  /** Why the last attempt to remove it failed; null: there was none, or it succeeded. */
+  @Column('text', { nullable: true })
+  purgeProblem: string | null;
 }

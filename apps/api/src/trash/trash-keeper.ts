@@ -58,24 +58,40 @@ export class TrashKeeper {
     const { signal } = this.abort;
     while (!signal.aborted) {
       this.asked = false;
-      try {
-        await this.look(hostId);
-      } catch (error) {
-        this.logger.warn(`The trash was not looked after: ${String(error)}`);
-      }
+      await this.try('The trash was not looked after', () => this.look(hostId));
       if (!this.asked) await this.pause();
     }
   }
 
   private async look(hostId: number): Promise<void> {
     const host = await this.library.get();
-    await host.trash.tidy();
-    await this.match(hostId, host);
-    for (const { id, path } of await this.rows.beginPurge(hostId, this.settings.trashDays)) {
+    await this.try('What was left over in the trash was not removed', () => host.trash.tidy());
+    await this.try('The trash was not compared with its rows', () => this.match(hostId, host));
+    for (const entry of await this.rows.beginPurge(hostId, this.settings.trashDays)) {
       if (this.abort.signal.aborted) return;
+      await this.purge(entry, host);
+    }
+  }
+
+  /** One that cannot be removed stops no other: its row says why, and the next look tries again. */
+  private async purge({ id, path }: { id: number; path: string }, host: Host): Promise<void> {
+    try {
       await host.trash.purge(path);
-      await this.rows.forget(id);
-      this.logger.log(`Removed trash/${path} for good.`);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.logger.warn(`trash/${path} was not removed, the next look tries again: ${why}`);
+      await this.rows.notePurgeProblem(id, reasonIn(why));
+      return;
+    }
+    await this.rows.forget(id);
+    this.logger.log(`Removed trash/${path} for good.`);
+  }
+
+  private async try(failed: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.logger.warn(`${failed}: ${String(error)}`);
     }
   }
 
@@ -85,4 +101,9 @@ export class TrashKeeper {
     const signal = AbortSignal.any([this.abort.signal, woken.signal]);
     await sleep(EVERY_MS, undefined, { signal }).catch(() => undefined);
   }
+}
+
+/** Without the machine's paths, which are the log's: "EACCES: permission denied, unlink '/…'" tells users its first half. */
+function reasonIn(message: string): string {
+  return message.replace(/, \w+ '.*$/s, '');
 }

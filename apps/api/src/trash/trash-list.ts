@@ -35,13 +35,13 @@ export class TrashList {
     const [entry] = await this.find(me, { id });
     if (!entry) throw new NotFound(`trash entry ${id}`);
     const [, asked] = await this.database.query<[unknown[], number]>(
-      `UPDATE trash_entries SET purge_begun_at = coalesce(purge_begun_at, now()) WHERE id = $1
+      `UPDATE trash_entries SET purge_begun_at = coalesce(purge_begun_at, now()), purge_problem = NULL WHERE id = $1
          AND NOT EXISTS (SELECT FROM jobs WHERE jobs.restore_entry_id = $1 AND jobs.finished_at IS NULL)`,
       [id],
     );
     if (asked === 0) throw new Conflict(`Trash entry ${id} is being restored: wait for that job, or cancel it.`);
     this.announcements.publish({ topic: 'purge', id: entry.hostId });
-    return Object.assign(entry, { state: 'purging' as const });
+    return Object.assign(entry, { state: 'purging' as const, problem: null });
   }
 
   /**
@@ -84,7 +84,7 @@ export class TrashList {
          entry.deleted_at + make_interval(days => $4::int) AS "keptUntil",
          CASE WHEN entry.purge_begun_at IS NOT NULL THEN 'purging'
            WHEN EXISTS (SELECT FROM jobs WHERE jobs.restore_entry_id = entry.id AND jobs.finished_at IS NULL) THEN 'restoring'
-           ELSE 'kept' END AS state
+           ELSE 'kept' END AS state, entry.purge_problem AS problem
        FROM trash_entries entry JOIN hosts ON hosts.id = entry.host_id LEFT JOIN users ON users.id = entry.owner_id
        WHERE entry.restored_at IS NULL AND hosts.removed_at IS NULL AND ${visible}
          AND ($5::int IS NULL OR entry.id = $5) AND ($6::int IS NULL OR entry.server_id = $6)

@@ -59,6 +59,11 @@ export class TrashRows {
     return rows.map(({ path }) => path);
   }
 
+  /** Why an entry is still there. */
+  async notePurgeProblem(id: number, problem: string): Promise<void> {
+    await this.database.query(`UPDATE trash_entries SET purge_problem = $2 WHERE id = $1`, [id, problem]);
+  }
+
   /** Of entries that are not on the disk any more: those that a job set out to restore are restored, the others gone. */
   async noteGone(hostId: number, paths: readonly string[]): Promise<void> {
     await this.database.query(
@@ -67,7 +72,7 @@ export class TrashRows {
       [hostId, paths],
     );
     await this.database.query(
-      `DELETE FROM trash_entries WHERE host_id = $1 AND path = ANY ($2) AND restored_at IS NULL`,
+      `DELETE FROM trash_entries WHERE host_id = $1 AND path = ANY ($2) AND restored_at IS NULL AND purge_begun_at IS NULL`,
       [hostId, paths],
     );
   }

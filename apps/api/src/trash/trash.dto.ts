@@ -16,6 +16,12 @@ export class TrashEntryView {
       'restoring: a job waits or runs that puts it back; purging: it is about to be removed for good, or its host is away',
   })
   state: (typeof trashStates)[number];
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Of `purging`: why it could not be removed; that is tried again every hour, and when it is purged again.',
+  })
+  problem: string | null;
   @ApiProperty({ type: 'integer' })
   hostId: number;
   @ApiProperty()

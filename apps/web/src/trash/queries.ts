@@ -17,7 +17,8 @@ export const trashListOptions = queryOptions({
   queryKey: trashKeys.list,
   queryFn: ({ signal }) =>
     allPages((cursor) => api.get('/trash', pageOf(trashEntrySchema), { query: { limit: 100, cursor }, signal })),
-  refetchInterval: ({ state }) => (state.data?.some((entry) => entry.state !== 'kept') ? LOOK_AGAIN_MS : false),
+  refetchInterval: ({ state }) =>
+    state.data?.some((entry) => entry.state !== 'kept' && entry.problem === null) ? LOOK_AGAIN_MS : false,
 });
 
 /** Queues the job that puts an entry back into a server. */

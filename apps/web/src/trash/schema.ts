@@ -3,6 +3,7 @@ import { z } from 'zod';
 export const trashEntrySchema = z.object({
   id: z.number(),
   state: z.enum(['kept', 'restoring', 'purging']),
+  problem: z.string().nullable(),
   hostId: z.number(),
   hostName: z.string(),
   serverId: z.number().nullable(),

@@ -1,8 +1,9 @@
-import { lstat, opendir, readFile, readdir, rename, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, opendir, readFile, readdir, rename, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { HostTrash, TrashEntry } from '../host.js';
 import { hasCode, makeFolderDurably, syncFolder, temporaryName, writeFileDurably } from '../overlay/durable.js';
 import { removeTree, removeUnfinished } from '../overlay/remove-tree.js';
+import { lstatIfAny } from '../overlay/tree-entries.js';
 import type { InstanceFolder } from './instance-folder.js';
 import { isTrashFolder, trashPath } from './names.js';
 
@@ -60,14 +61,26 @@ export class Trash implements HostTrash {
   async entries(): Promise<TrashEntry[]> {
     const found: TrashEntry[] = [];
     for (const path of await this.folders()) {
-      if (await this.has(path)) found.push(await this.entry(path));
+      const entry = (await this.has(path)) ? await this.entry(path) : null;
+      if (entry !== null) found.push(entry);
     }
     return found;
   }
 
   async purge(path: string): Promise<void> {
     const folder = join(this.folder, trashPath(path));
-    await this.discard(folder);
+    const doomed = temporaryName(join(this.folder, 'doomed'));
+    if (await renameIfAny(folder, doomed)) {
+      await syncFolder(dirname(folder));
+      try {
+        await removeTree(doomed);
+      } catch (error) {
+        // Under its own name people can tell what the rest is, and it is found again.
+        await mkdir(dirname(folder), { recursive: true });
+        await rename(doomed, folder);
+        throw error;
+      }
+    }
     try {
       await rmdir(dirname(folder));
     } catch (error) {
@@ -85,16 +98,20 @@ export class Trash implements HostTrash {
 
   /** Beside other operations: what one of them has just begun is left alone. */
   async tidy(): Promise<void> {
-    await removeUnfinished(this.folder);
+    const failed: Error[] = [];
+    const noteFailure = (error: unknown): void =>
+      void failed.push(error instanceof Error ? error : new Error(String(error)));
+    await removeUnfinished(this.folder).catch(noteFailure);
     for (const path of await this.folders()) {
       // The record of files that were never moved here, or have been moved back.
-      if (!(await this.has(path)) && (await this.isOld(path))) await this.purge(path);
+      if (!(await this.has(path)) && (await this.isOld(path))) await this.purge(path).catch(noteFailure);
     }
+    if (failed.length > 0) throw new AggregateError(failed, failed.map(({ message }) => message).join('; '));
   }
 
   private async isOld(path: string): Promise<boolean> {
-    const { mtimeMs } = await lstat(join(this.folder, path));
-    return Date.now() - mtimeMs > UNFINISHED_MS;
+    const stats = await lstatIfAny(join(this.folder, path));
+    return stats !== null && Date.now() - stats.mtimeMs > UNFINISHED_MS;
   }
 
   private files(path: string): string {
@@ -115,11 +132,13 @@ export class Trash implements HostTrash {
     return paths;
   }
 
-  private async entry(path: string): Promise<TrashEntry> {
+  /** Null: a job has taken it meanwhile. */
+  private async entry(path: string): Promise<TrashEntry | null> {
     const record = await readRecord(join(this.folder, path, 'entry.json'));
     if (record !== null) return { path, ...record };
-    const { ctime } = await lstat(this.files(path));
-    return { path, server: dirname(path), deletedAt: ctime.toISOString(), files: null, bytes: null };
+    const stats = await lstatIfAny(this.files(path));
+    if (stats === null) return null;
+    return { path, server: dirname(path), deletedAt: stats.ctime.toISOString(), files: null, bytes: null };
   }
 }
 
@@ -145,9 +164,15 @@ async function readIfAny(path: string): Promise<string | null> {
 
 /** What somebody else has put there is left alone. */
 async function foldersIn(path: string): Promise<string[]> {
-  const entries = await readdir(path, { withFileTypes: true });
-  const folders = entries.filter((entry) => entry.isDirectory() && isTrashFolder(entry.name));
-  return folders.map(({ name }) => name).sort();
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory() && isTrashFolder(entry.name));
+    return folders.map(({ name }) => name).sort();
+  } catch (error) {
+    // The last entry of a server goes with its folder.
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
+  }
 }
 
 /** Null: there is none, or it is damaged. */

@@ -31,7 +31,10 @@ export async function removeTree(path: string): Promise<void> {
   }
 }
 
-/** Removes what a killed worker left unfinished in a folder. For whoever has that folder to itself. Missing: success. */
+/**
+ * Removes what a killed worker left unfinished in a folder. For whoever has that folder to itself. Missing: success. One that cannot be
+ * removed stops no other; throws `AggregateError` then.
+ */
 export async function removeUnfinished(folder: string): Promise<void> {
   let names: string[];
   try {
@@ -40,7 +43,11 @@ export async function removeUnfinished(folder: string): Promise<void> {
     if (hasCode(error, 'ENOENT')) return;
     throw error;
   }
-  for (const name of names.filter(isTemporary)) await removeTree(join(folder, name));
+  const failed: unknown[] = [];
+  for (const name of names.filter(isTemporary)) {
+    await removeTree(join(folder, name)).catch((error: unknown) => failed.push(error));
+  }
+  if (failed.length > 0) throw new AggregateError(failed, failed.map(String).join('; '));
 }
 
 /**
