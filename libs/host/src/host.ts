@@ -25,6 +25,8 @@ export interface HostOptions {
   steamcmd?: string;
   /** Patterns of files that servers keep although their layers change; without them, the usual ones. */
   keptFiles?: readonly string[];
+  /** How many days such files that gave way are kept; 30 by default. */
+  replacedDays?: number;
   /** Where the Steam Workshop is asked, and how many of its items are downloaded at once. */
   workshop?: { url: string; downloads: number };
   /** Path of bwrap. Default: where packages put it. */

@@ -33,6 +33,8 @@ import { openWorkshop } from './workshop/open-workshop.js';
 const UID_FOR_ROOT = 1000;
 /** `nobody`: what a server becomes when this process is root and there are no user namespaces. */
 const UID_WITHOUT_NAMESPACES = 65_534;
+const REPLACED_DAYS = 30;
+const REPLACED_BYTES = 1024 ** 3;
 
 /**
  * Opens the machine below `root`: makes the folders, tries whether servers can be isolated (once, by launching
@@ -71,7 +73,13 @@ export async function openHost(options: HostOptions): Promise<Host> {
     builds,
     runtime: steamcmd ? openSteam(root, steamcmd, builds, commands) : new DemoRuntime(builds),
     instances: new Instances(
-      { root, isolation, uid: own === 0 ? uidForRoot : own, keptFiles },
+      {
+        root,
+        isolation,
+        uid: own === 0 ? uidForRoot : own,
+        keptFiles,
+        keptReplaced: { days: options.replacedDays ?? REPLACED_DAYS, bytes: REPLACED_BYTES },
+      },
       manager,
       builds,
       commands,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, lstat, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Spec } from '../src/index.js';
@@ -28,7 +28,8 @@ class Updated {
     const { root } = test;
     this.folder = new InstanceFolder(root, 'one');
     const commands = new CommandRunner(isolation === 'namespaces', new CommandRecords(join(root, 'cache/commands')));
-    this.adopter = new Adopter({ root, isolation, keptFiles: KEPT_FILES }, commands);
+    const keptReplaced = { days: 2, bytes: 1024 ** 2 };
+    this.adopter = new Adopter({ root, isolation, keptFiles: KEPT_FILES, keptReplaced }, commands);
   }
 
   static async make(
@@ -160,29 +161,30 @@ describe.each(['namespaces', 'copy'] as const)('where servers are made by %s', (
     expect(await Promise.all(left)).toEqual(isolation === 'copy' ? ['2', '2'] : ['none', 'none']);
   });
 
-  it('of many adoptions the last ten keep what they replaced', async () => {
-    const updated = await Updated.make({ 'a.cfg': '1' }, { 'a.cfg': '2' }, isolation);
-    const old = Array.from({ length: 12 }, (_, i) => `old-${i}/a.cfg`);
-    for (const path of old) await writeTree(join(updated.test.root, 'instances/one/replaced'), { [path]: 'x' });
-    await updated.write({ 'a.cfg': 'mine' });
-    await updated.runOn(['1/2'], '5');
-    const kept = await readdir(join(updated.test.root, 'instances/one/replaced'));
-    expect(kept).toHaveLength(10);
-    expect(kept).toContain('5');
-  });
-
-  it("what people wrote is not pushed out by a server that rewrites the panel's server.cfg at each start", async () => {
-    const updated = await Updated.make({}, {}, isolation);
+  it('what was replaced stays for its days, however often a server starts, and the oldest goes where it is too much', async () => {
+    const updated = await Updated.make({ 'a.cfg': '1' }, { 'a.cfg': '2', [CFG]: 'shipped' }, isolation);
     const files = [{ path: CFG, content: 'panel' }];
     const replaced = join(updated.test.root, 'instances/one/replaced');
-    await writeTree(replaced, { 'update/left4dead2/cfg/own.cfg': 'of people' });
-    for (let i = 0; i < 10; i++) await writeTree(replaced, { [`start-${i}/${CFG}`]: 'by the server' });
-    await updated.runOn(['1/1'], '2', { files });
-    await updated.write({ [CFG]: 'by the server' });
-    await updated.runOn(['1/1'], '3', { files });
-    expect(await readdir(replaced)).toHaveLength(11);
-    expect(await updated.replaced(`3/${CFG}`)).toBe('by the server');
-    expect(await updated.replaced('update/left4dead2/cfg/own.cfg')).toBe('of people');
+    const daysAgo = async (days: number, job: string, content: string): Promise<void> => {
+      await writeTree(replaced, { [`${job}/left4dead2/cfg/own.cfg`]: content });
+      const at = new Date(Date.now() - days * 24 * 3600_000);
+      await utimes(join(replaced, job), at, at);
+    };
+    for (let i = 0; i < 12; i++) await daysAgo(1, `night-${i}`, 'of people');
+    await daysAgo(1.5, 'large', 'x'.repeat(1024 ** 2));
+    await daysAgo(1.9, 'behind', 'of people');
+    await daysAgo(3, 'old', 'of people');
+    await updated.write({ 'a.cfg': 'mine', [CFG]: 'by the server' });
+    await updated.runOn(['1/2'], '5', { files });
+    expect((await readdir(replaced)).sort()).toEqual(['5', ...Array.from({ length: 12 }, (_, i) => `night-${i}`)].sort());
+    expect(await updated.replaced(`5/${CFG}`)).toBe('by the server');
+  });
+
+  it('what was replaced last stays, whatever it has', async () => {
+    const updated = await Updated.make({ 'a.cfg': '1' }, { 'a.cfg': '2' }, isolation);
+    await updated.write({ 'a.cfg': 'x'.repeat(2 * 1024 ** 2) });
+    await updated.runOn(['1/2'], '5');
+    expect(await updated.replaced('5/a.cfg')).toHaveLength(2 * 1024 ** 2);
   });
 
   it('a file that the server deleted is there again when the layers have another one', async () => {

@@ -22,6 +22,7 @@ it('opens the machine once', async () => {
         root: '/state',
         serviceManager: 'process',
         keptFiles: ['*.sq3*', 'banned_*.cfg', 'logs/', '*.dem'],
+        replacedDays: 30,
         workshop: { url: 'https://api.steampowered.com', downloads: 4 },
       },
     ],

@@ -19,9 +19,10 @@ export class HostLibrary {
   /** What failed is tried again the next time: a full disk or a missing folder may be mended by then. */
   get(): Promise<Host> {
     if (this.opened) return this.opened;
-    const { root, serviceManager, steamcmd, keptFiles, workshopUrl, workshopDownloads } = this.settings;
+    const { root, serviceManager, steamcmd, keptFiles, trashDays, workshopUrl, workshopDownloads } = this.settings;
     const workshop = { url: workshopUrl, downloads: workshopDownloads };
-    const opened = this.open({ root, serviceManager, keptFiles, workshop, ...(steamcmd === null ? {} : { steamcmd }) });
+    const kept = { keptFiles, replacedDays: trashDays };
+    const opened = this.open({ root, serviceManager, ...kept, workshop, ...(steamcmd === null ? {} : { steamcmd }) });
     this.opened = opened;
     opened.catch(() => {
       if (this.opened === opened) this.opened = null;

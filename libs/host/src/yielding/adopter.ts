@@ -8,6 +8,7 @@ import type { CommandRunner } from '../process/command-runner.js';
 import { pause } from '../process/pause.js';
 import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import { layersOf } from '../trees/server-layers.js';
+import type { KeptReplaced } from './forget-replaced.js';
 import { mustReplace, type ReplaceRequest } from './replace-copies.js';
 import type { ShippedLayers } from './shipped-files.js';
 
@@ -22,6 +23,7 @@ export interface AdopterOptions {
   isolation: 'namespaces' | 'copy';
   /** Patterns of what servers keep although their layers change. */
   keptFiles: readonly string[];
+  keptReplaced: KeptReplaced;
 }
 
 /** Lets a server that does not run go over to the generation that was prepared for it. */
@@ -45,6 +47,7 @@ export class Adopter {
       kept: this.options.keptFiles,
       isolation: this.options.isolation,
       job: jobFolder(job),
+      keptReplaced: this.options.keptReplaced,
     };
     if ((await mustReplace(folder, request)) && !(await this.replace(folder, request, run))) return from;
     // fault point: copies replaced

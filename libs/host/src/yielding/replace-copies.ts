@@ -1,19 +1,17 @@
-import { mkdir, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { mkdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { InstanceFolder } from '../instances/instance-folder.js';
 import { inspect, isBelowOwn, readManifest, saveManifest } from '../launcher/copy-compose.js';
 import { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode } from '../overlay/durable.js';
-import { removeTree } from '../overlay/remove-tree.js';
-import { type Adoption, ALWAYS, type OwnPath, Yielding, yieldingIn } from './yielding.js';
-
-/** Of so many adoptions that replaced something, what was replaced is kept; and of so many that replaced nothing but server.cfg. */
-const KEPT_ADOPTIONS = 10;
+import { forgetReplaced, type KeptReplaced } from './forget-replaced.js';
+import { type Adoption, type OwnPath, Yielding, yieldingIn } from './yielding.js';
 
 export interface ReplaceRequest extends Adoption {
   isolation: 'namespaces' | 'copy';
   /** What was replaced goes to replaced/<job>/. */
   job: string;
+  keptReplaced: KeptReplaced;
 }
 
 /** Whether there is anything to replace; only looks. */
@@ -38,7 +36,7 @@ export async function replaceCopies(
   const tell = (own: OwnPath): void => report(sentence(own, request.job));
   if (request.isolation === 'copy') await replaceInCopy(folder, yielding, target, tell);
   else await replaceInUpper(folder, yielding, target, tell, report);
-  await forgetOldest(folder, report);
+  await forgetReplaced(folder.replaced(), request.keptReplaced, report);
 }
 
 async function replaceInUpper(
@@ -136,44 +134,6 @@ async function removeEmptyFolders(upper: DirHandle, path: string, yielding: Yiel
     } finally {
       await parent.close();
     }
-  }
-}
-
-/** A server that rewrites its server.cfg makes one of these at each start: they must not push out what people wrote. */
-async function forgetOldest(folder: InstanceFolder, report: (line: string) => void): Promise<void> {
-  const dated = await Promise.all(
-    (await namesIn(folder.replaced())).map(async (job) => {
-      const path = join(folder.replaced(), job);
-      return { job, path, at: (await stat(path)).birthtimeMs, always: await hasOnly(path, ALWAYS) };
-    }),
-  );
-  dated.sort((one, other) => other.at - one.at);
-  for (const always of [true, false]) {
-    for (const { job, path } of dated.filter((one) => one.always === always).slice(KEPT_ADOPTIONS)) {
-      await removeTree(path);
-      report(`removed replaced/${job}/: of such copies the last ${KEPT_ADOPTIONS} are kept`);
-    }
-  }
-}
-
-/** Whether there is nothing in a folder but the file at this path. */
-async function hasOnly(folder: string, path: string): Promise<boolean> {
-  let here = folder;
-  for (const part of path.split('/')) {
-    const names = await namesIn(here);
-    if (names.length !== 1 || names[0] !== part) return false;
-    here = join(here, part);
-  }
-  return true;
-}
-
-/** None where there is no folder. */
-async function namesIn(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if (hasCode(error, 'ENOENT', 'ENOTDIR', 'EACCES')) return [];
-    throw error;
   }
 }
 

@@ -22,7 +22,7 @@ export interface OwnPath {
 }
 
 /** The panel's settings would not reach a server that has a copy of its own. */
-export const ALWAYS = 'left4dead2/cfg/server.cfg';
+const ALWAYS = 'left4dead2/cfg/server.cfg';
 
 /** Decides which of a server's own files give way to what the layers bring. */
 export class Yielding {
