@@ -1,7 +1,10 @@
-import { lstat, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, lstat, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { makeRevision, makeSpec, openTestHost, statusOf } from './support/fixture.js';
+import { makeWhiteout } from '../src/overlay/whiteouts.js';
+import { asUser } from './support/as-user.js';
+import { makeRevision, makeSpec, openTestHost, statusOf, writeTree } from './support/fixture.js';
 
 describe('without user namespaces', () => {
   it('the host says so, and why', async () => {
@@ -106,5 +109,66 @@ describe('without user namespaces', () => {
     await writeFile(join(root, 'instances/one/copy/a.txt'), 'half');
     await host.start('one', run);
     expect(await readFile(join(root, 'instances/one/copy/a.txt'), 'utf8')).toBe('right');
+  });
+
+  it('what a server wrote in folders that it closed goes to the trash, and comes back', async () => {
+    const { host, run, root } = await openTestHost({ isolation: 'copy' });
+    const overlay = await makeRevision(root, '1/1', { 'shipped/a.txt': 'layer' });
+    const copy = join(root, 'instances/one/copy');
+    await host.initialize('one', makeSpec({ overlays: [overlay] }), run);
+    asUser(root, 'start', 'copy');
+    await writeTree(copy, { 'shipped/own.txt': 'own', 'closed/inner/own.txt': 'own' });
+    const unnamed = Buffer.concat([Buffer.from(`${copy}/K`), Buffer.of(0xe4)]);
+    await mkdir(unnamed);
+    await writeFile(Buffer.concat([unnamed, Buffer.from('/own.txt')]), 'own');
+    for (const path of ['shipped', 'closed/inner', 'closed']) await chmod(join(copy, path), 0o000);
+    await chmod(unnamed, 0o500);
+    asUser(root, 'delete', 'copy');
+    const trashed = join(root, 'trash/3/12/files');
+    const named = ['closed', 'closed/inner', 'closed/inner/own.txt', 'shipped', 'shipped/own.txt'];
+    expect((await readdir(trashed, { recursive: true })).filter((path) => named.includes(path)).sort()).toEqual(named);
+    expect(await readdir(trashed)).toHaveLength(3);
+
+    await host.initialize('one', makeSpec({ overlays: [overlay] }), run);
+    await host.restore('one', { from: '3/12', trash: '3/13' }, run);
+    const upper = join(root, 'instances/one/upper');
+    await chmod(join(upper, 'closed'), 0o000);
+    asUser(root, 'start', 'copy');
+    expect(await readFile(join(copy, 'closed/inner/own.txt'), 'utf8')).toBe('own');
+    expect(await readdir(upper)).toEqual([]);
+  });
+
+  it('what a server deleted without the fallback, and is restored into it, stays deleted', async () => {
+    const { host, run, root } = await openTestHost({ isolation: 'copy' });
+    const overlay = await makeRevision(root, '1/1', {
+      'data/a.txt': 'layer',
+      'data/b.txt': 'layer',
+      'gone/c.txt': 'layer',
+    });
+    const [copy, upper] = [join(root, 'instances/one/copy'), join(root, 'instances/one/upper')];
+    const startAndStop = async (): Promise<void> => {
+      await host.start('one', run);
+      await host.stop('one', run);
+    };
+    await host.initialize('one', makeSpec({ overlays: [overlay] }), run);
+    await writeTree(join(root, 'trash/3/12/files'), { 'data/own.txt': 'own' });
+    await makeWhiteout(join(root, 'trash/3/12/files/data/a.txt'));
+    await makeWhiteout(join(root, 'trash/3/12/files/gone'));
+    execFileSync('mkfifo', [join(root, 'trash/3/12/files/data/pipe')]);
+    await host.restore('one', { from: '3/12', trash: '3/13' }, run);
+    for (let i = 0; i < 2; i++) {
+      await startAndStop();
+      expect((await readdir(join(copy, 'data'))).sort()).toEqual(['b.txt', 'own.txt']);
+      expect(await readdir(copy)).not.toContain('gone');
+      expect(await readdir(upper)).toEqual([]);
+    }
+    // What it makes of the folder later is its own, and can be put away.
+    await rm(join(copy, 'data'), { recursive: true });
+    await writeFile(join(copy, 'data'), 'a file now');
+    await mkdir(join(copy, 'gone'));
+    await startAndStop();
+    expect(await readFile(join(copy, 'data'), 'utf8')).toBe('a file now');
+    await host.delete('one', '3/14', run);
+    expect((await readdir(join(root, 'trash/3/14/files'))).sort()).toEqual(['data', 'gone']);
   });
 });

@@ -250,35 +250,40 @@ describe('the trash', () => {
     );
   });
 
-  it.runIf(process.getuid?.() === 0)('keeps what cannot be removed as an entry, and removes what is left over beside it', async () => {
-    const { root } = await openTestHost();
-    await writeTree(join(root, 'trash'), {
-      '3/12/files/ours/a.txt': 'of another user',
-      '.tmp-0123/ours/a.txt': 'of another user',
-      '.tmp-4567/b.txt': 'left over',
-    });
-    // Root may remove anything; whoever the panel runs as may not empty folders of others.
-    const nobody = 65_534;
-    for (const path of ['', '3', '3/12', '3/12/files', '.tmp-0123', '.tmp-4567']) {
-      await chown(join(root, 'trash', path), nobody, nobody);
-    }
-    await chmod(root, 0o755);
-    const program = `
+  it.runIf(process.getuid?.() === 0)(
+    'keeps what cannot be removed as an entry, and removes what is left over beside it',
+    async () => {
+      const { root } = await openTestHost();
+      await writeTree(join(root, 'trash'), {
+        '3/12/files/ours/a.txt': 'of another user',
+        '.tmp-0123/ours/a.txt': 'of another user',
+        '.tmp-4567/b.txt': 'left over',
+      });
+      // Root may remove anything; whoever the panel runs as may not empty folders of others.
+      const nobody = 65_534;
+      for (const path of ['', '3', '3/12', '3/12/files', '.tmp-0123', '.tmp-4567']) {
+        await chown(join(root, 'trash', path), nobody, nobody);
+      }
+      await chmod(root, 0o755);
+      const program = `
       const { Trash } = await import(${JSON.stringify(new URL('../dist/instances/trash.js', import.meta.url).href)});
       const trash = new Trash(process.argv[1]);
       const failed = async (work) => console.log(await work.then(() => 'done', (error) => error.message.replaceAll(/ '.*?'/g, '')));
       await failed(trash.purge('3/12'));
       await failed(trash.tidy());
       console.log((await trash.entries()).map(({ path }) => path).join());`;
-    const asNobody = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups', process.execPath];
-    const said = execFileSync('setpriv', [...asNobody, '--input-type=module', '-e', program, root], { encoding: 'utf8' });
-    expect(said.trim().split('\n')).toEqual([
-      'EACCES: permission denied, unlink',
-      'Error: EACCES: permission denied, unlink',
-      '3/12',
-    ]);
-    expect((await readdir(join(root, 'trash'))).sort()).toEqual(['.tmp-0123', '3']);
-  });
+      const asNobody = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups', process.execPath];
+      const said = execFileSync('setpriv', [...asNobody, '--input-type=module', '-e', program, root], {
+        encoding: 'utf8',
+      });
+      expect(said.trim().split('\n')).toEqual([
+        'EACCES: permission denied, unlink',
+        'Error: EACCES: permission denied, unlink',
+        '3/12',
+      ]);
+      expect((await readdir(join(root, 'trash'))).sort()).toEqual(['.tmp-0123', '3']);
+    },
+  );
 
   it('takes a folder whose number was given out before for another', async () => {
     const test = await openTestHost();

@@ -11,9 +11,9 @@ import { CommandRunner } from '../src/process/command-runner.js';
 import { layersOf } from '../src/trees/server-layers.js';
 import { Adopter } from '../src/yielding/adopter.js';
 import { KEPT_FILES } from '../src/yielding/kept-files.js';
+import { asUser } from './support/as-user.js';
 import { makeRevision, makeSpec, openTestHost, recordingRun, type TestHost, writeTree } from './support/fixture.js';
 
-const BUILT = new URL('../dist/index.js', import.meta.url).href;
 const CFG = 'left4dead2/cfg/server.cfg';
 
 /** A server that is taken from one generation to the next without being launched in between, which takes most of a start's time. */
@@ -79,25 +79,6 @@ class Updated {
       () => false,
     );
   }
-}
-
-/** Starts and stops, or deletes, server `one` as a user who owns the files, and has none of the rights of root. */
-const AS_USER = `
-const [, built, root, action] = process.argv;
-const { openHost } = await import(built);
-const host = await openHost({ root, serviceManager: 'process' });
-const output = { write: async (_, line) => console.log(line), progress: () => undefined };
-const run = { signal: new AbortController().signal, output };
-if (action === 'start') {
-  await host.start('one', run, '2');
-  await host.stop('one', run);
-} else await host.delete('one', '3/12', run);
-process.exit();`;
-
-function asUser(root: string, action: 'start' | 'delete'): string {
-  const user = ['--user', '--map-user=1000', '--map-group=1000'];
-  const program = [process.execPath, '--input-type=module', '-e', AS_USER];
-  return execFileSync('unshare', [...user, ...program, BUILT, root, action], { encoding: 'utf8' });
 }
 
 describe.each(['namespaces', 'copy'] as const)('where servers are made by %s', (isolation) => {
@@ -176,7 +157,9 @@ describe.each(['namespaces', 'copy'] as const)('where servers are made by %s', (
     await daysAgo(3, 'old', 'of people');
     await updated.write({ 'a.cfg': 'mine', [CFG]: 'by the server' });
     await updated.runOn(['1/2'], '5', { files });
-    expect((await readdir(replaced)).sort()).toEqual(['5', ...Array.from({ length: 12 }, (_, i) => `night-${i}`)].sort());
+    expect((await readdir(replaced)).sort()).toEqual(
+      ['5', ...Array.from({ length: 12 }, (_, i) => `night-${i}`)].sort(),
+    );
     expect(await updated.replaced(`5/${CFG}`)).toBe('by the server');
   });
 

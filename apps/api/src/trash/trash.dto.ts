@@ -19,7 +19,8 @@ export class TrashEntryView {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Of `purging`: why it could not be removed; that is tried again every hour, and when it is purged again.',
+    description:
+      'Of `purging`: why it could not be removed; that is tried again every hour, and when it is purged again.',
   })
   problem: string | null;
   @ApiProperty({ type: 'integer' })

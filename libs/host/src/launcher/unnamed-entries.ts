@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode } from '../overlay/durable.js';
 import { walkFolder } from './merge-layers.js';
 
@@ -14,8 +15,19 @@ export async function moveUnnamed(from: string, to: string): Promise<void> {
     for (const name of await namesIn(join(from, folder))) {
       if (isUtf8(name)) continue;
       await mkdir(join(to, folder), { recursive: true });
-      await rename(pathOf(join(from, folder), name), pathOf(join(to, folder), name));
+      await move(pathOf(join(from, folder), name), pathOf(join(to, folder), name));
     }
+  }
+}
+
+/** Moving a folder takes the right to write to it, which the server may have taken away. */
+async function move(from: Buffer, to: Buffer): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!hasCode(error, 'EACCES')) throw error;
+    await (await DirHandle.openToEmpty(from)).close();
+    await rename(from, to);
   }
 }
 

@@ -50,6 +50,15 @@ export async function removeUnfinished(folder: string): Promise<void> {
   if (failed.length > 0) throw new AggregateError(failed, failed.map(String).join('; '));
 }
 
+/** A folder that something is in stays. */
+export async function removeIfEmpty(path: string): Promise<void> {
+  try {
+    await rmdir(path);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY')) throw error;
+  }
+}
+
 /**
  * Empties a folder. What is too deep to be reached with few descriptors goes up to the root, to be met there.
  * @returns whether something went to the root

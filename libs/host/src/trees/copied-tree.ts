@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import type { InstanceFolder } from '../instances/instance-folder.js';
-import { type Manifest, readManifest, stampOf } from '../launcher/copy-compose.js';
+import { type Manifest, readManifest, stampOf } from '../launcher/copy-manifest.js';
 import { hasCode } from '../overlay/durable.js';
 import type { LayerName } from './layer.js';
 import { LayeredTree } from './layered-tree.js';

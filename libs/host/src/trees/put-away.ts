@@ -2,7 +2,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { NotFound, PathRefused } from '../errors.js';
 import type { InstanceFolder } from '../instances/instance-folder.js';
-import { inspect, isOwn, readManifest, saveManifest } from '../launcher/copy-compose.js';
+import { inspect, isOwn, readManifest, saveManifest } from '../launcher/copy-manifest.js';
 import { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode } from '../overlay/durable.js';
 import { pathParts } from '../overlay/relative-path.js';

@@ -26,7 +26,9 @@ export async function forgetReplaced(
     const old = Date.now() - at > days * DAY_MS;
     if (i === 0 || (!old && together <= bytes)) continue;
     await removeTree(path);
-    report(`removed replaced/${job}/: ${old ? `it was kept for ${days} days` : `such copies take ${bytes} bytes at most`}`);
+    report(
+      `removed replaced/${job}/: ${old ? `it was kept for ${days} days` : `such copies take ${bytes} bytes at most`}`,
+    );
   }
 }
 

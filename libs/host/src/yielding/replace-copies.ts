@@ -1,7 +1,7 @@
 import { mkdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { InstanceFolder } from '../instances/instance-folder.js';
-import { inspect, isBelowOwn, readManifest, saveManifest } from '../launcher/copy-compose.js';
+import { inspect, isBelowOwn, readManifest, saveManifest } from '../launcher/copy-manifest.js';
 import { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode } from '../overlay/durable.js';
 import { forgetReplaced, type KeptReplaced } from './forget-replaced.js';
