@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LogRequest, ServerLogLine } from '../src/host.js';
@@ -7,13 +7,13 @@ import { EntryQueue } from '../src/systemd/entry-queue.js';
 import { JournalPositions } from '../src/systemd/journal-positions.js';
 import { journalctl } from '../src/systemd/journalctl.js';
 import { makeRoot } from './support/fixture.js';
-import { JOURNAL, openTestSystemd } from './support/systemd.js';
+import { JOURNAL, makeInstance, openTestSystemd, type TestSystemd } from './support/systemd.js';
 
 const OTHER = 'b'.repeat(32);
 
 describe('the log of a server in the journal', () => {
   it('is its history and then what is heard, each line once and in order', async () => {
-    const { systemd, logs } = await openTestSystemd();
+    const { systemd, logs } = await openWithOne();
     for (const line of ['1', '2', '3']) systemd.print('one', line);
     systemd.print('two', 'not mine');
     // Between the follower's begin and the end of the history: in both.
@@ -29,7 +29,7 @@ describe('the log of a server in the journal', () => {
   });
 
   it('is followed from the first entry there is, by one journalctl without a tail', async () => {
-    const { systemd, logs } = await openTestSystemd();
+    const { systemd, logs } = await openWithOne();
     systemd.print('one', '1');
     await read(logs, { follow: true }).take(1);
     await read(logs, { follow: true }).take(1);
@@ -39,7 +39,7 @@ describe('the log of a server in the journal', () => {
   });
 
   it('ends with the failure of its journalctl, and goes on after the last line with a new one', async () => {
-    const { systemd, logs } = await openTestSystemd();
+    const { systemd, logs } = await openWithOne();
     systemd.print('one', '1');
     const reader = read(logs, { follow: true });
     await reader.take(1);
@@ -53,7 +53,7 @@ describe('the log of a server in the journal', () => {
   });
 
   it('has no hole where a reader was too slow for its queue', { timeout: 60_000 }, async () => {
-    const { systemd, logs } = await openTestSystemd();
+    const { systemd, logs } = await openWithOne();
     systemd.print('one', '1');
     const reader = read(logs, { follow: true });
     await reader.take(1);
@@ -66,7 +66,7 @@ describe('the log of a server in the journal', () => {
   });
 
   it('has only what comes after a position, though its place in the journal is gone', async () => {
-    const { systemd, logs } = await openTestSystemd();
+    const { systemd, logs } = await openWithOne();
     for (const line of ['1', '2', '3']) systemd.print('one', line);
     const [first, second] = await all(logs.read('one', {}));
     if (first === undefined || second === undefined) throw new Error('no lines');
@@ -76,7 +76,7 @@ describe('the log of a server in the journal', () => {
   });
 
   it('is whole, and goes on, after a position that only another machine can have given', async () => {
-    const { root, systemd, logs } = await openTestSystemd();
+    const { root, systemd, logs } = await openWithOne();
     await write(root, { [JOURNAL]: 1000 });
     systemd.print('one', '1');
     systemd.print('one', '2');
@@ -87,9 +87,11 @@ describe('the log of a server in the journal', () => {
   });
 
   it('of many servers is read a few at a time', async () => {
-    const { systemd, logs } = await openTestSystemd();
+    const test = await openTestSystemd();
+    const { systemd, logs } = test;
     systemd.beforeHistory = () => new Promise((resolve) => setTimeout(resolve, 10));
     const names = Array.from({ length: 20 }, (_, i) => `server-${i}`);
+    for (const name of names) await makeInstance(test, name);
     for (const name of names) systemd.print(name, 'hello');
     const lines = await Promise.all(names.map((name) => all(logs.read(name, {}))));
     expect(lines.map(({ length }) => length)).toEqual(names.map(() => 1));
@@ -97,9 +99,53 @@ describe('the log of a server in the journal', () => {
   });
 });
 
+describe('the log of an instance whose name another one had', () => {
+  /** The last entry of the instance before, and then the instance `one`, as often as asked for. */
+  async function openAfterAnother(): Promise<TestSystemd> {
+    const test = await openTestSystemd();
+    test.systemd.print('one', 'of the owner before', { number: 7 });
+    test.systemd.print('one', 'Stopped', { event: true, number: 8 });
+    await makeInstance(test, 'one');
+    return test;
+  }
+
+  it('begins with the instance, and is nothing once that is gone', async () => {
+    const test = await openAfterAnother();
+    const { systemd, logs, root } = test;
+    expect(await all(logs.read('one', {}))).toEqual([]);
+    systemd.print('one', 'mine', { number: 9 });
+    await makeInstance(test, 'one'); // initialized again
+    expect((await all(logs.read('one', { lines: 20_000 }))).map(({ line }) => line)).toEqual(['mine']);
+    // From a place that is not in the journal any more it reads all of it.
+    expect((await all(logs.read('one', { after: '1-1' }))).map(({ line }) => line)).toEqual(['mine']);
+    await rm(join(root, 'instances/one'), { recursive: true });
+    expect(await all(logs.read('one', {}))).toEqual([]);
+    await makeInstance(test, 'one');
+    expect(await all(logs.read('one', {}))).toEqual([]);
+  });
+
+  it('is whole though the clock was set back, and in journals that count anew has what is later', async () => {
+    const { systemd, logs } = await openAfterAnother();
+    systemd.print('one', 'mine', { number: 9, at: new Date('2020-01-01') });
+    systemd.print('one', 'in an archive of before', { journal: OTHER, number: 900, at: new Date('2020-01-01') });
+    systemd.print('one', 'mine in a new journal', { journal: OTHER, number: 1, at: new Date(Date.now() + 60_000) });
+    const lines = await all(logs.read('one', {}));
+    expect(lines.map(({ line }) => line)).toEqual(['mine', 'mine in a new journal']);
+  });
+
+  it('is nothing where the record of its begin is damaged, until it is initialized again', async () => {
+    const test = await openAfterAnother();
+    await writeFile(join(test.root, 'instances/one/log-begin.json'), '{"journal":');
+    expect(await all(test.logs.read('one', {}))).toEqual([]);
+    await makeInstance(test, 'one');
+    test.systemd.print('one', 'mine', { number: 9 });
+    expect((await all(test.logs.read('one', {}))).map(({ line }) => line)).toEqual(['mine']);
+  });
+});
+
 describe('a queue of what is heard', () => {
   it('ends when it overflows, with what it took before', async () => {
-    const { systemd, follower } = await openTestSystemd();
+    const { systemd, follower } = await openWithOne();
     const queue = await EntryQueue.open(follower, 'one', undefined);
     await expect.poll(() => systemd.following).toBe(1);
     for (let n = 1; n <= 20_001; n++) systemd.print('one', String(n));
@@ -161,6 +207,12 @@ describe('what systemd and the journal are asked with', () => {
 /** The stand-in hands on all it has before anything else of the program's turn comes. */
 function everythingHeard(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function openWithOne(): Promise<TestSystemd> {
+  const test = await openTestSystemd();
+  await makeInstance(test, 'one');
+  return test;
 }
 
 async function all<Item>(items: AsyncIterable<Item>): Promise<Item[]> {

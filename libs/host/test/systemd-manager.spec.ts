@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Interrupted, StartFailed } from '../src/errors.js';
 import type { LaunchPlan } from '../src/launcher/launch-plan.js';
 import { recordingRun } from './support/fixture.js';
-import { openTestSystemd, type TestSystemd } from './support/systemd.js';
+import { makeInstance, openTestSystemd, type TestSystemd } from './support/systemd.js';
 
 const RUNNING = { ActiveState: 'active', SubState: 'running', InvocationID: 'first', MainPID: '100', NRestarts: '0' };
 const AGAIN = { ActiveState: 'activating', SubState: 'auto-restart', Result: 'exit-code', MainPID: '0' };
@@ -18,7 +18,7 @@ function planOf(root: string, name: string): LaunchPlan {
 async function openWith(name: string): Promise<TestSystemd & { plan: LaunchPlan; launch: () => Promise<void> }> {
   const test = await openTestSystemd();
   const folder = join(test.root, 'instances', name);
-  await mkdir(folder, { recursive: true });
+  await makeInstance(test, name);
   const launch = (): Promise<void> => writeFile(join(folder, 'launched'), '');
   return { ...test, plan: planOf(test.root, name), launch };
 }

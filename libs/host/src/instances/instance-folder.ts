@@ -16,6 +16,8 @@ export class InstanceFolder {
   readonly lock = (): string => join(this.path, 'lock');
   readonly runFile = (): string => join(this.path, 'run.json');
   readonly stopFile = (): string => join(this.path, 'stop.json');
+  /** Under systemd: where in the journal its log begins. */
+  readonly logBegin = (): string => join(this.path, 'log-begin.json');
   readonly logs = (): string => join(this.path, 'log');
   readonly generations = (): string => join(this.path, 'generations');
   readonly generation = (number: number): string => join(this.generations(), String(number));

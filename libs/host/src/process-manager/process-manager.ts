@@ -79,6 +79,11 @@ export class ProcessManager implements ServiceManager {
     return Promise.all(names.map((name) => readState(new InstanceFolder(this.root, name), locks, bootId)));
   }
 
+  /** Each log is in its instance's folder, and goes with it. */
+  beginLog(): Promise<void> {
+    return Promise.resolve();
+  }
+
   logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine> {
     return readLog(new InstanceFolder(this.root, name).logs(), request);
   }

@@ -1,5 +1,5 @@
 import type { ServerLogLine } from '../host.js';
-import { serverOf } from './unit-names.js';
+import { identifierOf, serverOf, unitOf } from './unit-names.js';
 
 /** One line of the journal that concerns a server (systemd.journal-fields(7)). */
 export interface JournalEntry {
@@ -23,6 +23,13 @@ const STDERR_PRIORITY = 4;
 /** Restricts journalctl to what the service user's programs print: this process is one of them. */
 export function ofServiceUser(): string[] {
   return [`_UID=${ownUid()}`, '_TRANSPORT=stdout'];
+}
+
+/** Restricts journalctl to one server: what it prints, and what systemd says about it. */
+export function ofServer(name: string): string[] {
+  const unit = unitOf(name);
+  const unknownUnit = [`SYSLOG_IDENTIFIER=${identifierOf(name)}`, ...ofServiceUser()];
+  return [`_SYSTEMD_UNIT=${unit}`, '+', ...unknownUnit, '+', '_PID=1', `UNIT=${unit}`];
 }
 
 /** A line of `journalctl --output=json`. Null when it concerns no server. */

@@ -2,24 +2,25 @@ import { Interrupted } from '../errors.js';
 import type { LogRequest, ServerLogLine } from '../host.js';
 import { Places } from '../process/places.js';
 import { EntryQueue } from './entry-queue.js';
-import { ofServiceUser, type JournalEntry } from './journal-entry.js';
+import { ofServer, type JournalEntry } from './journal-entry.js';
 import type { JournalFollower } from './journal-follower.js';
 import { isAtMost, type JournalPositions } from './journal-positions.js';
-import { journalctl, type Journalctl } from './journalctl.js';
-import { identifierOf, unitOf } from './unit-names.js';
+import type { Journalctl } from './journalctl.js';
+import type { LogBegins } from './log-begins.js';
 
 const DEFAULT_LINES = 500;
 /** A worker that starts reads the history of all its servers: each is a program with megabytes of its own. */
 const HISTORIES_AT_ONCE = 3;
 
-/** The servers' logs, from the journal: what it holds, then what the one follower hears, each line once and in order. */
+/** The servers' logs, from the journal: what it holds of this instance, then what the one follower hears, each line once and in order. */
 export class JournalLogs {
   private readonly places = new Places(HISTORIES_AT_ONCE, "waiting to read a server's log");
 
   constructor(
     private readonly follower: JournalFollower,
     private readonly positions: JournalPositions,
-    private readonly journal: Journalctl = journalctl,
+    private readonly begins: LogBegins,
+    private readonly journal: Journalctl,
   ) {}
 
   async *read(name: string, request: LogRequest): AsyncGenerator<ServerLogLine> {
@@ -60,18 +61,21 @@ export class JournalLogs {
 
   private async *history(name: string, request: LogRequest): AsyncGenerator<JournalEntry> {
     const { signal } = request;
+    const isOwn = await this.begins.of(name);
+    if (isOwn === null) return;
     const release = await this.places.take(signal).catch(ignoreInterrupted);
     try {
-      if (!signal?.aborted) yield* this.journal(await this.historyOf(name, request), signal);
+      if (signal?.aborted) return;
+      for await (const entry of this.journal(await this.historyOf(name, request), signal)) {
+        if (isOwn(entry)) yield entry;
+      }
     } finally {
       release?.();
     }
   }
 
   private async historyOf(name: string, { after, lines }: LogRequest): Promise<string[]> {
-    const unit = unitOf(name);
-    const unknownUnit = [`SYSLOG_IDENTIFIER=${identifierOf(name)}`, ...ofServiceUser()];
-    const matches = [`_SYSTEMD_UNIT=${unit}`, '+', ...unknownUnit, '+', '_PID=1', `UNIT=${unit}`];
+    const matches = ofServer(name);
     if (after === undefined) return [`--lines=${lines ?? DEFAULT_LINES}`, ...matches];
     const cursor = await this.positions.cursorOf(after);
     return cursor === null ? matches : [`--after-cursor=${cursor}`, ...matches];

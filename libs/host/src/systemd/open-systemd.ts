@@ -8,6 +8,8 @@ import { EndRecords } from './end-records.js';
 import { JournalFollower } from './journal-follower.js';
 import { JournalLogs } from './journal-logs.js';
 import { JournalPositions } from './journal-positions.js';
+import { journalctl } from './journalctl.js';
+import { LogBegins } from './log-begins.js';
 import { SystemdManager } from './systemd-manager.js';
 import { UnitControl } from './unit-control.js';
 import { UnitStates } from './unit-states.js';
@@ -21,5 +23,7 @@ export function openSystemdManager(root: string, records: CommandRecords): Servi
   const positions = new JournalPositions(join(root, 'cache', 'journal-epochs.json'));
   const control = new UnitControl(new CommandRunner(false, records));
   const units = new UnitStates(new EndRecords(root));
-  return new SystemdManager(root, control, units, follower, new JournalLogs(follower, positions));
+  const begins = new LogBegins(root, journalctl);
+  const logs = new JournalLogs(follower, positions, begins, journalctl);
+  return new SystemdManager(root, control, units, follower, logs, begins);
 }

@@ -12,6 +12,7 @@ import { LOCK_BUSY } from '../programs.js';
 import type { QuitTarget, ServiceManager, ServiceState } from '../service/service-manager.js';
 import type { JournalFollower } from './journal-follower.js';
 import type { JournalLogs } from './journal-logs.js';
+import type { LogBegins } from './log-begins.js';
 import type { UnitControl } from './unit-control.js';
 import { unitOf } from './unit-names.js';
 import { STARTS_AGAIN } from './unit-state.js';
@@ -37,6 +38,7 @@ export class SystemdManager implements ServiceManager {
     private readonly units: UnitStates,
     private readonly follower: JournalFollower,
     private readonly journal: JournalLogs,
+    private readonly begins: LogBegins,
   ) {}
 
   async start(plan: LaunchPlan, run: Run): Promise<{ started: boolean }> {
@@ -79,6 +81,10 @@ export class SystemdManager implements ServiceManager {
 
   states(names: readonly string[]): Promise<ServiceState[]> {
     return this.units.read(names);
+  }
+
+  beginLog(name: string): Promise<void> {
+    return this.begins.mark(name);
   }
 
   logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine> {

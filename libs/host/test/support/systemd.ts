@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { CommandRecords } from '../../src/process/command-records.js';
 import { CommandRunner } from '../../src/process/command-runner.js';
 import { ControlGroups } from '../../src/systemd/cgroup.js';
@@ -6,6 +7,7 @@ import type { JournalEntry } from '../../src/systemd/journal-entry.js';
 import { JournalFollower } from '../../src/systemd/journal-follower.js';
 import { JournalLogs } from '../../src/systemd/journal-logs.js';
 import { JournalPositions } from '../../src/systemd/journal-positions.js';
+import { LogBegins } from '../../src/systemd/log-begins.js';
 import { SystemdManager } from '../../src/systemd/systemd-manager.js';
 import { UnitControl } from '../../src/systemd/unit-control.js';
 import { unitOf } from '../../src/systemd/unit-names.js';
@@ -41,11 +43,11 @@ export class StandInSystemd {
   print(
     server: string,
     line: string,
-    { journal = JOURNAL, event = false, number = this.entries.length + 1 } = {},
+    { journal = JOURNAL, event = false, number = this.entries.length + 1, at = new Date() } = {},
   ): void {
     const cursor = `s=${journal};i=${number.toString(16)}`;
     const stream = event ? 'stderr' : 'stdout';
-    const entry = { server, cursor, journal, number, stream, line, at: '2026-11-22T03:02:59.000Z', event } as const;
+    const entry = { server, cursor, journal, number, stream, line, at: at.toISOString(), event } as const;
     this.entries.push(entry);
     for (const follower of this.followers) follower.hear(entry);
   }
@@ -169,7 +171,14 @@ export async function openTestSystemd(): Promise<TestSystemd> {
   const units = new UnitStates(new EndRecords(root), systemd.ask, new ControlGroups(`${root}/cgroup`));
   const follower = new JournalFollower(systemd.journalctl);
   const positions = new JournalPositions(`${root}/cache/journal-epochs.json`);
-  const logs = new JournalLogs(follower, positions, systemd.journalctl);
-  const manager = new SystemdManager(root, new StandInControl(systemd, root), units, follower, logs);
+  const begins = new LogBegins(root, systemd.journalctl);
+  const logs = new JournalLogs(follower, positions, begins, systemd.journalctl);
+  const manager = new SystemdManager(root, new StandInControl(systemd, root), units, follower, logs, begins);
   return { root, systemd, units, follower, positions, logs, manager };
+}
+
+/** Makes the folder of an instance, as far as its log needs one. */
+export async function makeInstance({ root, manager }: TestSystemd, name: string): Promise<void> {
+  await mkdir(`${root}/instances/${name}`, { recursive: true });
+  await manager.beginLog(name);
 }
