@@ -27,8 +27,8 @@ APPARMOR=/etc/apparmor.d/left4me
 LIMITS=/etc/systemd/system/left4me-server@.service.d/limits.conf
 REDIS_CONF=/etc/redis/redis-left4me.conf
 REDIS_DROPIN=/etc/systemd/system/redis-server@left4me.service.d
-# The last three unpack archives that people upload.
-PACKAGES=(sudo util-linux ca-certificates bzip2 xz-utils zstd)
+# bzip2 to zstd unpack archives that people upload; scripts of overlays download with curl and unpack with unzip.
+PACKAGES=(sudo util-linux ca-certificates bzip2 xz-utils zstd curl unzip)
 NEEDED_NODE=20.19.0
 # A steamcmd that was asked for and is not there yet.
 STEAMCMD_LATER=""

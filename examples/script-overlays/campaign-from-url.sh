@@ -14,6 +14,8 @@ if [ -z "$campaign" ]; then
   exit 1
 fi
 
+command -v curl >/dev/null || { echo "curl is not installed on this machine: apt-get install curl" >&2 && exit 1; }
+
 name=${campaign%%[?#]*}
 name=${name##*/}
 file=$LEFT4ME_CACHE/$name

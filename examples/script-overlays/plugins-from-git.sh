@@ -16,6 +16,8 @@ if [ -z "$repository" ] || [ -z "$commit" ]; then
   exit 1
 fi
 
+command -v git >/dev/null || { echo "git is not installed on this machine: apt-get install git" >&2 && exit 1; }
+
 # The cache keeps the history: a later build fetches only what is new.
 clone=$LEFT4ME_CACHE/repository.git
 [ -e "$clone" ] || git init --quiet --bare "$clone"

@@ -185,6 +185,11 @@ describe('old revisions', () => {
     );
     expect(log).toContainEqual(expect.stringMatching(/^Old revisions were not removed, the next build tries again: /));
     expect((await revisionsOf(overlay)).map(({ number }) => number)).toEqual([3, 2, 1]);
+    const { id } = await panel.build(overlay);
+    expect((await panel.jobLog(id)).map(({ line }) => line)).toEqual([
+      'Unchanged: the content equals revision 3; nothing was published.',
+      'Revision 1 is removed: no server uses it.',
+    ]);
     await publishNext(overlay, 'four');
     expect((await revisionsOf(overlay)).map(({ number }) => number)).toEqual([4, 3]);
   });

@@ -227,7 +227,9 @@ describe('a build of a Workshop overlay', () => {
     await add(id, pack);
     const first = await build(id);
     expect(first).toMatchObject({ state: 'succeeded', error: null });
-    expect(first.lines).toContain('0 of 2 items are on this machine; 2 (0.3 MB) are downloaded.');
+    expect(first.lines).toContain(
+      '0 of 2 items are on this machine; 2 (0.3 MB) are downloaded. A build that is cut goes on there.',
+    );
     expect(first.lines).toContain(`Downloaded Item ${kept} (${kept}), 0.3 MB.`);
     expect(await view(id)).toMatchObject({ draft: { changed: false }, currentRevision: { number: 1, files: 2 } });
     const states = async () => [...(await items(id)).values()].map(({ state }) => state);

@@ -172,7 +172,7 @@ describe('a download', () => {
     run.output.progress = (percent, text) => void told.push([percent, text]);
     await workshop.fetch(await wanted(workshop, ...ids), run);
     expect(said).toEqual([
-      '0 of 2 items are on this machine; 2 (0.1 MB) are downloaded.',
+      '0 of 2 items are on this machine; 2 (0.1 MB) are downloaded. A build that is cut goes on there.',
       ...ids.map((id) => `Downloaded Item ${id} (${id}), 0.1 MB.`),
     ]);
     expect(told.at(0)?.[1]).toBe('0 of 2 items');

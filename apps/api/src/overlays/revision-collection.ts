@@ -15,14 +15,14 @@ export class RevisionCollection {
 
   /**
    * Kept are the current revision, the newest ones (a setting), and each that a generation pins, by its row or by a specification on
-   * the disk, which l4d2ctl may have written. The new revision is published whatever happens here: a failure is said in the job's log,
+   * the disk, which l4d2ctl may have written. What was published stays so whatever happens here: a failure is said in the job's log,
    * and the next build tries again.
-   * @param published the revision that the build has just published; folders of later numbers are not looked at
+   * @param next the number that the build gave, or would have given, its revision; folders from it on are not looked at
    */
-  async collect(overlayId: number, published: number, host: Host, run: Run): Promise<void> {
+  async collect(overlayId: number, next: number, host: Host, run: Run): Promise<void> {
     try {
       for (const number of await this.candidates(overlayId)) await this.removeOne(overlayId, number, host, run);
-      await this.removeLeftovers(overlayId, published, host);
+      await this.removeLeftovers(overlayId, next, host);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       await run.output.write('stderr', `Old revisions were not removed, the next build tries again: ${why}`);
@@ -61,8 +61,8 @@ export class RevisionCollection {
   }
 
   /** Folders whose row is gone: a collection was cut before it came to them. */
-  private async removeLeftovers(overlayId: number, published: number, host: Host): Promise<void> {
-    const older = (await host.publishedRevisions(overlayId)).filter((number) => number < published);
+  private async removeLeftovers(overlayId: number, next: number, host: Host): Promise<void> {
+    const older = (await host.publishedRevisions(overlayId)).filter((number) => number < next);
     if (older.length === 0) return;
     const rows = await this.database
       .getRepository(OverlayRevision)

@@ -49,7 +49,6 @@ export class Publisher {
       const previous = request.previous === undefined ? null : await this.record(request.overlay, request.previous);
       if (previous?.hash === record.hash) {
         await this.removeCopy(temporary);
-        await output.output.write('stdout', `unchanged: the same content as revision ${request.previous}`);
         return { unchanged: true, ...record };
       }
       // One syncfs instead of an fsync per file: overlays have thousands of small ones. Node has no syncfs.
@@ -59,10 +58,6 @@ export class Publisher {
       // fault point: revision not yet named
       await rename(temporary, path);
       await syncFolder(join(this.overlaysFolder, overlay));
-      await output.output.write(
-        'stdout',
-        `published ${record.files} files, ${record.bytes} bytes, ${record.hash.slice(0, 12)}`,
-      );
       return { unchanged: false, ...record };
     } catch (error) {
       await this.removeCopy(temporary);

@@ -40,7 +40,7 @@ export class LocalWorkshop implements Workshop {
     const toLoad = await this.cache.missingBytes(missing);
     await run.output.write(
       'stdout',
-      `${cached.size} of ${items.length} items are on this machine; ${missing.length} (${megabytes(toLoad)}) are downloaded.`,
+      `${cached.size} of ${items.length} items are on this machine; ${missing.length} (${megabytes(toLoad)}) are downloaded. A build that is cut goes on there.`,
     );
     await this.cache.requireSpace(toLoad);
     const { loaded, unavailable } = await this.load(missing, run);

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
@@ -16,15 +16,23 @@ import { installScript, makeRoot, recordingRun } from './fixture.js';
 /** A public address (of example.com, once), to which the small internet leads. */
 export const PUBLIC = '93.184.215.14';
 
+/** What the small internet's web server says to a request. */
+export type Respond = (request: IncomingMessage, response: ServerResponse, body: string) => void;
+
+const echo: Respond = ({ method, url }, response, body) => response.end(`${method} ${url} ${body}\n`);
+
 /** An internet of one web server, which has every public address; names are what the test says. */
-export async function smallInternet(names: Record<string, string[]> = {}): Promise<Network & { asked: string[] }> {
+export async function smallInternet(
+  names: Record<string, string[]> = {},
+  respond = echo,
+): Promise<Network & { asked: string[] }> {
   const asked: string[] = [];
   const server: Server = createServer((request: IncomingMessage, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       asked.push(`${request.method} ${request.headers.host} ${request.url}`);
-      response.end(`${request.method} ${request.url} ${Buffer.concat(parts).toString()}\n`);
+      respond(request, response, Buffer.concat(parts).toString());
     });
   });
   server.listen(0, '127.0.0.1');

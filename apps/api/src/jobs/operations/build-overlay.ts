@@ -16,7 +16,8 @@ import type { OperationHandler, RunningJob } from '../worker/operation-handler.j
 @Injectable()
 export class BuildOverlayHandler implements OperationHandler {
   readonly operations = ['build-overlay'] as const;
-  readonly limitSeconds = 3600;
+  /** A collection of the Workshop may be tens of GB on a slow line; scripts have a limit of their own. */
+  readonly limitSeconds = 6 * 3600;
 
   constructor(
     private readonly library: HostLibrary,
@@ -47,13 +48,14 @@ export class BuildOverlayHandler implements OperationHandler {
         'stdout',
         `Unchanged: the content equals revision ${current.number}; nothing was published.`,
       );
-      return;
+    } else {
+      // fault point: revision published
+      await this.record({ jobId: job.id, overlayId, number: next }, result, record);
+      // fault point: revision recorded
+      await announceServersOf({ overlayId }, this.database, this.announcements);
+      await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
     }
-    // fault point: revision published
-    await this.record({ jobId: job.id, overlayId, number: next }, result, record);
-    // fault point: revision recorded
-    await announceServersOf({ overlayId }, this.database, this.announcements);
-    await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
+    // Also when nothing changed: servers have left older revisions since the last build.
     await this.collection.collect(overlayId, next, host, run);
   }
 
