@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { zipOf } from '../../../libs/host/test/support/archives.js';
 import { launchBrowser } from './browser.js';
@@ -78,8 +79,8 @@ async function checksums(root: string): Promise<Map<string, string>> {
   return found;
 }
 
-it('in the console an archive is unpacked where it belongs, its folder moved, and its text edited by two people', async () => {
-  const overlay = await panel.draft('by hand', { 'addons/plugin.cfg': 'one\n' });
+/** A browser that shows an overlay to the admin. */
+async function pageOf(overlay: number): Promise<Page> {
   const browser = await launchBrowser();
   onTestFinished(() => browser.close());
   const page = await browser.newPage();
@@ -90,13 +91,28 @@ it('in the console an archive is unpacked where it belongs, its folder moved, an
   await page.keyboard.press('Enter');
   await page.waitForURL('**/servers');
   await page.goto(`${panel.url}/overlays/${overlay}`);
+  return page;
+}
+
+it('in the console an archive is unpacked where it belongs, its folder moved, and its text edited by two people', async () => {
+  const overlay = await panel.draft('by hand', { 'addons/plugin.cfg': 'one\n', 'left4dead2/addons/there.cfg': 'x' });
+  const page = await pageOf(overlay);
 
   await page.getByRole('button', { name: 'Move to left4dead2/addons' }).click();
   await page.getByRole('button', { name: 'left4dead2', exact: true }).click();
-  const archive = { name: 'pack.zip', mimeType: 'application/zip', buffer: zipOf([{ name: 'a/b.txt', content: 'b' }]) };
-  await page.getByLabel('Files to upload').setInputFiles(archive);
+  const archive = (name: string, path: string) => ({
+    name,
+    mimeType: 'application/zip',
+    buffer: zipOf([{ name: path, content: name }]),
+  });
+  // Two that would replace the folder would take each other away.
+  const replacing = page.getByLabel('goes: the folder holds the archive and nothing else');
+  await page.getByLabel('Files to upload').setInputFiles([archive('one.zip', 'a/b.txt'), archive('two.zip', 'c.txt')]);
+  await page.getByText('To replace the folder, unpack one archive').waitFor();
+  expect(await replacing.count()).toBe(0);
   await page.getByRole('button', { name: 'Unpack' }).click();
   await page.getByRole('button', { name: 'a', exact: true }).waitFor();
+  await page.getByRole('button', { name: 'c.txt', exact: true }).waitFor();
 
   await page.getByRole('button', { name: 'addons', exact: true }).click();
   await page.getByRole('button', { name: 'plugin.cfg', exact: true }).click();
@@ -105,6 +121,20 @@ it('in the console an archive is unpacked where it belongs, its folder moved, an
   await panel.edit(overlay, { 'left4dead2/addons/plugin.cfg': 'theirs' });
   await page.keyboard.press('Control+s');
   await page.getByText('Somebody else changed or removed this file').waitFor();
+  await page.getByRole('button', { name: 'Overwrite with mine' }).click();
+  await page.getByText('Saved in the draft.', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+
+  // A file that is not there yet, which somebody else makes meanwhile.
+  await page.getByRole('button', { name: 'New file' }).click();
+  await page.getByLabel('Name', { exact: true }).fill('plugin.cfg');
+  await page.getByText('There is a plugin.cfg in this folder already.').waitFor();
+  await page.getByLabel('Name', { exact: true }).fill('made/new.cfg');
+  await page.getByRole('button', { name: 'Write it' }).click();
+  await page.getByLabel('Text of left4dead2/addons/made/new.cfg').fill('made here');
+  await panel.edit(overlay, { 'left4dead2/addons/made/new.cfg': 'theirs' });
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.getByText('There is a file of this path already.').waitFor();
   await page.getByRole('button', { name: 'Overwrite with mine' }).click();
   await page.getByText('Saved in the draft.', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Close', exact: true }).click();
@@ -120,7 +150,10 @@ it('in the console an archive is unpacked where it belongs, its folder moved, an
   const draft = join(panel.root, 'drafts', String(overlay), 'left4dead2');
   expect((await readFile(join(draft, 'addons/map.bsp'))).equals(map)).toBe(true);
   expect(await readFile(join(draft, 'addons/plugin.cfg'), 'utf8')).toBe('mine');
-  expect(await readFile(join(draft, 'a/b.txt'), 'utf8')).toBe('b');
+  expect(await readFile(join(draft, 'addons/there.cfg'), 'utf8')).toBe('x');
+  expect(await readFile(join(draft, 'addons/made/new.cfg'), 'utf8')).toBe('made here');
+  expect(await readFile(join(draft, 'a/b.txt'), 'utf8')).toBe('one.zip');
+  expect(await readFile(join(draft, 'c.txt'), 'utf8')).toBe('two.zip');
 });
 
 it('a pack of thousands of files with odd names goes through upload, revision and server intact', async () => {

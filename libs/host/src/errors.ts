@@ -72,15 +72,17 @@ export class DiskFull extends HostError {
 
 /** What was to be replaced is not what the caller has seen. Nothing was written. */
 export class Changed extends HostError {
-  constructor(readonly path: string) {
-    super('changed', `${JSON.stringify(path)} was changed in the meantime`);
+  constructor(path: string, how = 'was changed in the meantime') {
+    super('changed', `${JSON.stringify(path)} ${how}`);
   }
 }
 
-/** Something with this name is there already. Nothing was changed. */
+/** Something with this name, or with these names, is there already. Nothing was changed. */
 export class Exists extends HostError {
-  constructor(readonly path: string) {
-    super('exists', `${JSON.stringify(path)} exists already`);
+  /** @param more whether there are others that are not named */
+  constructor(paths: string | readonly string[], more = false) {
+    const names = [paths].flat().map((path) => JSON.stringify(path));
+    super('exists', `${names.join(', ')}${more ? ' and others' : ''} ${names.length > 1 ? 'exist' : 'exists'} already`);
   }
 }
 

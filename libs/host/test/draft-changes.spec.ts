@@ -139,6 +139,16 @@ describe('a file', () => {
     expect(await leftovers()).toEqual([]);
   });
 
+  it('that is to be new is made by one of two, and nothing is replaced', async () => {
+    const write = (path: string, content: string) => drafts.write('7', path, body(content), 100, { ifNone: true });
+    await expect(write('left4dead2/cfg/server.cfg', 'x')).rejects.toMatchObject({ code: 'changed' });
+    const both = await Promise.allSettled([write('new/a.cfg', 'one'), write('new/a.cfg', 'two')]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const [made] = both.flatMap(({ status }, index) => (status === 'fulfilled' ? [['one', 'two'][index]] : []));
+    expect(await files()).toMatchObject({ 'left4dead2/cfg/server.cfg': 'old', 'new/a.cfg': made });
+    expect(await leftovers()).toEqual([]);
+  });
+
   it('is not taken when the disk would be full', async () => {
     const limits = { ...ARCHIVE_LIMITS, reserveBytes: 2 ** 60 };
     const full = openTrees(join(root, 'drafts'), { limits });
@@ -217,6 +227,52 @@ describe('moving', () => {
     expect(await files()).toEqual(before);
     await drafts.move('7', from, to, { replace: true });
     expect(await files()).toEqual({ 'left4dead2/cfg/server.cfg': 'kept' });
+  });
+});
+
+describe('moving a folder onto another one', () => {
+  const tree = async (entries: Record<string, string>): Promise<void> => {
+    for (const [path, content] of Object.entries(entries)) await drafts.write('7', path, body(content), 100);
+  };
+  const merge = (from: string, to: string, more = {}) => drafts.move('7', from, to, { merge: true, ...more });
+
+  it('joins them, and the one that was moved is gone', async () => {
+    await tree({ 'cfg/a.cfg': 'a', 'cfg/deep/b.cfg': 'b', 'left4dead2/cfg/deep/c.cfg': 'c' });
+    await drafts.makeFolder('7', 'cfg/empty');
+    await merge('cfg', 'left4dead2/cfg');
+    expect(await files()).toEqual({
+      'left4dead2/cfg/server.cfg': 'old',
+      'left4dead2/cfg/kept.cfg': 'kept',
+      'left4dead2/cfg/a.cfg': 'a',
+      'left4dead2/cfg/deep/b.cfg': 'b',
+      'left4dead2/cfg/deep/c.cfg': 'c',
+    });
+    expect(await readdir(join(root, 'drafts/7'))).toEqual(['left4dead2']);
+    expect(await readdir(join(root, 'drafts/7/left4dead2/cfg/empty'))).toEqual([]);
+  });
+
+  it('moves nothing when something is in the way, and names it', async () => {
+    await tree({ 'cfg/a.cfg': 'a', 'cfg/server.cfg': 'new', 'cfg/kept.cfg/x': 'x', 'cfg/link/x': 'x' });
+    await symlink(root, join(root, 'drafts/7/left4dead2/cfg/link'));
+    const before = await files();
+    const refused = await merge('cfg', 'left4dead2/cfg').catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'exists' });
+    for (const name of ['server.cfg', 'kept.cfg', 'link'])
+      expect(String(refused)).toContain(`"left4dead2/cfg/${name}"`);
+    expect(String(refused)).not.toContain('a.cfg');
+    // A file may be replaced; what is of another kind may not.
+    await expect(merge('cfg', 'left4dead2/cfg', { replace: true })).rejects.toMatchObject({ code: 'exists' });
+    expect(await files()).toEqual(before);
+    await drafts.remove('7', 'cfg/link');
+    await drafts.remove('7', 'cfg/kept.cfg');
+    await merge('cfg', 'left4dead2/cfg', { replace: true });
+    expect(await files()).toMatchObject({ 'left4dead2/cfg/server.cfg': 'new', 'left4dead2/cfg/a.cfg': 'a' });
+  });
+
+  it('may go into the folder it is in, also when that has its name', async () => {
+    await tree({ 'left4dead2/left4dead2/cfg/a.cfg': 'a', 'left4dead2/left4dead2/left4dead2/b': 'b' });
+    await merge('left4dead2/left4dead2', 'left4dead2');
+    expect(await files()).toMatchObject({ 'left4dead2/cfg/a.cfg': 'a', 'left4dead2/left4dead2/b': 'b' });
   });
 });
 

@@ -67,9 +67,14 @@ export class DraftController {
   @Post('files/move')
   @ApiOperation({ summary: "Rename or move a file or folder of an overlay's draft" })
   @Scoped('manage')
+  @Fails({ '409': 'Something is in the way, which is named, or a build runs; nothing was moved.' })
   @HttpCode(204)
   @ApiNoContentResponse()
-  async move(@Me() me: Principal, @Param('id', overlayId) id: number, @Body() body: MoveBody): Promise<void> {
-    await this.files.move(me, id, body.from, body.to, body.replace ?? false);
+  async move(
+    @Me() me: Principal,
+    @Param('id', overlayId) id: number,
+    @Body() { from, to, ...options }: MoveBody,
+  ): Promise<void> {
+    await this.files.move(me, id, from, to, options);
   }
 }

@@ -41,6 +41,14 @@ export class MoveBody {
   @MayBeLeftOut()
   @IsBoolean()
   replace?: boolean;
+
+  @ApiPropertyOptional({
+    default: false,
+    description: 'Whether the content of a folder may go into one that is there already.',
+  })
+  @MayBeLeftOut()
+  @IsBoolean()
+  merge?: boolean;
 }
 
 export class LeftOutView {

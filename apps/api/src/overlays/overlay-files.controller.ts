@@ -4,6 +4,7 @@ import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { Fails } from '../openapi/fails.js';
 import { IdPipe } from '../problems/id.js';
+import { Invalid } from '../problems/problems.js';
 import { WriteQuery, WrittenView } from './overlay-file.dto.js';
 import { FILE_LIMIT, OverlayFiles } from './overlay-files.service.js';
 import { takeBody } from './uploaded-body.js';
@@ -18,7 +19,8 @@ export class OverlayFilesController {
 
   @Put('content')
   @Fails({
-    '412': 'If-Match was given, and somebody else has changed or removed the file since.',
+    '412':
+      'If-Match was given, and somebody else has changed or removed the file since; or `If-None-Match: *`, and there is one.',
     '413': 'The file is over its limit.',
     '507': 'The disk would be full.',
   })
@@ -38,8 +40,11 @@ export class OverlayFilesController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<WrittenView> {
     const length = request.headers['content-length'];
-    const ifMatch = request.headers['if-match'];
-    const seen = ifMatch === undefined ? {} : { ifMatch };
+    const { 'if-match': ifMatch, 'if-none-match': ifNone } = request.headers;
+    if (ifNone !== undefined && ifNone !== '*') {
+      throw new Invalid([{ path: 'If-None-Match', message: 'may only be *, for a file that is not there yet' }]);
+    }
+    const seen = { ...(ifMatch === undefined ? {} : { ifMatch }), ifNone: ifNone === '*' };
     const written = await takeBody(request, response, (body) =>
       this.files.write(me, id, query.path, body, length === undefined ? null : Number(length), seen),
     );

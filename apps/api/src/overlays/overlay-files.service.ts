@@ -1,4 +1,4 @@
-import type { PutOptions, Unpacked, WrittenFile } from '@left4me/host';
+import type { MoveOptions, PutOptions, Unpacked, WrittenFile } from '@left4me/host';
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -50,7 +50,7 @@ export class OverlayFiles {
   /**
    * Writes one file of the draft, whole or not at all.
    * @param announced the length the sender gave, if it did
-   * @param options the ETag of what is to be replaced: whoever edits has seen that and nothing newer
+   * @param options what is to be replaced: whoever edits has seen that and nothing newer
    */
   async write(
     me: Principal,
@@ -58,7 +58,7 @@ export class OverlayFiles {
     path: string,
     body: Readable,
     announced: number | null,
-    options: Pick<PutOptions, 'ifMatch'> = {},
+    options: Pick<PutOptions, 'ifMatch' | 'ifNone'> = {},
   ): Promise<WrittenFile> {
     const draft = await this.toWrite(me, id);
     if (announced !== null && announced > this.limit) {
@@ -103,10 +103,16 @@ export class OverlayFiles {
     await this.changing(draft, path, (swap) => draft.files.makeFolder(draft.tree, path, { swap }));
   }
 
-  /** @throws Conflict when there is something in the way, unless a file may replace a file */
-  async move(me: Principal, id: number, from: string, to: string, replace: boolean): Promise<void> {
+  /** @throws Conflict naming what is in the way */
+  async move(
+    me: Principal,
+    id: number,
+    from: string,
+    to: string,
+    options: Pick<MoveOptions, 'replace' | 'merge'> = {},
+  ): Promise<void> {
     const draft = await this.toWrite(me, id);
-    await this.changing(draft, from, (swap) => draft.files.move(draft.tree, from, to, { replace, swap }));
+    await this.changing(draft, from, (swap) => draft.files.move(draft.tree, from, to, { ...options, swap }));
   }
 
   /** Removes a file, or a folder with all it holds, from the draft. */

@@ -176,10 +176,11 @@ export function useDeleteFile() {
   });
 }
 
+/** @param merge whether the content of a folder may go into one that is there already */
 export function useMoveFile() {
   return useMutation({
-    mutationFn: ({ id, from, to }: { id: number; from: string; to: string }) =>
-      api.call('POST', `/overlays/${id}/files/move`, { body: { from, to } }),
+    mutationFn: ({ id, ...body }: { id: number; from: string; to: string; merge: boolean }) =>
+      api.call('POST', `/overlays/${id}/files/move`, { body }),
     onSuccess: (_, { id }) => refreshDraft(id),
   });
 }

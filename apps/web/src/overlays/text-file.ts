@@ -12,9 +12,11 @@ export function mayBeText(name: string, size: number): boolean {
   return size <= MAX_TEXT_BYTES && !BINARY.test(name);
 }
 
+/** What a save must find in the draft: the file of this ETag, no file at all (`none`), or whatever there is (null). */
+export type Seen = { etag: string } | 'none' | null;
+
 export interface TextFile {
   text: string;
-  /** What a save must still find in the draft; null: whatever there is. */
   etag: string | null;
 }
 
@@ -35,15 +37,15 @@ export async function readText(overlay: number, path: string, revision: number |
   return { text, etag: response.headers.get('ETag') };
 }
 
-/** @throws Outdated when somebody else has changed the file since it was read */
-export async function saveText(overlay: number, path: string, { text, etag }: TextFile): Promise<string> {
+/** @throws Outdated when there is something else */
+export async function saveText(overlay: number, path: string, text: string, seen: Seen): Promise<string> {
   const response = await fetch(urlOf(overlay, path, null), {
     method: 'PUT',
     credentials: 'same-origin',
     headers: {
       'Content-Type': 'application/octet-stream',
       Accept: 'application/json',
-      ...(etag === null ? {} : { 'If-Match': etag }),
+      ...(seen === 'none' ? { 'If-None-Match': '*' } : seen === null ? {} : { 'If-Match': seen.etag }),
     },
     body: text,
   });

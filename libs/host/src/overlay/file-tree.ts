@@ -39,9 +39,18 @@ export interface ChangeOptions {
   swap?: <T>(change: () => Promise<T>) => Promise<T>;
 }
 
+export interface MoveOptions extends ChangeOptions {
+  /** Whether a file may take the place of another one. */
+  replace?: boolean;
+  /** Whether the content of a folder may go into a folder that is there already. */
+  merge?: boolean;
+}
+
 export interface PutOptions extends ChangeOptions {
   /** The ETag of the file that is to be replaced. Another one, or none: `Changed`. */
   ifMatch?: string;
+  /** There must be no file of this path yet, else `Changed`. */
+  ifNone?: boolean;
 }
 
 export interface UnpackOptions extends ChangeOptions {
@@ -84,8 +93,8 @@ export interface FileTree {
   unpack(tree: string, archive: string, options: UnpackOptions): Promise<Unpacked>;
   /** With its parents. Throws `Exists`. */
   makeFolder(tree: string, path: string, options?: ChangeOptions): Promise<void>;
-  /** A file or a folder with all it holds; makes parent folders. Throws `NotFound`; `Exists`, unless a file may replace a file. */
-  move(tree: string, from: string, to: string, options?: ChangeOptions & { replace?: boolean }): Promise<void>;
+  /** A file or a folder with all it holds; makes parent folders. Throws `NotFound`; `Exists` with what is in the way, and nothing is moved. */
+  move(tree: string, from: string, to: string, options?: MoveOptions): Promise<void>;
   /** A file, a link, or a folder with all it holds. Throws `NotFound`. */
   remove(tree: string, path: string, options?: ChangeOptions): Promise<void>;
   /** Throws `PathRefused` where, as the tree is now, no file could be written, or no archive unpacked into a folder. */

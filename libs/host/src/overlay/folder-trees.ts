@@ -8,6 +8,7 @@ import { hasCode } from './durable.js';
 import type {
   ChangeOptions,
   FileTree,
+  MoveOptions,
   ReadableFile,
   PutOptions,
   TreeEntry,
@@ -142,7 +143,7 @@ class FolderTrees implements FileTree {
     await this.changes.makeFolder(tree, path, options);
   }
 
-  async move(tree: string, from: string, to: string, options?: ChangeOptions & { replace?: boolean }): Promise<void> {
+  async move(tree: string, from: string, to: string, options?: MoveOptions): Promise<void> {
     await this.changes.move(tree, from, to, options);
   }
 

@@ -1,7 +1,7 @@
-import { readdir, rename } from 'node:fs/promises';
-import { join } from 'node:path';
-import { PathRefused } from '../errors.js';
-import type { DirHandle } from './dir-handle.js';
+import { rename } from 'node:fs/promises';
+import { Exists, PathRefused } from '../errors.js';
+import { DirHandle } from './dir-handle.js';
+import { clashes, mergeFolders, removeEmptied } from './merge-folders.js';
 import { lstatIfAny } from './tree-entries.js';
 
 export interface Place {
@@ -10,6 +10,14 @@ export interface Place {
   /** What to call it in errors. */
   path: string;
 }
+
+/** So many of those in the way are named. */
+const NAMED = 10;
+const MET = {
+  folder: 'is a folder here, a file in the archive',
+  file: 'is a file here, a folder in the archive',
+  link: 'is a link here',
+} as const;
 
 /**
  * Gives a tree that was prepared elsewhere on the same disk its place. Merged, everything that would meet something of another kind is
@@ -25,17 +33,7 @@ export async function placeTree(
   const { parent, name, path } = place;
   const there = await lstatIfAny(parent.at(name));
   if (there !== null && !there.isDirectory()) throw new PathRefused(path, 'is a file or a link, not a folder');
-  if (there !== null && mode === 'merge') {
-    const folder = await parent.child(name);
-    try {
-      await mergeInto(made, folder, path, false);
-      await mergeInto(made, folder, path, true);
-      await folder.sync();
-    } finally {
-      await folder.close();
-    }
-    return;
-  }
+  if (there !== null && mode === 'merge') return mergeInto(made, place);
   if (there !== null) await rename(parent.at(name), replaced);
   try {
     await rename(made, parent.at(name));
@@ -45,27 +43,41 @@ export async function placeTree(
   }
 }
 
-/** @param move false: only looks whether everything can be */
-async function mergeInto(from: string, folder: DirHandle, path: string, move: boolean): Promise<void> {
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    const source = join(from, entry.name);
-    const below = path === '' ? entry.name : `${path}/${entry.name}`;
-    const there = await lstatIfAny(folder.at(entry.name));
-    if (there !== null && (there.isDirectory() !== entry.isDirectory() || there.isSymbolicLink())) {
-      throw new PathRefused(
-        below,
-        there.isDirectory() ? 'is a folder here, a file in the archive' : 'is a file here, a folder in the archive',
-      );
-    }
-    if (there?.isDirectory() === true) {
-      const child = await folder.child(entry.name);
-      try {
-        await mergeInto(source, child, below, move);
-      } finally {
-        await child.close();
+/** Moves what is in a folder into the one that has its place already. Throws `Exists` with what is in the way, before anything is moved. */
+export async function moveContent(out: DirHandle, name: string, place: Place, replace: boolean): Promise<void> {
+  const from = await out.child(name);
+  try {
+    const into = await place.parent.child(place.name);
+    try {
+      const met: string[] = [];
+      for await (const { path } of clashes(from, into, place.path, replace)) {
+        if (met.length === NAMED) throw new Exists(met, true);
+        met.push(path);
       }
-    } else if (move) {
-      await rename(source, folder.at(entry.name));
+      if (met.length > 0) throw new Exists(met);
+      await mergeFolders(from, into);
+      await into.sync();
+    } finally {
+      await into.close();
     }
+  } finally {
+    await from.close();
+  }
+  await removeEmptied(out, name);
+}
+
+async function mergeInto(made: string, { parent, name, path }: Place): Promise<void> {
+  const from = await DirHandle.open(made);
+  try {
+    const into = await parent.child(name);
+    try {
+      for await (const clash of clashes(from, into, path, true)) throw new PathRefused(clash.path, MET[clash.there]);
+      await mergeFolders(from, into);
+      await into.sync();
+    } finally {
+      await into.close();
+    }
+  } finally {
+    await from.close();
   }
 }

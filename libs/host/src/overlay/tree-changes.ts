@@ -1,12 +1,12 @@
-import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { link, lstat, mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ArchiveLimits, unpack, type Unpacked } from '../archive/unpack.js';
 import { Changed, Exists, NotFound, PathRefused } from '../errors.js';
 import type { DirHandle } from './dir-handle.js';
 import { hasCode } from './durable.js';
-import type { ChangeOptions, PutOptions, UnpackOptions, WrittenFile } from './file-tree.js';
-import { placeTree } from './place-tree.js';
+import type { ChangeOptions, MoveOptions, PutOptions, UnpackOptions, WrittenFile } from './file-tree.js';
+import { moveContent, placeTree } from './place-tree.js';
 import { receive, syncDisk, temporaryPath } from './received-files.js';
 import { longestBelow } from './longest-path.js';
 import { MAX_PATH_BYTES, pathParts } from './relative-path.js';
@@ -52,7 +52,8 @@ export class TreeChanges {
       try {
         await refuseLinkOrFolder(folder, name, path);
         if (options.ifMatch !== undefined) await refuseOther(folder, name, path, options.ifMatch);
-        await rename(file, folder.at(name));
+        if (options.ifNone === true) await putNew(file, folder, name, path);
+        else await rename(file, folder.at(name));
         await folder.sync();
         const stats = await lstat(folder.at(name), { bigint: true });
         return { name, path, type: 'file', ...sizeAndTime(stats), etag: etagOf(stats) };
@@ -102,12 +103,7 @@ export class TreeChanges {
     });
   }
 
-  async move(
-    tree: string,
-    from: string,
-    to: string,
-    options: ChangeOptions & { replace?: boolean } = {},
-  ): Promise<void> {
+  async move(tree: string, from: string, to: string, options: MoveOptions = {}): Promise<void> {
     const source = split(from);
     const target = split(to);
     if (`${to}/`.startsWith(`${from}/`)) throw new PathRefused(to, 'is what is to be moved, or is inside of it');
@@ -120,8 +116,17 @@ export class TreeChanges {
         if (stats.isDirectory()) await refuseTooLong(out, source.name, to);
         const into = await this.places.make([...treeParts(tree), ...target.parents], to);
         try {
-          await refuseTaken(into, target.name, to, options.replace === true && stats.isFile());
-          await rename(out.at(source.name), into.at(target.name));
+          if (stats.isDirectory() && options.merge === true && (await isFolder(into, target.name))) {
+            await moveContent(
+              out,
+              source.name,
+              { parent: into, name: target.name, path: to },
+              options.replace === true,
+            );
+          } else {
+            await refuseTaken(into, target.name, to, options.replace === true && stats.isFile());
+            await rename(out.at(source.name), into.at(target.name));
+          }
           await into.sync();
           await out.sync();
         } finally {
@@ -211,6 +216,20 @@ async function refuseTooLong(parent: DirHandle, name: string, to: string): Promi
 async function refuseOther(folder: DirHandle, name: string, path: string, etag: string): Promise<void> {
   const stats = await statIfAny(folder.at(name));
   if (stats === null || etagOf(stats) !== etag) throw new Changed(path);
+}
+
+/** Of two who make the same file at the same time one is refused. */
+async function putNew(file: string, folder: DirHandle, name: string, path: string): Promise<void> {
+  try {
+    await link(file, folder.at(name));
+  } catch (error) {
+    throw hasCode(error, 'EEXIST') ? new Changed(path, 'exists already') : error;
+  }
+  await rm(file);
+}
+
+async function isFolder(parent: DirHandle, name: string): Promise<boolean> {
+  return (await lstatIfAny(parent.at(name)))?.isDirectory() === true;
 }
 
 async function refuseTaken(folder: DirHandle, name: string, path: string, mayReplace: boolean): Promise<void> {
