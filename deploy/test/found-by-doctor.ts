@@ -1,7 +1,9 @@
+import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Machine } from './machine.js';
 
 const SUDOERS = '/etc/sudoers.d/left4me';
+const SCRIPT_UNIT = '/usr/local/lib/systemd/system/left4me-script@.service';
 const LIMITS = '/etc/systemd/system/left4me-server@.service.d/limits.conf';
 
 /** Breaks what keeps servers under systemd running, a thing at a time, and asks doctor; everything is as it was afterwards. */
@@ -25,14 +27,17 @@ export function testFoundByDoctor(machine: Machine): void {
       () => machine.get('mv', '/root/kept', file),
     ] as const;
 
+  const reload = () => machine.get('systemctl', 'daemon-reload');
+
   describe('left4me doctor', () => {
     it.each([
-      ['enable', /^left4me.*enable.*$/],
-      ['reset-failed', /^left4me.*reset-failed.*$/],
-    ])('finds that sudo does not allow %s', async (word, rule) => {
+      ['enable server', /^left4me.*enable.*$/],
+      ['reset-failed server', /^left4me.*reset-failed left4me-server.*$/],
+      ['start script', /^left4me.*left4me-script.*$/],
+    ])('finds that sudo does not allow %s units', async (what, rule) => {
       const { code, stdout } = await ask(...edited(SUDOERS, `/${rule.source}/d`));
       expect(code).toBe(1);
-      expect(stdout).toMatch(new RegExp(`^BAD +rights: this user may not ${word} server units`, 'm'));
+      expect(stdout).toMatch(new RegExp(`^BAD +rights: this user may not ${what} units`, 'm'));
     });
 
     it('finds a worker that does not start with the machine', async () => {
@@ -44,18 +49,22 @@ export function testFoundByDoctor(machine: Machine): void {
       expect(stdout).toContain('systemctl enable --now left4me-worker.service');
     });
 
-    it('finds limits that no server has', async () => {
-      const reload = () => machine.get('systemctl', 'daemon-reload');
+    it('finds limits that no server has, and that scripts have no unit', async () => {
       const { stdout } = await ask(
-        () => machine.get('mv', LIMITS, '/root/kept').then(reload),
-        () => machine.get('mv', '/root/kept', LIMITS).then(reload),
+        () => machine.get('mv', LIMITS, SCRIPT_UNIT, '/root').then(reload),
+        async () => {
+          await machine.get('mv', `/root/${basename(LIMITS)}`, LIMITS);
+          await machine.get('mv', `/root/${basename(SCRIPT_UNIT)}`, SCRIPT_UNIT);
+          await reload();
+        },
       );
+      expect(stdout).toMatch(/^warning +scripts of overlays: .* is not-found; run deploy\/install.sh again$/m);
       expect(stdout).toMatch(/^warning +limits: servers have those of the unit, not those of host\.env/m);
     });
 
     it('finds nothing of it afterwards', async () => {
       const { stdout } = await machine.run(['left4me', 'doctor', '--role', 'worker']);
-      for (const about of ['limits', 'left4me-worker.service', 'rights'])
+      for (const about of ['limits', 'left4me-worker.service', 'rights', 'scripts of overlays'])
         expect(stdout).toMatch(new RegExp(`^good +${about}:`, 'm'));
     });
   });

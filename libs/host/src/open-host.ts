@@ -17,10 +17,8 @@ import { ProcessManager } from './process-manager/process-manager.js';
 import { Builds } from './runtime/builds.js';
 import { DemoRuntime } from './runtime/demo.js';
 import { Retention } from './runtime/retention.js';
-import { BUBBLEWRAP_PLACES, BubblewrapSandbox } from './scripts/bubblewrap.js';
-import type { ScriptSandbox } from './scripts/sandbox.js';
+import { openSandbox } from './scripts/open-sandbox.js';
 import { ScriptBuilds } from './scripts/script-builds.js';
-import { ScriptUnit } from './scripts/script-unit.js';
 import { NewestKnown } from './steamcmd/newest-known.js';
 import { SteamRuntime } from './steamcmd/steam-runtime.js';
 import { Steamcmd } from './steamcmd/steamcmd.js';
@@ -92,7 +90,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
       join(root, 'overlays'),
       commands,
     ),
-    scripts: new ScriptBuilds(root, builds, sandboxOf(options, commands, records)),
+    scripts: new ScriptBuilds(root, builds, openSandbox(options, commands, records)),
   });
 }
 
@@ -106,15 +104,6 @@ function openSteam(root: string, program: string, builds: Builds, commands: Comm
     new NewestKnown(join(cache, 'steam-newest.json')),
     commands,
   );
-}
-
-function sandboxOf(
-  { serviceManager, bubblewrap }: HostOptions,
-  commands: CommandRunner,
-  records: CommandRecords,
-): ScriptSandbox {
-  if (serviceManager === 'systemd') return new ScriptUnit(new CommandRunner(false, records));
-  return new BubblewrapSandbox(commands, bubblewrap === undefined ? BUBBLEWRAP_PLACES : [bubblewrap]);
 }
 
 async function isolationOf(

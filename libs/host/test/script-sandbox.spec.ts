@@ -1,28 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, readFile, readdir, stat, statfs, writeFile } from 'node:fs/promises';
+import { chown, readFile, readdir, statfs, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { examineScripts } from '../src/doctor/examine-scripts.js';
 import { listProcesses, readCommandLine } from '../src/process/process-table.js';
 import { CommandRecords } from '../src/process/command-records.js';
 import { CommandRunner } from '../src/process/command-runner.js';
 import { Builds } from '../src/runtime/builds.js';
 import { BubblewrapSandbox } from '../src/scripts/bubblewrap.js';
 import { ScriptBuilds } from '../src/scripts/script-builds.js';
+import { bubblewrap } from './support/bubblewrap.js';
 import { installScript, makeRoot, recordingRun } from './support/fixture.js';
-import { openScripts, type Scripts } from './support/scripts.js';
+import { openScripts } from './support/scripts.js';
 
 const PYTHON = '/usr/bin/python3';
-/** Prints `<name>: ok`, or the first line that the attempt said when it failed. */
-const TRY = `try() { local name=$1 said; shift; if said=$("$@" 2>&1); then echo "$name: ok $said"; else echo "$name: \${said%%$'\\n'*}"; fi; }\n`;
-
-/** What each attempt came to, by its name. */
-async function attempts(scripts: Scripts, script: string): Promise<Record<string, string>> {
-  const lines = await scripts.run(TRY + script);
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]));
-}
-
 describe('a script', () => {
   it('reads the game, writes its overlay, and finds its cache again in its next build', async () => {
     const scripts = await openScripts();
@@ -57,10 +50,9 @@ describe('a script', () => {
     });
   });
 
-  it('knows nothing of the panel, and sees and changes nothing but its own folders', async () => {
+  it('knows nothing of the panel, and sees nothing but its own folders', async () => {
     const scripts = await openScripts();
     await writeFile(join(scripts.root, 'settings.env'), 'SECRET_KEY=hunter2');
-    await mkdir(join(scripts.root, 'builds/8'), { recursive: true });
     process.env.SECRET_KEY = 'hunter2';
     const lines = await scripts.run(`
       for path in ${scripts.root} ${process.cwd()} /root /home /var /srv /opt /etc/shadow /etc/left4me /run/postgresql /sys; do
@@ -79,38 +71,6 @@ describe('a script', () => {
       '0 1 2 3',
       'bin cache dev etc game lib lib64 overlay proc run sbin tmp usr',
     ]);
-
-    const outcome = await attempts(
-      scripts,
-      `
-      try overlay touch /overlay/x
-      try cache touch /cache/x
-      try tmp touch /tmp/x
-      try null cp /dev/null /tmp/y
-      for path in / /game /usr /etc /run/left4me /dev /dev/shm /proc/sys/kernel; do try "$path" touch $path/x; done
-      try change sh -c 'echo changed >/game/left4dead2/stock.txt'
-      try script sh -c 'echo true >/run/left4me/script'
-      try kernel sh -c 'echo x >/proc/sys/kernel/core_pattern'
-      try device chmod 600 /dev/null
-      try root /usr/sbin/chroot / true
-      try namespace unshare --user true
-      try mount mount -t tmpfs tmpfs /tmp
-      `,
-    );
-    expect(outcome).toMatchObject({ overlay: 'ok ', cache: 'ok ', tmp: 'ok ', null: 'ok ' });
-    for (const place of ['/', '/game', '/usr', '/etc', '/run/left4me', '/dev', '/dev/shm']) {
-      expect(outcome[place], place).toMatch(/Read-only file system$/);
-    }
-    expect(outcome['/proc/sys/kernel']).toMatch(/Read-only file system|No such file/);
-    expect(outcome.change).toMatch(/Read-only file system$/);
-    expect(outcome.script).toMatch(/Read-only file system$/);
-    expect(outcome.kernel).toMatch(/Read-only file system|Permission denied/);
-    expect(outcome.device).toMatch(/Read-only file system$/);
-    expect(outcome.root).toMatch(/Operation not permitted$/);
-    expect(outcome.namespace).toMatch(/No space left on device|Operation not permitted/);
-    expect(outcome.mount).toMatch(/permission denied|must be superuser/i);
-    expect(await readdir(join(scripts.root, 'builds/8'))).toEqual([]);
-    expect((await stat('/dev/null')).mode & 0o777).toBe(0o666);
   });
 
   it('sees and ends no process but its own, and leaves none behind', async () => {
@@ -160,6 +120,22 @@ describe('a machine without a sandbox', () => {
       message: expect.stringContaining('Unknown option --disable-userns'),
     });
     expect((await readdir(root)).sort()).toEqual(['installation', 'old-bwrap']);
+  });
+
+  it('is found by doctor, with the reason', async () => {
+    const options = { root: await makeRoot(), serviceManager: 'process' } as const;
+    const about = 'scripts of overlays';
+    expect(await examineScripts({ ...options, bubblewrap: '/nowhere/bwrap' })).toMatchObject({
+      state: 'warning',
+      about,
+      found: expect.stringContaining('install the package bubblewrap'),
+    });
+    const found = 'they run in bubblewrap';
+    expect(await examineScripts({ ...options, bubblewrap: await bubblewrap() })).toMatchObject({
+      state: 'good',
+      found,
+    });
+    expect(await readdir(options.root)).toEqual([]);
   });
 });
 

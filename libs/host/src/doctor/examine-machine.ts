@@ -3,6 +3,7 @@ import type { HostOptions } from '../host.js';
 import { probeNamespaces } from '../launcher/probe.js';
 import { hasCode } from '../overlay/durable.js';
 import { Builds } from '../runtime/builds.js';
+import { examineScripts } from './examine-scripts.js';
 import { examineSteamcmd } from './examine-steamcmd.js';
 import { examineSystemd } from './examine-systemd.js';
 import { canExecute } from './can-execute.js';
@@ -20,7 +21,7 @@ const LITTLE_BYTES = 2 * GB;
 export async function examineMachine(options: HostOptions): Promise<Finding[]> {
   const findings = [await programs(), ...(await stateFolder(options))];
   if (findings.every(({ state }) => state !== 'bad')) findings.push(await isolation(options.root));
-  findings.push(...(await serviceManager(options)), ...(await game(options)));
+  findings.push(...(await serviceManager(options)), await examineScripts(options), ...(await game(options)));
   return findings;
 }
 

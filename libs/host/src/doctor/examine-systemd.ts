@@ -9,6 +9,12 @@ const AGAIN = 'run deploy/install.sh again';
 /** A server that need not exist: what is asked is whether the rule would allow it. */
 const EXAMPLE = 'left4me-server@example.service';
 
+/** The words that the worker uses as root. */
+const RIGHTS = [
+  ['server', EXAMPLE, [['enable', '--now', '--no-block'], ['disable', '--now', '--no-block'], ['reset-failed']]],
+  ['script', 'left4me-script@1.service', [['start'], ['stop'], ['reset-failed']]],
+] as const;
+
 /** What the systemd service manager needs: the unit, the right to start it, and the journal. */
 export async function examineSystemd(): Promise<Finding[]> {
   if (!existsSync('/run/systemd/system')) {
@@ -42,13 +48,15 @@ async function serverUnit(): Promise<Finding> {
 }
 
 async function sudo(): Promise<Finding> {
-  for (const words of [['enable', '--now', '--no-block'], ['disable', '--now', '--no-block'], ['reset-failed']]) {
-    const command = ['/usr/bin/systemctl', ...words, EXAMPLE];
-    const { well, said } = await answers('/usr/bin/sudo', ['--non-interactive', '--list', ...command]);
-    const found = `this user may not ${words[0]} server units: ${said || 'no rule of sudo allows it'}`;
-    if (!well) return bad('rights', found, AGAIN);
+  for (const [kind, unit, verbs] of RIGHTS) {
+    for (const words of verbs) {
+      const command = ['/usr/bin/systemctl', ...words, unit];
+      const { well, said } = await answers('/usr/bin/sudo', ['--non-interactive', '--list', ...command]);
+      const found = `this user may not ${words[0]} ${kind} units: ${said || 'no rule of sudo allows it'}`;
+      if (!well) return bad('rights', found, AGAIN);
+    }
   }
-  return good('rights', 'this user may start and stop server units');
+  return good('rights', 'this user may start and stop the units of servers and scripts');
 }
 
 async function journal(): Promise<Finding> {
