@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ScriptStopped } from '../errors.js';
+import { CommandFailed, ScriptStopped } from '../errors.js';
 import type { Run, ScriptBuild } from '../host.js';
 import { numericId } from '../instances/names.js';
 import { DirHandle } from '../overlay/dir-handle.js';
@@ -8,8 +8,11 @@ import { DiskUse } from './disk-use.js';
 import { ForwardProxy } from './forward-proxy.js';
 import { type Network, NETWORK } from './network.js';
 import type { ScriptSandbox } from './sandbox.js';
-import { SCRIPT_LIMITS, type ScriptLimits, toldLimits } from './script-limits.js';
+import { SCRIPT_LIMITS, type ScriptLimits, told, toldLimits } from './script-limits.js';
 import { ScriptPlace } from './script-place.js';
+
+/** 128 + SIGKILL. */
+const KILLED = 137;
 
 /** Makes builds/<overlay>/ by running an overlay's script in a sandbox. */
 export class ScriptBuilds {
@@ -54,11 +57,17 @@ export class ScriptBuilds {
         await place.clearCache();
         await say('its cache was emptied');
       }
-      throw error;
+      throw error instanceof CommandFailed && error.exitCode === KILLED ? this.killed(error) : error;
     } finally {
       await folder.close();
       await place.clear();
     }
+  }
+
+  /** Nothing tells who killed it; where the service manager does not know better, it is the kernel for want of memory. */
+  private killed({ exitCode, command, message }: CommandFailed): CommandFailed {
+    const most = told(this.limits.memoryBytes);
+    return new CommandFailed(exitCode, command, `${message}: killed, as is what uses more than ${most} of memory`);
   }
 
   /** Removes what a build has made, when it was published or is of no use any more, also what a killed worker left. Missing: success. */
