@@ -13,6 +13,8 @@ import { testInstalledFiles } from './installed-files.js';
 import { testIsolation } from './isolation.js';
 import { testLimits } from './limits.js';
 import { testManyServers } from './many-servers.js';
+import { testScriptEnds } from './script-ends.js';
+import { testScriptLimits } from './script-limits.js';
 import { testScriptOverlays } from './script-overlays.js';
 import { testUpgrade } from './upgrade.js';
 import { testRights } from './worker-rights.js';
@@ -228,6 +230,10 @@ testIsolation(machine);
 testCrashRestart(machine, panel);
 
 testScriptOverlays(machine, panel);
+
+testScriptLimits(machine, panel);
+
+testScriptEnds(machine, panel);
 
 testManyServers(machine, panel);
 
