@@ -14,5 +14,6 @@ if [ "$(id -u)" = 0 ]; then
     mount -n -o remount,bind,ro,nosuid,noexec "/dev/$device"
   done
 fi
-# Game servers come first.
+# Game servers come first, also where the kernel has to end something for want of memory: what the watch has not seen in time.
+echo 1000 >/proc/self/oom_score_adj
 exec nice -n 10 "$@"

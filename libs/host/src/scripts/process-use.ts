@@ -1,22 +1,30 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { hasCode } from '../overlay/durable.js';
 import { ScriptStopped } from '../errors.js';
+import { unnamedFiles } from './open-files.js';
 import { type ScriptLimits, told } from './script-limits.js';
 
 interface Process {
   parent: number;
   threads: number;
-  memoryBytes: number;
+  ownBytes: number;
+  sharedBytes: number;
 }
 
 /**
- * Throws `ScriptStopped` when the processes that descend from `root` are too many, or use too much memory. What a script leaves behind
- * still descends: its process namespace's first process takes it in.
+ * Throws `ScriptStopped` when the processes that descend from `root` are too many, use too much memory, or hold too much open that no
+ * folder has. What a script leaves behind still descends: its process namespace's first process takes it in.
  */
-export function checkProcesses(root: number, { tasks, memoryBytes }: ScriptLimits): void {
+export function checkProcesses(root: number, limits: ScriptLimits): void {
+  const { tasks, memoryBytes, diskBytes } = limits;
   const use = useBelow(root);
   if (use.tasks > tasks) throw new ScriptStopped(`it runs more than ${tasks} processes`);
-  if (use.memoryBytes > memoryBytes) throw new ScriptStopped(`it uses more than ${told(memoryBytes)} of memory`);
+  const unnamed = unnamedFiles(use.pids, limits);
+  // What is mapped of an unnamed one is shared memory, too.
+  const memory = use.ownBytes + Math.max(use.sharedBytes, unnamed.memoryBytes);
+  if (memory > memoryBytes) throw new ScriptStopped(`it uses more than ${told(memoryBytes)} of memory`);
+  if (unnamed.diskBytes <= diskBytes) return;
+  throw new ScriptStopped(`it has written more than ${told(diskBytes)} to files that it has removed and not closed`);
 }
 
 /** Throws `ScriptStopped` when too little of the machine's memory is available, whoever uses it. Cheap. */
@@ -28,7 +36,7 @@ export function checkAvailableMemory({ memoryReserveBytes }: ScriptLimits): void
 }
 
 /** Not asynchronous: /proc answers at once, and a turn of the event loop for each process would give a fork bomb seconds. */
-function useBelow(root: number): { tasks: number; memoryBytes: number } {
+function useBelow(root: number): { pids: number[]; tasks: number; ownBytes: number; sharedBytes: number } {
   const processes = new Map<number, Process>();
   for (const name of readdirSync('/proc')) {
     if (!/^[0-9]+$/.test(name)) continue;
@@ -45,11 +53,13 @@ function useBelow(root: number): { tasks: number; memoryBytes: number } {
     inside.set(pid, belonging);
     return belonging;
   };
-  const use = { tasks: 0, memoryBytes: 0 };
-  for (const [pid, { threads, memoryBytes }] of processes) {
+  const use = { pids: new Array<number>(), tasks: 0, ownBytes: 0, sharedBytes: 0 };
+  for (const [pid, { threads, ownBytes, sharedBytes }] of processes) {
     if (!belongs(pid)) continue;
+    use.pids.push(pid);
     use.tasks += threads;
-    use.memoryBytes += memoryBytes;
+    use.ownBytes += ownBytes;
+    use.sharedBytes += sharedBytes;
   }
   return use;
 }
@@ -67,7 +77,8 @@ function readStatus(path: string): Process | null {
   return {
     parent: field('PPid'),
     threads: field('Threads'),
-    memoryBytes: (field('RssAnon') + field('RssShmem') + field('VmSwap')) * 1024,
+    ownBytes: (field('RssAnon') + field('VmSwap')) * 1024,
+    sharedBytes: field('RssShmem') * 1024,
   };
 }
 

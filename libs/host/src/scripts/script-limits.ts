@@ -9,7 +9,9 @@ export interface ScriptLimits {
   memoryReserveBytes: number;
   /** Processes and threads together, two of left4me's own among them. left4me-script@.service has the same figure. */
   tasks: number;
-  /** Of everything below its folders: the overlay, the cache and /tmp. */
+  /** Descriptors of all its processes together; more would take the watch too long to look at. */
+  openFiles: number;
+  /** Of everything below its folders: the overlay, the cache and /tmp. In bubblewrap as much again in files that were removed while open. */
   diskBytes: number;
   /** Files, folders and links below them. */
   entries: number;
@@ -24,6 +26,7 @@ export const SCRIPT_LIMITS: ScriptLimits = {
   memoryBytes: 2 * GIB,
   memoryReserveBytes: GIB / 4,
   tasks: 256,
+  openFiles: 8192,
   diskBytes: 16 * GIB,
   entries: 200_000,
   reserveBytes: 2 * GIB,
