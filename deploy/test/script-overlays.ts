@@ -48,6 +48,10 @@ export function testScriptOverlays(machine: Machine, panel: Panel): void {
       expect(ActiveState).toBe('inactive');
     });
 
+    it('has examples in the installation', async () => {
+      expect(await machine.get('left4me', 'seed-script-overlays')).toMatch(/^Made ".*"\.\nMade ".*"\.\nMade ".*"\.$/);
+    });
+
     it('has the public internet', async () => {
       const server = await PublicServer.listen('a campaign');
       try {

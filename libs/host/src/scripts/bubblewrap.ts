@@ -65,6 +65,10 @@ export class BubblewrapSandbox implements ScriptSandbox {
     });
   }
 
+  async forget(): Promise<void> {
+    // It keeps nothing.
+  }
+
   private async program(): Promise<string> {
     for (const path of this.places) if (await canExecute(path)) return path;
     const install = 'install the package bubblewrap (apt-get install bubblewrap)';

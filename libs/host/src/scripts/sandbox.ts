@@ -33,6 +33,8 @@ export interface ScriptSandbox {
    * however it ends, no process of it is left.
    */
   run(place: ScriptPlace, limits: ScriptLimits, run: Run): Promise<void>;
+  /** Nobody asks any more how the last script of that overlay ended, if one ran. */
+  forget(overlay: string): Promise<void>;
 }
 
 /** What a sandbox runs: the script, with its way out. `node` is the program as it is seen inside. */

@@ -72,6 +72,8 @@ export class ScriptBuilds {
 
   /** Removes what a build has made, when it was published or is of no use any more, also what a killed worker left. Missing: success. */
   async discard(overlay: number): Promise<void> {
-    await ScriptPlace.discard(this.root, numericId('overlay', overlay));
+    const id = numericId('overlay', overlay);
+    await ScriptPlace.discard(this.root, id);
+    await this.sandbox.forget(id);
   }
 }

@@ -9,6 +9,7 @@ import { LineSplitter } from '../process/line-splitter.js';
 import { pause } from '../process/pause.js';
 import { PROGRAMS } from '../programs.js';
 import { type Ask, ask } from '../systemd/ask.js';
+import { ControlGroups } from '../systemd/cgroup.js';
 import type { ScriptSandbox } from './sandbox.js';
 import { type ScriptLimits, told } from './script-limits.js';
 import type { ScriptPlace } from './script-place.js';
@@ -32,6 +33,7 @@ export class ScriptUnit implements ScriptSandbox {
   constructor(
     private readonly commands: CommandRunner,
     private readonly asked: Ask = ask,
+    private readonly groups = new ControlGroups(),
   ) {}
 
   async require(): Promise<void> {
@@ -46,6 +48,12 @@ export class ScriptUnit implements ScriptSandbox {
     }
   }
 
+  async forget(id: string): Promise<void> {
+    const unit = unitOf(id);
+    if ((await this.show(unit, 'ActiveState')) !== 'failed') return;
+    await this.systemctl('reset-failed', unit, { signal: new AbortController().signal, output: SILENT });
+  }
+
   async run(place: ScriptPlace, limits: ScriptLimits, run: Run): Promise<void> {
     const unit = unitOf(place.id);
     await this.end(unit, run); // of a worker that was killed
@@ -57,8 +65,12 @@ export class ScriptUnit implements ScriptSandbox {
     const out = new Lines(pipes.stdout, 'stdout', output);
     const err = new Lines(pipes.stderr, 'stderr', output);
     const folders = [place.output, place.cache, place.tmp] as const;
+    let check = (): void => undefined;
+    const onStart = (group: string): void => void (check = this.refusalsSince(group, limits));
     try {
-      await watched({ folders, limits, check: () => undefined }, run, (bounded) => this.runUnit(unit, limits, bounded));
+      await watched({ folders, limits, check: () => check() }, run, (bounded) =>
+        this.runUnit(unit, limits, bounded, onStart),
+      );
     } finally {
       await this.end(unit, { ...run, signal: new AbortController().signal });
       await Promise.all([out.end(), err.end()]);
@@ -67,10 +79,11 @@ export class ScriptUnit implements ScriptSandbox {
   }
 
   /** Returns when it has ended by itself. Throws `Interrupted` and `TimedOut`: it still runs then. */
-  private async runUnit(unit: string, limits: ScriptLimits, run: Run): Promise<void> {
+  private async runUnit(unit: string, limits: ScriptLimits, run: Run, onStart: (group: string) => void): Promise<void> {
     const late = AbortSignal.timeout(limits.seconds * 1000);
     const signal = AbortSignal.any([run.signal, late]);
     await this.systemctl('start', unit, run);
+    onStart(await this.show(unit, 'ControlGroup'));
     while (!signal.aborted) {
       const state = await this.show(unit, 'ActiveState');
       if (state === 'inactive' || state === 'failed') return;
@@ -79,12 +92,22 @@ export class ScriptUnit implements ScriptSandbox {
     throw run.signal.aborted ? new Interrupted(NAME) : new TimedOut(NAME, limits.seconds * 1000);
   }
 
+  /** A look at what the kernel has refused it from now on: without a word, a script would go on for as long as it may. */
+  private refusalsSince(group: string, { tasks, memoryBytes }: ScriptLimits): () => void {
+    // A group that systemd has kept counts on from an earlier run.
+    const before = this.groups.refusals(group);
+    return () => {
+      const { processes, outOfMemory } = this.groups.refusals(group);
+      if (processes > before.processes) throw new ScriptStopped(`it runs more than ${tasks} processes`);
+      if (outOfMemory > before.outOfMemory) throw new ScriptStopped(`it uses more than ${told(memoryBytes)} of memory`);
+    };
+  }
+
   /** Throws what it ended with, unless that is success. */
   private async judge(unit: string, { memoryBytes }: ScriptLimits, said: LastLines): Promise<void> {
     const result = await this.show(unit, 'Result');
     if (result === 'success') return;
     const [how, status] = await Promise.all([this.show(unit, 'ExecMainCode'), this.show(unit, 'ExecMainStatus')]);
-    await this.systemctl('reset-failed', unit, { signal: new AbortController().signal, output: SILENT });
     if (result === 'oom-kill') throw new ScriptStopped(`it uses more than ${told(memoryBytes)} of memory`);
     if (result !== 'exit-code' && result !== 'signal')
       throw new HostError('script-failed', `${unit} failed: ${result}`);

@@ -59,3 +59,23 @@ it('tells of a group of cgroup v1, whose largest number is no limit', async () =
   });
   expect(groups.usage('/gone.service')).toBeNull();
 });
+
+it.each([
+  [
+    'v2',
+    '',
+    '',
+    'memory.events',
+    'low 0\nhigh 0\nmax 9\noom 3\noom_kill 2\n',
+    { 'cgroup.controllers': 'memory pids\n' },
+  ],
+  ['v1', 'pids', 'memory', 'memory.oom_control', 'oom_kill_disable 0\nunder_oom 0\noom_kill 2\n', {}],
+])('tells what a group of cgroup %s was refused', async (_, pids, memory, file, text, more) => {
+  const groups = await mounted({
+    [`${pids}/${GROUP}/pids.events`]: 'max 5\n',
+    [`${memory}/${GROUP}/${file}`]: text,
+    ...more,
+  });
+  expect(groups.refusals(GROUP)).toEqual({ processes: 5, outOfMemory: 2 });
+  expect(groups.refusals('/gone.service')).toEqual({ processes: 0, outOfMemory: 0 });
+});

@@ -20,6 +20,17 @@ export class ControlGroups {
     return unified ? this.readV2(controlGroup) : this.readV1(controlGroup);
   }
 
+  /** What the kernel has refused a unit since its group was made: how many processes, and how many it has ended for want of memory. */
+  refusals(controlGroup: string): { processes: number; outOfMemory: number } {
+    const unified = existsSync(join(this.mount, 'cgroup.controllers'));
+    const read = (controller: string, file: string, key: string): number =>
+      valueOf(readIfAny(join(this.mount, unified ? '' : controller, controlGroup, file)), key) ?? 0;
+    return {
+      processes: read('pids', 'pids.events', 'max'),
+      outOfMemory: read('memory', unified ? 'memory.events' : 'memory.oom_control', 'oom_kill'),
+    };
+  }
+
   private readV2(group: string): Usage | null {
     const read = (file: string): string | null => readIfAny(join(this.mount, group, file));
     const current = read('memory.current');
