@@ -3,7 +3,7 @@ import { Statements } from '../src/database/statements.js';
 import { JobLines } from '../src/jobs/log/job-lines.js';
 import { JobLogWriter } from '../src/jobs/worker/job-log-writer.js';
 import { Announcements } from '../src/redis/announcements.js';
-import { LineMask } from '../src/secrets/line-mask.js';
+import { SecretFinder } from '../src/secrets/secret-finder.js';
 import { startApp, type TestApp } from './app.js';
 
 const INCARNATION = '11111111-1111-4111-8111-111111111111';
@@ -29,7 +29,7 @@ const stored = (jobId: number) =>
     [jobId],
   );
 
-const unmasked = () => Promise.resolve(LineMask.none);
+const unmasked = () => Promise.resolve(SecretFinder.none);
 const jobLines = () => panel.app.get(JobLines);
 
 /** The panel's lines, of which every statement that contains `text` fails the first `times` times. */
@@ -106,7 +106,7 @@ it('stores no secret, not even a part of one that a long line is cut in', async 
   let attempts = 0;
   const mask = () => {
     attempts += 1;
-    return attempts === 1 ? Promise.reject(new Error('away')) : Promise.resolve(new LineMask(['hunter2hunter2']));
+    return attempts === 1 ? Promise.reject(new Error('away')) : Promise.resolve(new SecretFinder(['hunter2hunter2']));
   };
   const writer = new JobLogWriter(jobLines(), panel.app.get(Announcements), jobId, INCARNATION, mask);
   await writer.write('stdout', 'rcon_password "hunter2hunter2" ok');

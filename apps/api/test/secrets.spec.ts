@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GivenValues } from '../src/secrets/given-values.js';
+import { maskedLine } from '../src/secrets/masked-line.js';
 import { SecretValues } from '../src/secrets/secret-values.js';
 import { ServerMasks } from '../src/secrets/server-masks.js';
 import { type Agent, startApp, type TestApp } from './app.js';
@@ -29,8 +31,8 @@ const blueprint = async (agent: Agent, body: object) =>
 const errorsOf = (response: { body: { errors?: { path: string; message: string }[] } }) => response.body.errors ?? [];
 const row = async (name: string) =>
   (
-    await panel.database.query<{ version: number; sealed: Buffer; former: Buffer[] }[]>(
-      `SELECT version, sealed, former FROM secrets WHERE name = $1`,
+    await panel.database.query<{ version: number; sealed: Buffer }[]>(
+      `SELECT version, sealed FROM secrets WHERE name = $1`,
       [name],
     )
   )[0];
@@ -55,21 +57,16 @@ describe('a secret', () => {
     expect(Date.parse(changed.updatedAt)).toBeGreaterThan(Date.parse(made.updatedAt));
     const after = await row('GSLT');
     expect(after).toMatchObject({ version: 2 });
-    const opened = [after?.sealed, ...(after?.former ?? [])].map((sealed) =>
-      panel.app.get(SecretValues).open(sealed ?? Buffer.alloc(0)),
-    );
-    expect(opened).toEqual(['second value 2', 'first value 1']);
+    expect(panel.app.get(SecretValues).open(after?.sealed ?? Buffer.alloc(0))).toBe('second value 2');
     await anna.delete(`${URL}/GSLT`).expect(204);
     await anna.delete(`${URL}/GSLT`).expect(404);
     expect((await anna.get(URL)).body.items).toEqual([]);
   });
 
-  it('keeps ten former values, and is made once by requests that come together', async () => {
+  it('is made once by requests that come together', async () => {
     const values = Array.from({ length: 4 }, (_, index) => `together ${index}`);
     await Promise.all(values.map((value) => set(anna, 'MANY', value)));
     expect(await row('MANY')).toMatchObject({ version: 4 });
-    for (let i = 0; i < 9; i += 1) await set(anna, 'MANY', `value ${i}`);
-    expect((await row('MANY'))?.former).toHaveLength(10);
   });
 
   it('is its owner’s: admins neither see nor set it, and have their own of the same name', async () => {
@@ -159,23 +156,48 @@ describe('a blueprint that uses secrets', () => {
   });
 });
 
-it('what may not be shown of a server is its password and the secrets of both owners, former ones too', async () => {
-  await set(ben, 'MINE', 'bens first');
-  await set(ben, 'MINE', 'bens second');
-  await set(panel.admin, 'ADMINS', 'admins value');
-  const made = await blueprint(ben, { config: 'x {{secret.MINE}}' });
-  const { body: server } = await panel.admin
-    .post('/api/v1/servers')
-    .send({ name: fresh('s'), blueprintId: made.id })
-    .expect(201);
-  const masks = panel.app.get(ServerMasks);
-  const values = await masks.valuesOf(server.id);
-  expect(values).toEqual(expect.arrayContaining(['bens first', 'bens second', 'admins value']));
-  expect(values).not.toContain('annas value');
-  expect(values.filter((value) => /^[A-Za-z0-9]{32}$/.test(value))).toHaveLength(1);
-  expect((await masks.of(server.id)).apply(`x bens first ${values[0]}`)).toBe('x *** ***');
-  // A value that was broken at rest cannot have reached a server; the others are masked all the same.
-  await panel.database.query(`UPDATE secrets SET sealed = '\\x0102' WHERE name = 'ADMINS'`);
-  expect(await masks.valuesOf(server.id)).toEqual(values.filter((value) => value !== 'admins value'));
-  expect(await masks.valuesOf(2_000_000_000)).toEqual([]);
+describe('what may not be shown of a server', () => {
+  const given = (serverId: number, values: string[]) =>
+    panel.database.transaction((manager) => panel.app.get(GivenValues).note(serverId, values, manager));
+  const server = async (): Promise<number> => {
+    const { id } = await blueprint(ben, {});
+    const made = await ben
+      .post('/api/v1/servers')
+      .send({ name: fresh('s'), blueprintId: id })
+      .expect(201);
+    return made.body.id;
+  };
+
+  it('is its password and what it was ever given, each once, and nothing of other servers or of what it was not given', async () => {
+    const masks = panel.app.get(ServerMasks);
+    const [one, other] = [await server(), await server()];
+    await set(ben, 'NEVER', 'never given');
+    const [password = ''] = await masks.valuesOf(one);
+    expect(password).toMatch(/^[A-Za-z0-9]{32}$/);
+    expect(maskedLine(`x ${password}`, await masks.of(one))).toBe('x ***');
+    await given(one, [password, 'first value', 'second value', 'first value']);
+    await given(other, ['of another']);
+    await given(one, [password, 'second value']);
+    masks.forget(one);
+    expect((await masks.valuesOf(one)).sort()).toEqual([password, password, 'first value', 'second value'].sort());
+    const text = `${password} first value second value of another never given`;
+    expect(maskedLine(text, await masks.of(one))).toBe('*** *** *** of another never given');
+    // A value that was broken at rest cannot have reached a server either; the others are masked all the same.
+    await panel.database.query(`UPDATE given_values SET sealed = '\\x0102' WHERE server_id = $1`, [one]);
+    expect(await masks.valuesOf(one)).toEqual([password]);
+    expect(await masks.valuesOf(2_000_000_000)).toEqual([]);
+  });
+
+  it('is a thousand values at most, of which the oldest are forgotten', async () => {
+    const id = await server();
+    await given(id, ['kept value', 'oldest value']);
+    for (const hundred of Array.from({ length: 10 }, (_, index) => index)) {
+      await given(id, ['kept value', ...Array.from({ length: 100 }, (_, index) => `value ${hundred * 100 + index}`)]);
+    }
+    const values = await panel.app.get(ServerMasks).valuesOf(id);
+    expect(values).toHaveLength(1 + 1000);
+    expect(values).toContain('kept value');
+    expect(values).not.toContain('oldest value');
+    expect(values).toContain('value 999');
+  });
 });

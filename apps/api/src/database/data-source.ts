@@ -15,6 +15,7 @@ import { Overlay } from '../overlays/overlay.entity.js';
 import { RemovedOverlay } from '../overlays/removed-overlay.entity.js';
 import { OverlayRevision } from '../overlays/revision.entity.js';
 import { BlueprintSecret } from '../secrets/blueprint-secret.entity.js';
+import { GivenValue } from '../secrets/given-value.entity.js';
 import { Secret } from '../secrets/secret.entity.js';
 import { OverlayScript } from '../scripts/overlay-script.entity.js';
 import { GenerationRevision } from '../servers/generation-revision.entity.js';
@@ -56,6 +57,7 @@ export const entities = [
   JobLogLine,
   IdempotencyKey,
   TrashEntryRow,
+  GivenValue,
 ];
 
 /**

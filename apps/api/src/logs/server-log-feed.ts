@@ -2,6 +2,7 @@ import type { Host, InstanceStatus } from '@left4me/host';
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { HostLibrary } from '../hosts/host-library.js';
+import { maskedLine } from '../secrets/masked-line.js';
 import { ServerMasks } from '../secrets/server-masks.js';
 import { LineBatches } from './line-batches.js';
 import { isBefore, OtherLog, ServerLogStream, STREAM_LINES, StreamGone } from './server-log-stream.js';
@@ -141,8 +142,8 @@ export class ServerLogFeed {
           throw new OtherLog();
         }
         isFirst = false;
-        const mask = await this.masks.of(serverId);
-        await batches.add({ ...line, line: mask.apply(line.line) });
+        const secrets = await this.masks.of(serverId);
+        await batches.add({ ...line, line: maskedLine(line.line, secrets) });
       }
     } finally {
       followed.batches = null;

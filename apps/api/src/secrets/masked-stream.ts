@@ -1,32 +1,20 @@
-import { occurrences, SHORTEST_MASKED } from './occurrences.js';
+import type { SecretFinder, SecretPass } from './secret-finder.js';
 
 const STAR = 0x2a;
 
 /**
- * How many bytes before and behind a part of a file have to be read with it, so that a value which lies across the part's border is
- * found.
- */
-export function maskMargin(values: readonly string[]): number {
-  return Math.max(0, ...bytesOf(values).map((value) => value.length - 1));
-}
-
-/**
  * The bytes with an asterisk for every byte of a value, so that sizes and positions stay right; also where a value lies across chunks.
- * Holds back `maskMargin` bytes at most.
- * @param values UTF-8; those shorter than `SHORTEST_MASKED` are left alone
- * @param skip that many bytes at the beginning are only looked at, and not given: what was read before a part (see `maskMargin`)
+ * Holds back only what may be the beginning of one.
+ * @param skip that many bytes at the beginning are only looked at, and not given: what was read before a part (`SecretFinder.margin`)
  */
 export async function* maskedStream(
   source: AsyncIterable<unknown>,
-  values: readonly string[],
+  secrets: SecretFinder,
   skip = 0,
 ): AsyncGenerator<Buffer> {
-  const wanted = bytesOf(values);
-  const margin = maskMargin(values);
+  const pass = secrets.pass();
   let left = skip;
-  let held = Buffer.alloc(0);
-  // So many of the held bytes are part of a value that began before them.
-  let covered = 0;
+  let held: Buffer = Buffer.alloc(0);
 
   function given(bytes: Buffer): Buffer {
     const part = bytes.subarray(Math.min(left, bytes.length));
@@ -36,27 +24,19 @@ export async function* maskedStream(
 
   for await (const chunk of source) {
     if (!Buffer.isBuffer(chunk)) throw new Error('a file stream gives buffers');
-    const bytes = Buffer.concat([held, chunk]);
-    const whole = Math.max(0, bytes.length - margin);
-    const ranges = occurrences<Uint8Array>(bytes, wanted);
-    const masked = Buffer.from(bytes.subarray(0, whole)).fill(STAR, 0, Math.min(covered, whole));
-    let reach = covered;
-    for (const { from, to } of ranges) {
-      if (from >= whole) break;
-      masked.fill(STAR, from, Math.min(to, whole));
-      reach = Math.max(reach, to);
-    }
+    const bytes = masked(held, chunk, pass);
+    const whole = bytes.length - pass.begun;
     held = bytes.subarray(whole);
-    covered = Math.max(0, reach - whole);
-    const part = given(masked);
+    const part = given(bytes.subarray(0, whole));
     if (part.length > 0) yield part;
   }
-  const rest = Buffer.from(held).fill(STAR, 0, covered);
-  for (const { from, to } of occurrences<Uint8Array>(held, wanted)) rest.fill(STAR, from, to);
-  const part = given(rest);
+  const part = given(held);
   if (part.length > 0) yield part;
 }
 
-function bytesOf(values: readonly string[]): Buffer[] {
-  return values.map((value) => Buffer.from(value)).filter((value) => value.length >= SHORTEST_MASKED);
+/** Both, with an asterisk for every byte of a value that ends in `chunk`. */
+export function masked(held: Buffer, chunk: Buffer, pass: SecretPass): Buffer {
+  const bytes = Buffer.concat([held, chunk]);
+  for (const { from, to } of pass.over(chunk)) bytes.fill(STAR, held.length + from, held.length + to);
+  return bytes;
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 
 const VERSION = 1;
 const NONCE_BYTES = 12;
@@ -15,6 +15,7 @@ export class OtherSecretKey extends Error {
  */
 export class SealedTexts {
   private readonly key: Buffer;
+  private readonly digestKey: Buffer;
 
   /**
    * @param purpose the HKDF's info: what was sealed for another one cannot be opened
@@ -26,6 +27,7 @@ export class SealedTexts {
     private readonly what: string,
   ) {
     this.key = Buffer.from(hkdfSync('sha256', secretKey, '', purpose, 32));
+    this.digestKey = Buffer.from(hkdfSync('sha256', secretKey, '', `${purpose} digest`, 32));
   }
 
   seal(text: string): Buffer {
@@ -33,6 +35,11 @@ export class SealedTexts {
     const cipher = createCipheriv('aes-256-gcm', this.key, nonce, { authTagLength: TAG_BYTES });
     const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
     return Buffer.concat([Buffer.of(VERSION), nonce, sealed, cipher.getAuthTag()]);
+  }
+
+  /** The same for the same text, and tells nothing else of it (HMAC-SHA-256). */
+  digest(text: string): Buffer {
+    return createHmac('sha256', this.digestKey).update(text, 'utf8').digest();
   }
 
   /** @throws OtherSecretKey */

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString, Length, Matches } from 'class-validator';
-import { SHORTEST_MASKED } from './occurrences.js';
+import { SHORTEST_MASKED } from './secret-finder.js';
 
 export const LONGEST_SECRET = 1024;
 

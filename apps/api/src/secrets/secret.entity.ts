@@ -36,10 +36,6 @@ export class Secret {
   @Column('bytea')
   sealed: Buffer;
 
-  /** The values before, newest first: servers that run may still have them, and logs, where they stay masked. */
-  @Column('bytea', { array: true, default: '{}' })
-  former: Buffer[];
-
   @CreateDateColumn({ type: 'timestamptz' })
   createdAt: Date;
 

@@ -12,8 +12,6 @@ import { SecretValues } from './secret-values.js';
 
 /** Of each user. */
 const MAX_SECRETS = 200;
-/** Earlier values that stay masked where servers or logs still have them. */
-const KEPT_FORMER = 10;
 
 /** A user's own secrets. Values go in and never come out again, not even to their owner. */
 @Injectable()
@@ -50,7 +48,6 @@ export class Secrets {
       if (this.values.open(row.sealed) === value) return row;
       await secrets.update(row.id, {
         sealed: this.values.seal(value),
-        former: [row.sealed, ...row.former].slice(0, KEPT_FORMER),
         version: row.version + 1,
         updatedAt: new Date(),
       });
@@ -62,7 +59,7 @@ export class Secrets {
     return view;
   }
 
-  /** @throws Conflict while a blueprint uses it, or a server still has it */
+  /** What servers were given of it stays masked (`GivenValues`). @throws Conflict while a blueprint uses it */
   async remove(ownerId: number, name: string): Promise<void> {
     await this.database.transaction(async (manager) => {
       const lock = { mode: 'pessimistic_write' } as const;
@@ -117,16 +114,4 @@ async function refuseInUse(manager: EntityManager, { id, name }: Secret): Promis
     throw new Conflict(
       `${name} cannot be deleted: blueprints use it (${blueprints.map((one) => one.name).join(', ')}).`,
     );
-  // As long as one of them has the value, it has to be known what is masked there.
-  const servers = await manager.query<{ name: string }[]>(
-    `SELECT DISTINCT servers.name FROM generations JOIN servers ON servers.id = generations.server_id
-     WHERE generations.recipe -> 'secrets' @> jsonb_build_array(jsonb_build_object('id', $1::int)) ORDER BY servers.name`,
-    [id],
-  );
-  if (servers.length > 0) {
-    const list = servers.map((one) => one.name).join(', ');
-    throw new Conflict(
-      `${name} cannot be deleted: servers still have it (${list}). Start them anew or run their delete job first.`,
-    );
-  }
 }

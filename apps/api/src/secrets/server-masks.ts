@@ -2,25 +2,20 @@ import type { InstanceStatus } from '@left4me/host';
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RconPasswords } from '../servers/rcon-password.js';
-import { LineMask } from './line-mask.js';
+import { maskedLine } from './masked-line.js';
 import type { SealedTexts } from './sealed-texts.js';
+import { SecretFinder } from './secret-finder.js';
 import { SecretValues } from './secret-values.js';
 
-/** Of a server: its own secrets, those of its owner and of its blueprint's, and those its generations use; former values too. */
 const query = `
-  SELECT servers.rcon_password AS password, ARRAY(
-    SELECT unnest(array_prepend(secrets.sealed, secrets.former)) FROM secrets
-    WHERE secrets.owner_id IN (servers.owner_id, blueprints.owner_id) OR secrets.id IN (
-      SELECT (used ->> 'id')::int FROM generations, jsonb_array_elements(generations.recipe -> 'secrets') used
-      WHERE generations.server_id = servers.id)
-  ) AS secrets
-  FROM servers JOIN blueprints ON blueprints.id = servers.blueprint_id WHERE servers.id = $1`;
+  SELECT rcon_password AS password, ARRAY(SELECT sealed FROM given_values WHERE server_id = servers.id) AS given
+  FROM servers WHERE id = $1`;
 
 /** What may not be shown of servers, wherever their output or their files are. */
 @Injectable()
 export class ServerMasks {
   private readonly logger = new Logger('Secrets');
-  private readonly known = new Map<number, Promise<LineMask>>();
+  private readonly known = new Map<number, Promise<SecretFinder>>();
 
   constructor(
     private readonly database: DataSource,
@@ -28,25 +23,25 @@ export class ServerMasks {
     private readonly secrets: SecretValues,
   ) {}
 
-  /** Every value that may not be shown; none for a server that is gone. */
+  /** Every value that may not be shown: the RCON password and what it was ever given. None for a server that is gone. */
   async valuesOf(serverId: number): Promise<string[]> {
-    const [row] = await this.database.query<{ password: Buffer; secrets: Buffer[] }[]>(query, [serverId]);
+    const [row] = await this.database.query<{ password: Buffer; given: Buffer[] }[]>(query, [serverId]);
     if (!row) return [];
     const values = [
       this.opened(this.passwords, row.password),
-      ...row.secrets.map((one) => this.opened(this.secrets, one)),
+      ...row.given.map((one) => this.opened(this.secrets, one)),
     ];
     return values.filter((value) => value !== null);
   }
 
   /**
-   * The mask for lines, read once: a process that gives a server other values says so (`forget`).
+   * Finds them, read and made once: a process that gives a server other values says so (`forget`).
    * @throws what PostgreSQL says; the next call asks again
    */
-  of(serverId: number): Promise<LineMask> {
+  of(serverId: number): Promise<SecretFinder> {
     const known = this.known.get(serverId);
     if (known) return known;
-    const asked = this.valuesOf(serverId).then((values) => new LineMask(values));
+    const asked = this.valuesOf(serverId).then((values) => new SecretFinder(values));
     this.known.set(serverId, asked);
     asked.catch(() => {
       if (this.known.get(serverId) === asked) this.known.delete(serverId);
@@ -54,7 +49,7 @@ export class ServerMasks {
     return asked;
   }
 
-  /** The server gets other values, or is gone. */
+  /** The server was given other values, or is gone. */
   forget(serverId: number): void {
     this.known.delete(serverId);
   }
@@ -62,7 +57,7 @@ export class ServerMasks {
   /** The status without secrets in what the server said last. */
   async applyTo(serverId: number, status: InstanceStatus): Promise<InstanceStatus> {
     if (status.reason === null) return status;
-    return { ...status, reason: (await this.of(serverId)).apply(status.reason) };
+    return { ...status, reason: maskedLine(status.reason, await this.of(serverId)) };
   }
 
   /** One that cannot be opened cannot have reached a server either, and must not hold up the logs. */

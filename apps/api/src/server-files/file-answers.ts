@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { FilePart, ServerFiles } from '@left4me/host';
 import { folderZip } from '../downloads/folder-zip.js';
+import type { SecretFinder } from '../secrets/secret-finder.js';
 import type { FollowStep, StatAnswer } from './file-questions.js';
-import { maskedPart, PartMask } from './masked-file.js';
+import { maskedPart, maskedPiece } from './masked-file.js';
 
 /** Without a position a followed file begins that many bytes before its end. */
 const TAIL_BYTES = 64 * 1024;
@@ -10,7 +11,7 @@ const TAIL_BYTES = 64 * 1024;
 /** A server of this host, and what of it must not be seen. */
 export interface KnownServer {
   name: string;
-  secrets: readonly string[];
+  secrets: SecretFinder;
 }
 
 /** A part of a file; `end` is the last byte. */
@@ -56,10 +57,10 @@ export async function* linesOf(
   after: number | null,
   signal: AbortSignal,
 ): AsyncGenerator<FollowStep> {
-  const mask = new PartMask(secrets);
   let first = true;
-  for await (const part of files.follow(name, path, { from: after ?? -TAIL_BYTES, before: mask.margin, signal })) {
-    const bytes = await mask.apply(part);
+  const where = { from: after ?? -TAIL_BYTES, before: secrets.margin, signal };
+  for await (const part of files.follow(name, path, where)) {
+    const bytes = maskedPiece(part, secrets);
     const begun = first && after === null && part.from > 0 ? bytes.indexOf('\n') + 1 : 0;
     first = false;
     yield { items: linesIn(bytes, part, begun), truncated: part.anew };

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager, In, IsNull, Not } from 'typeorm';
 import { PublishedFiles } from '../overlays/published-files.js';
 import { Conflict, NotFound } from '../problems/problems.js';
+import { GivenValues } from '../secrets/given-values.js';
 import { SecretValues } from '../secrets/secret-values.js';
 import { Secret } from '../secrets/secret.entity.js';
 import { ServerMasks } from '../secrets/server-masks.js';
@@ -38,6 +39,7 @@ export class Generations {
     private readonly published: PublishedFiles,
     private readonly passwords: RconPasswords,
     private readonly secrets: SecretValues,
+    private readonly given: GivenValues,
     private readonly masks: ServerMasks,
   ) {}
 
@@ -50,17 +52,14 @@ export class Generations {
     serverId: number,
     manager: EntityManager = this.database.manager,
   ): Promise<{ generation: Generation; spec: Spec }> {
-    const { generation, server, build, revisions, sealed } = await manager.transaction((inner) =>
+    const { generation, build, revisions, confidential } = await manager.transaction((inner) =>
       this.pin(serverId, inner),
     );
     // From now on its logs may show what it is given here.
     this.masks.forget(serverId);
     // The disk is read after the commit: the pins keep what is read where it is.
     const serverCfgs = await exposedServerCfgs(this.published, generation.recipe, revisions);
-    const rconPassword = this.passwords.open(server.rconPassword);
-    const secrets = new Map(sealed.map(({ name, sealed: value }) => [name, this.secrets.open(value)]));
-    const spec = serverSpec(generation.recipe, { build, revisions, serverCfgs }, { rconPassword, secrets });
-    return { generation, spec };
+    return { generation, spec: serverSpec(generation.recipe, { build, revisions, serverCfgs }, confidential) };
   }
 
   /** The host has written the generation: its folder is generations/<number>. */
@@ -101,14 +100,20 @@ export class Generations {
     await manager
       .getRepository(GenerationRevision)
       .insert(revisions.map(({ id }) => ({ generationId: generation.id, revisionId: id })));
-    // Locked: a deletion waits, and then finds the generation that has it.
     const sealed = await manager.getRepository(Secret).find({
       select: { id: true, name: true, sealed: true },
       where: { id: In(recipe.secrets.map(({ id }) => id)) },
-      lock: { mode: 'for_key_share' },
     });
     if (sealed.length < recipe.secrets.length)
       throw new Conflict('A secret of the blueprint was deleted at this moment: try again.');
-    return { generation, server, build: build.build, revisions: numbersOf(revisions), sealed };
+    const rconPassword = this.passwords.open(server.rconPassword);
+    const secrets = new Map(sealed.map(({ name, sealed: value }) => [name, this.secrets.open(value)]));
+    await this.given.note(serverId, [rconPassword, ...secrets.values()], manager);
+    return {
+      generation,
+      build: build.build,
+      revisions: numbersOf(revisions),
+      confidential: { rconPassword, secrets },
+    };
   }
 }

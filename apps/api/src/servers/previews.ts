@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { secretsIn } from '../blueprints/template.js';
 import { PublishedFiles } from '../overlays/published-files.js';
 import { Conflict, NotFound } from '../problems/problems.js';
-import { MASK } from '../secrets/line-mask.js';
+import { MASK } from '../secrets/masked-line.js';
 import { exposedServerCfgs } from './exposed-server-cfgs.js';
 import { makingsOf, type Makings, numbersOf } from './makings.js';
 import type { PreviewFileView, PreviewView } from './preview.dto.js';

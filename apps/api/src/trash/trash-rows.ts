@@ -27,17 +27,21 @@ export class TrashRows {
   constructor(private readonly database: DataSource) {}
 
   /**
-   * Writes down entries that are on the disk; those that are known stay as they are.
+   * Writes down entries that are on the disk, and what is to be masked in them; those that are known stay as they are.
    * @param jobId the job that has just made them; without it, whose they are is found out
    */
   async note(hostId: number, entries: readonly TrashEntry[], jobId: number | null = null): Promise<void> {
     await this.database.query(
-      `INSERT INTO trash_entries (host_id, path, server_name, server_id, owner_id, job_id, files, bytes, deleted_at)
+      `WITH noted AS (
+       INSERT INTO trash_entries (host_id, path, server_name, server_id, owner_id, job_id, files, bytes, deleted_at)
        SELECT $1, disk.path, disk.server, servers.id, servers.owner_id, jobs.id, disk.files, disk.bytes, least(disk.deleted_at, now())
        FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[], $6::timestamptz[]) AS disk (path, server, files, bytes, deleted_at)
        LEFT JOIN jobs ON CASE WHEN $7::int IS NULL THEN ${itsJob} ELSE jobs.id = $7 END
        LEFT JOIN servers ON servers.id = jobs.server_id
-       ON CONFLICT (host_id, path) DO NOTHING`,
+       ON CONFLICT (host_id, path) DO NOTHING
+       RETURNING id, server_id)
+       INSERT INTO given_values (trash_entry_id, digest, sealed, given_at)
+       SELECT noted.id, given.digest, given.sealed, given.given_at FROM noted JOIN given_values given USING (server_id)`,
       [
         hostId,
         entries.map(({ path }) => path),
@@ -88,15 +92,28 @@ export class TrashRows {
     return row ?? null;
   }
 
-  /** Before an entry is moved: who looks later knows where it went. @returns false: another job restores it, or it is being purged */
+  /**
+   * Before an entry is moved: who looks later knows where it went, and in its server the same is masked as in the one it is of.
+   * @returns false: another job restores it, or it is being purged
+   */
   async claim(id: number, jobId: number): Promise<boolean> {
-    const [, claimed] = await this.database.query<[unknown[], number]>(
-      `UPDATE trash_entries SET restore_job_id = $2
-       WHERE id = $1 AND purge_begun_at IS NULL
-         AND NOT EXISTS (SELECT FROM jobs WHERE jobs.id = restore_job_id AND jobs.id <> $2 AND jobs.finished_at IS NULL)`,
-      [id, jobId],
-    );
-    return claimed > 0;
+    return this.database.transaction(async (manager) => {
+      const [, claimed] = await manager.query<[unknown[], number]>(
+        `UPDATE trash_entries SET restore_job_id = $2
+         WHERE id = $1 AND purge_begun_at IS NULL
+           AND NOT EXISTS (SELECT FROM jobs WHERE jobs.id = restore_job_id AND jobs.id <> $2 AND jobs.finished_at IS NULL)`,
+        [id, jobId],
+      );
+      if (claimed === 0) return false;
+      await manager.query(
+        `INSERT INTO given_values (server_id, digest, sealed, given_at)
+         SELECT jobs.server_id, given.digest, given.sealed, given.given_at
+         FROM given_values given JOIN jobs ON jobs.id = $2 WHERE given.trash_entry_id = $1
+         ON CONFLICT (server_id, digest) DO NOTHING`,
+        [id, jobId],
+      );
+      return true;
+    });
   }
 
   async noteRestored(id: number): Promise<void> {

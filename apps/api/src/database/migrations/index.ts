@@ -21,6 +21,7 @@ import { OverlayScripts1795302400000 } from './1795302400000-overlay-scripts.js'
 import { BlueprintContent1795302500000 } from './1795302500000-blueprint-content.js';
 import { RevisionsInUse1795302700000 } from './1795302700000-revisions-in-use.js';
 import { Trash1795302800000 } from './1795302800000-trash.js';
+import { GivenValues1795303042000 } from './1795303042000-given-values.js';
 import { PurgeProblems1795303043000 } from './1795303043000-purge-problems.js';
 
 /** Every migration, oldest first. */
@@ -47,5 +48,6 @@ export const migrations: (new () => MigrationInterface)[] = [
   BlueprintContent1795302500000,
   RevisionsInUse1795302700000,
   Trash1795302800000,
+  GivenValues1795303042000,
   PurgeProblems1795303043000,
 ];

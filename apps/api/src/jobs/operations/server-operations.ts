@@ -2,6 +2,7 @@ import { type Host, type Run, ServerRuns, type TrashEntry } from '@left4me/host'
 import { Injectable } from '@nestjs/common';
 import { HostLibrary } from '../../hosts/host-library.js';
 import { Conflict } from '../../problems/problems.js';
+import { ServerMasks } from '../../secrets/server-masks.js';
 import { Generations } from '../../servers/generations.js';
 import { TrashRows } from '../../trash/trash-rows.js';
 import type { OperationHandler, RunningJob } from '../worker/operation-handler.js';
@@ -28,6 +29,7 @@ export class ServerOperationsHandler implements OperationHandler {
     private readonly library: HostLibrary,
     private readonly generations: Generations,
     private readonly trash: TrashRows,
+    private readonly masks: ServerMasks,
   ) {}
 
   async run(job: RunningJob, run: Run): Promise<void> {
@@ -108,6 +110,7 @@ export class ServerOperationsHandler implements OperationHandler {
     if (!(await this.trash.claim(entryId, job.id))) {
       throw new Conflict(`Another job restores trash entry ${entryId}, or it is being removed: nothing was restored.`);
     }
+    this.masks.forget(serverId);
     const { restored, trashed } = await host.restore(name, { from: entry.path, trash: `${serverId}/${job.id}` }, run);
     await this.noteTrash(job, trashed, run);
     if (!restored && entry.lastServerId !== serverId) {

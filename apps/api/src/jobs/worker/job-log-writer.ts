@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { Announcements } from '../../redis/announcements.js';
-import type { LineMask } from '../../secrets/line-mask.js';
+import { maskedLine } from '../../secrets/masked-line.js';
+import type { SecretFinder } from '../../secrets/secret-finder.js';
 import type { JobStream } from '../job-log-line.entity.js';
 import type { JobLines, NewLine } from '../log/job-lines.js';
 import { storable } from '../log/storable.js';
@@ -30,7 +31,7 @@ export class JobLogWriter {
     private readonly announcements: Announcements,
     private readonly jobId: number,
     private readonly incarnation: string,
-    private readonly mask: () => Promise<LineMask>,
+    private readonly secrets: () => Promise<SecretFinder>,
     private readonly keep = KEPT_LINES,
   ) {}
 
@@ -78,8 +79,8 @@ export class JobLogWriter {
 
   /** Masked before it is cut: the cut could leave a part of a secret. */
   private async append(batch: readonly NewLine[]): Promise<void> {
-    const mask = await this.mask();
-    const lines = batch.map(({ line, ...about }) => ({ ...about, line: storable(mask.apply(line)) }));
+    const secrets = await this.secrets();
+    const lines = batch.map(({ line, ...about }) => ({ ...about, line: storable(maskedLine(line, secrets)) }));
     await this.lines.append({ jobId: this.jobId, incarnation: this.incarnation, after: this.seq, lines });
   }
 

@@ -4,7 +4,8 @@ import { Logger } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import type { Announcements } from '../../redis/announcements.js';
 import { announceJob } from '../announce-job.js';
-import { LineMask } from '../../secrets/line-mask.js';
+import { maskedLine } from '../../secrets/masked-line.js';
+import { SecretFinder } from '../../secrets/secret-finder.js';
 import type { ServerMasks } from '../../secrets/server-masks.js';
 import type { JobLines } from '../log/job-lines.js';
 import { storable } from '../log/storable.js';
@@ -53,7 +54,9 @@ export class JobRunner {
     private readonly context: RunnerContext,
     readonly job: RunningJob,
   ) {
-    this.log = new JobLogWriter(context.lines, context.announcements, job.id, context.incarnation, () => this.mask());
+    this.log = new JobLogWriter(context.lines, context.announcements, job.id, context.incarnation, () =>
+      this.secrets(),
+    );
   }
 
   /** Tells the handler to stop; the first reason counts. */
@@ -172,10 +175,10 @@ export class JobRunner {
     };
   }
 
-  /** Of the server's secrets, as they are now: initialize may have given it others. */
-  private mask(): Promise<LineMask> {
+  /** The server's, as they are now: initialize may have given it others. */
+  private secrets(): Promise<SecretFinder> {
     const { serverId } = this.job;
-    return serverId === null ? Promise.resolve(LineMask.none) : this.context.masks.of(serverId);
+    return serverId === null ? Promise.resolve(SecretFinder.none) : this.context.masks.of(serverId);
   }
 
   private progress(percent: number | null, text: string | null): void {
@@ -187,7 +190,7 @@ export class JobRunner {
     this.progressTimer = null;
     const { percent, text } = this.latestProgress;
     try {
-      const shown = text && storable((await this.mask()).apply(text));
+      const shown = text && storable(maskedLine(text, await this.secrets()));
       await this.context.database.query(
         `UPDATE jobs SET progress_percent = $3, progress_text = $4 WHERE id = $1 AND incarnation = $2 AND state = 'running'`,
         [this.job.id, this.context.incarnation, percent, shown],
@@ -205,7 +208,7 @@ export class JobRunner {
   private async writeEnd(how: End, seen: InstanceStatus | null): Promise<End | null> {
     for (;;) {
       try {
-        const end = { ...how, error: how.error && (await this.mask()).apply(how.error) };
+        const end = { ...how, error: how.error && maskedLine(how.error, await this.secrets()) };
         if (await this.context.rows.end(this.job.id, this.context.incarnation, end, { seen })) return end;
         this.logger.warn(
           `Job ${this.job.id} had ended already when its end (${how.state}) was written: the answer to an earlier attempt was lost, or another worker has ended it.`,
