@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { JobLines } from '../src/jobs/log/job-lines.js';
 import { JobRows } from '../src/jobs/worker/job-rows.js';
 import { JobRunner } from '../src/jobs/worker/job-runner.js';
@@ -9,6 +9,7 @@ import { operations } from '../src/jobs/job.entity.js';
 import { Announcements } from '../src/redis/announcements.js';
 import { RedisConnections } from '../src/redis/redis.js';
 import { ServerMasks } from '../src/secrets/server-masks.js';
+import { Generations } from '../src/servers/generations.js';
 import { eventually } from './eventually.js';
 import { type QueuePanel, startQueue } from './queue-panel.js';
 
@@ -67,6 +68,37 @@ it('builds an overlay again after a build that was interrupted between disk and 
   const { body: build } = await panel.admin.post(`/api/v1/overlays/${overlay.id}/builds`).expect(202);
   expect((await panel.ended(build.id)).state).toBe('succeeded');
   expect(panel.host.removedRevisions).toContainEqual([overlay.id, 1]);
+});
+
+describe('what fails when a job has done what it was for', () => {
+  afterEach(() => vi.restoreAllMocks());
+  const said = async (id: number): Promise<string> => (await panel.log(id)).map(({ line }) => line).join('\n');
+
+  it('is said in its log and does not fail it: consoles that could not be told of a revision or a build', async () => {
+    const query = panel.database.query.bind(panel.database);
+    vi.spyOn(panel.database, 'query').mockImplementation((statement, ...rest) =>
+      statement.startsWith('SELECT id FROM servers') ? Promise.reject(new Error('away')) : query(statement, ...rest),
+    );
+    const { body: overlay } = await panel.admin.post('/api/v1/overlays').send({ name: 'unheard' }).expect(201);
+    const { body: build } = await panel.admin.post(`/api/v1/overlays/${overlay.id}/builds`).expect(202);
+    for (const id of [build.id, (await panel.install()).id]) {
+      expect(await panel.ended(id)).toMatchObject({ state: 'succeeded', error: null });
+      expect(await said(id)).toContain(
+        'Open consoles were not told that the next start of servers changes something: away',
+      );
+    }
+  });
+
+  it('is said in its log and does not fail it: pins that could not be taken off', async () => {
+    const keepOnly = vi.spyOn(panel.app.get(Generations), 'keepOnly').mockRejectedValue(new Error('away'));
+    const server = await panel.server('pinned');
+    for (const operation of ['start', 'delete'] as const) {
+      const { id } = await panel.queue(server, operation);
+      expect(await panel.ended(id)).toMatchObject({ state: 'succeeded', error: null });
+      expect(await said(id)).toContain('What earlier generations used stays pinned for now: Error: away');
+    }
+    expect(keepOnly).toHaveBeenCalled();
+  });
 });
 
 it('stops an operation that takes longer than its limit', async () => {

@@ -52,7 +52,8 @@ export class BuildOverlayHandler implements OperationHandler {
       // fault point: revision published
       await this.record({ jobId: job.id, overlayId, number: next }, result, record);
       // fault point: revision recorded
-      await announceServersOf({ overlayId }, this.database, this.announcements);
+      const say = (problem: string) => run.output.write('stderr', problem);
+      await announceServersOf({ overlayId }, this.database, this.announcements, say);
       await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
     }
     // Also when nothing changed: servers have left older revisions since the last build.

@@ -26,7 +26,8 @@ export class InstallHandler implements OperationHandler {
     // fault point: build installed
     await this.builds.sync(job.hostId, host);
     // fault point: build recorded
-    await announceServersOf({ hostId: job.hostId }, this.database, this.announcements);
+    const say = (problem: string) => run.output.write('stderr', problem);
+    await announceServersOf({ hostId: job.hostId }, this.database, this.announcements, say);
     const what = demo ? ' (demo runtime: a stand-in, not the game)' : '';
     await run.output.write('stdout', `Build ${build} is installed${what}.`);
   }

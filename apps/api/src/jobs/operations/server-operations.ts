@@ -53,14 +53,15 @@ export class ServerOperationsHandler implements OperationHandler {
     }
   }
 
-  private async initialize({ host, name, serverId, run }: Subject): Promise<void> {
+  private async initialize(subject: Subject): Promise<void> {
+    const { host, name, serverId, run } = subject;
     const { generation, spec } = await this.generations.prepare(serverId);
     // fault point: generation pinned
     const made = await host.initialize(name, spec, run);
     // fault point: generation written
     await this.generations.made(generation.id, made.generation);
     // fault point: generation recorded
-    await this.forgetOld(host, name, serverId);
+    await this.forgetOld(subject);
   }
 
   private async start(subject: Subject): Promise<void> {
@@ -81,10 +82,11 @@ export class ServerOperationsHandler implements OperationHandler {
     await this.launch(subject);
   }
 
-  private async launch({ host, name, serverId, jobId, run }: Subject): Promise<void> {
+  private async launch(subject: Subject): Promise<void> {
+    const { host, name, run, jobId } = subject;
     await host.start(name, run, String(jobId));
     // fault point: server launched
-    await this.forgetOld(host, name, serverId);
+    await this.forgetOld(subject);
   }
 
   /** The entry is written down before the job ends: afterwards its server may be deleted, and with it goes whose it is. */
@@ -93,7 +95,7 @@ export class ServerOperationsHandler implements OperationHandler {
     if (!found) await run.output.write('stdout', `${name} is not on this host`);
     // fault point: instance deleted
     await this.noteTrash(job, trashed, run);
-    await this.generations.keepOnly(serverId, []);
+    await this.keepOnly(serverId, [], run);
   }
 
   /** Initialized first: a server that is absent, for want of a generation, must not have files that its name's next owner would get. */
@@ -132,10 +134,19 @@ export class ServerOperationsHandler implements OperationHandler {
   }
 
   /** Only what runs and what starts next keeps its pins. */
-  private async forgetOld(host: Host, name: string, serverId: number): Promise<void> {
+  private async forgetOld({ host, name, serverId, run }: Subject): Promise<void> {
     const [status] = await host.status([name]);
     if (!status) return;
     const onDisk = [status.generation, status.nextGeneration].filter((number) => number !== null);
-    await this.generations.keepOnly(serverId, onDisk);
+    await this.keepOnly(serverId, onDisk, run);
+  }
+
+  /** What the job was for is done; the server's next one unpins the same. */
+  private async keepOnly(serverId: number, generations: readonly number[], run: Run): Promise<void> {
+    try {
+      await this.generations.keepOnly(serverId, generations);
+    } catch (error) {
+      await run.output.write('stderr', `What earlier generations used stays pinned for now: ${String(error)}`);
+    }
   }
 }
