@@ -5,6 +5,7 @@ import { HostLibrary } from '../src/hosts/host-library.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import type { ServerView } from '../src/servers/server.dto.js';
 import type { TrashEntryView as View } from '../src/trash/trash.dto.js';
+import { Announcements } from '../src/redis/announcements.js';
 import { TrashKeeper } from '../src/trash/trash-keeper.js';
 import { TrashRows } from '../src/trash/trash-rows.js';
 import { type Agent, PASSWORD, startApp, type TestApp } from './app.js';
@@ -185,17 +186,25 @@ describe('what a deleted server wrote', () => {
 
   it('is not restored into a server that runs, nor by another operation', async () => {
     const entry = await put(anna, 'iota', 'x');
-    await does(anna, 'iota', { operation: 'start' });
-    const job = await run(anna, 'iota', { operation: 'initialize', restore: entry.id });
+    const restore = { operation: 'initialize', restore: entry.id };
+    const states = async () => (await trash(anna, `?serverId=${entry.serverId}`)).map(({ state }) => state);
+    // Stopped when it is asked for, and running when its turn comes.
+    const { body: start } = await anna.post('/api/v1/servers/iota/jobs').send({ operation: 'start' }).expect(202);
+    const job = await run(anna, 'iota', restore);
+    expect(await ended(anna, start.id)).toMatchObject({ state: 'succeeded' });
     expect(job).toMatchObject({ state: 'failed', error: 'iota runs: stop it before its files are restored' });
-    expect((await trash(anna, `?serverId=${entry.serverId}`)).map(({ state }) => state)).toEqual(['kept']);
+    const { body: running } = await anna.post('/api/v1/servers/iota/jobs').send(restore).expect(409);
+    expect(running.detail).toBe('iota runs: stop it before its files are restored.');
+    expect(await states()).toEqual(['kept']);
     for (const operation of ['start', 'delete']) {
       const { body } = await anna.post('/api/v1/servers/iota/jobs').send({ operation, restore: entry.id }).expect(400);
       expect(body.errors).toEqual([{ path: 'restore', message: 'goes with initialize only' }]);
     }
     await anna.post('/api/v1/servers/iota/jobs').send({ operation: 'initialize', restore: 'x' }).expect(400);
-    await does(anna, 'iota', { operation: 'stop' });
-    await does(anna, 'iota', { operation: 'initialize', restore: entry.id });
+    // Running when it is asked for, and stopped by then.
+    await anna.post('/api/v1/servers/iota/jobs').send({ operation: 'stop' }).expect(202);
+    const done = await does(anna, 'iota', restore);
+    expect(await logOf(anna, done)).toContain('the restored one counts');
     expect(await readFile(ownFile('iota'), 'utf8')).toBe('x');
   });
 });
@@ -319,6 +328,49 @@ describe('the trash', () => {
     await gone(old.id);
     expect(await trash(anna, `?serverId=${young.serverId}`)).toMatchObject([{ id: young.id, state: 'kept' }]);
     expect(await readdir(at('trash', String(young.serverId)))).toEqual([String(young.jobId)]);
+  });
+
+  it('is not purged by age of what a job waits to restore; what was taken away before is not restored', async () => {
+    const [kept, lost] = [await put(anna, 'chi', 'kept'), await put(anna, 'omega', 'lost')];
+    const blocked = panel.database.createQueryRunner();
+    const queue = async (name: string, body: object): Promise<number> =>
+      (
+        await anna
+          .post(`/api/v1/servers/${name}/jobs`)
+          .send({ operation: 'initialize', ...body })
+          .expect(202)
+      ).body.id;
+    const restoring: number[] = [];
+    try {
+      await blocked.startTransaction();
+      // A generation cannot be pinned meanwhile: these jobs go on, and those behind them wait.
+      await blocked.query('LOCK TABLE generations');
+      for (const { id, serverName } of [kept, lost]) {
+        await queue(serverName, {});
+        restoring.push(await queue(serverName, { restore: id }));
+      }
+      await sql(`UPDATE trash_entries SET deleted_at = now() - interval '31 days' WHERE id = $1`, [kept.id]);
+      // As if the worker had begun just before the request was there.
+      await sql(`UPDATE trash_entries SET purge_begun_at = now() WHERE id = $1`, [lost.id]);
+      const other = await sql(
+        `INSERT INTO trash_entries (host_id, path, server_name, deleted_at) VALUES ($1, 'x/1', 'x', '2000-01-01') RETURNING id`,
+        [hostId],
+      );
+      panel.app.get(Announcements).publish({ topic: 'purge', id: hostId });
+      await gone(other[0].id);
+      expect((await trash(anna, `?serverId=${kept.serverId}`)).map(({ state }) => state)).toEqual(['restoring']);
+    } finally {
+      await blocked.commitTransaction();
+      await blocked.release();
+    }
+    const [done, failed] = await Promise.all(restoring.map((id) => ended(anna, id)));
+    expect(done).toMatchObject({ state: 'succeeded' });
+    expect(await readFile(ownFile('chi'), 'utf8')).toBe('kept');
+    const error = `Trash entry ${lost.id} is not in the trash any more, or is being removed: nothing was restored.`;
+    expect(failed).toMatchObject({ state: 'failed', error });
+    await expect(stat(ownFile('omega'))).rejects.toMatchObject(missing);
+    panel.app.get(Announcements).publish({ topic: 'purge', id: hostId });
+    await gone(lost.id);
   });
 
   it('keeps what a job is about to restore', async () => {

@@ -6,7 +6,7 @@ import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js'
 import { JobViews } from '../jobs/job-views.js';
 import { JobView, NewServerJob } from '../jobs/job.dto.js';
 import { Jobs } from '../jobs/jobs.service.js';
-import { Invalid } from '../problems/problems.js';
+import { Conflict, Invalid } from '../problems/problems.js';
 import { TrashList } from '../trash/trash-list.js';
 import type { Server } from './server.entity.js';
 import { Servers } from './servers.service.js';
@@ -54,6 +54,15 @@ export class ServerJobsController {
     if (restore === undefined) return null;
     if (operation !== 'initialize') throw new Invalid([{ path: 'restore', message: 'goes with initialize only' }]);
     await this.trash.requireRestorable(me, restore, server);
+    await this.refuseRunning(server);
     return restore;
+  }
+
+  /** What a job of it that waits or runs will have made of it by then, the restoring job sees itself. */
+  private async refuseRunning({ id, name, actualState }: Server): Promise<void> {
+    const runs = actualState === 'running' || actualState === 'starting';
+    if (runs && (await this.jobs.isIdle({ serverId: id }))) {
+      throw new Conflict(`${name} runs: stop it before its files are restored.`);
+    }
   }
 }

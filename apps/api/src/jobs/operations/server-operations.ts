@@ -120,7 +120,12 @@ export class ServerOperationsHandler implements OperationHandler {
       throw new Conflict(gone);
     }
     await this.trash.noteRestored(entryId);
-    if (!restored) await run.output.write('stdout', `Trash entry ${entryId} had been restored here already.`);
+    await run.output.write(
+      'stdout',
+      restored
+        ? `Where the game or an overlay has a file that was restored, the restored one counts: the files of ${name} show where.`
+        : `Trash entry ${entryId} had been restored here already.`,
+    );
   }
 
   /** What is moved is moved; the worker looks at the disk every now and then, too. */
