@@ -55,8 +55,8 @@ describe('a blueprint', () => {
       ownerId: expect.any(Number),
       ownerName: 'anna',
       overlays: [
-        { overlayId: own.id, name: own.name, exposeServerCfg: true, revision: null },
-        { overlayId: catalog.id, name: catalog.name, exposeServerCfg: false, revision: null },
+        { overlayId: own.id, name: own.name, exposeServerCfg: true, revision: null, usable: true },
+        { overlayId: catalog.id, name: catalog.name, exposeServerCfg: false, revision: null, usable: true },
       ],
       arguments: ['+map', 'c1m1_hotel', 'versus'],
       config: 'hostname "{{title}}"\nsv_region 3\n',

@@ -7,6 +7,7 @@ import { seesServer } from '../servers/server-access.js';
 import { BlueprintOverlay } from './blueprint-overlay.entity.js';
 import { Blueprint } from './blueprint.entity.js';
 import type { BlueprintView } from './blueprint.dto.js';
+import { mayUse } from './usable-overlays.js';
 
 /** Blueprints as the API shows them, many at once with a fixed number of queries. */
 @Injectable()
@@ -42,6 +43,7 @@ export class BlueprintViews {
           name: place.overlay.name,
           exposeServerCfg: place.exposeServerCfg,
           revision: numbers.get(place.overlayId) ?? null,
+          usable: mayUse(blueprint.owner, place.overlay),
         })),
       arguments: blueprint.arguments,
       config: blueprint.config,

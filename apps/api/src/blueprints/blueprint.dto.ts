@@ -116,6 +116,12 @@ export class BlueprintOverlayView {
 
   @ApiProperty({ type: Number, nullable: true, description: 'Its current revision; null: never built.' })
   revision: number | null;
+
+  @ApiProperty({
+    description:
+      "False: the owner is no admin any more, and it is somebody else's; a start fails until it is taken out.",
+  })
+  usable: boolean;
 }
 
 export class BlueprintServerView {

@@ -31,6 +31,16 @@ export class OverlayNotBuilt extends Conflict {
   }
 }
 
+/** Overlays of the blueprint are somebody else's, and its owner is no admin any more. */
+export class OverlayBarred extends Conflict {
+  constructor(blueprint: string, overlays: readonly string[]) {
+    const one = overlays.length === 1;
+    super(
+      `The blueprint ${blueprint} has ${one ? 'the overlay' : 'the overlays'} ${overlays.join(', ')}, which its owner may not use any more: take ${one ? 'it' : 'them'} out.`,
+    );
+  }
+}
+
 /** The rows of what initialize prepares: they pin runtime builds and revisions for as long as a generation is on disk. */
 @Injectable()
 export class Generations {
@@ -46,7 +56,7 @@ export class Generations {
   /**
    * Decides what the server's next generation is made of and pins it, in one transaction. The row has no number until `made`.
    * Only one job of a server runs at a time, so rows without a number are what an earlier, failed one left, and go.
-   * @throws NothingInstalled, OverlayNotBuilt, NotFound (the server is gone)
+   * @throws NothingInstalled, OverlayBarred, OverlayNotBuilt, NotFound (the server is gone)
    */
   async prepare(
     serverId: number,
@@ -88,7 +98,12 @@ export class Generations {
     if (!server) throw new NotFound(`server ${serverId}`);
     const recipe = (await recipesOf(manager, [server])).get(serverId);
     if (!recipe) throw new NotFound(`blueprint ${server.blueprintId}`);
-    const { build, revisions, unbuilt } = await makingsOf(manager, recipe, server.hostId);
+    const { build, revisions, unbuilt, barred } = await makingsOf(manager, recipe, server.hostId);
+    if (barred.length > 0)
+      throw new OverlayBarred(
+        recipe.blueprint.name,
+        barred.map(({ name }) => name),
+      );
     if (!build) throw new NothingInstalled();
     if (unbuilt.length > 0) throw new OverlayNotBuilt(unbuilt.map(({ name }) => name));
 

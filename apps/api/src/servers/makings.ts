@@ -1,4 +1,5 @@
 import { type EntityManager, In } from 'typeorm';
+import { barredOverlays } from '../blueprints/usable-overlays.js';
 import { RuntimeBuild } from '../hosts/runtime-build.entity.js';
 import { OverlayRevision } from '../overlays/revision.entity.js';
 import type { Recipe } from './recipe.js';
@@ -11,6 +12,8 @@ export interface Makings {
   revisions: OverlayRevision[];
   /** The overlays that have none. */
   unbuilt: Recipe['overlays'];
+  /** The overlays that the blueprint's owner may not use any more. */
+  barred: Recipe['overlays'];
 }
 
 /** @param hostId null: no host */
@@ -20,7 +23,13 @@ export async function makingsOf(manager: EntityManager, recipe: Recipe, hostId: 
     .getRepository(OverlayRevision)
     .findBy({ overlayId: In(recipe.overlays.map(({ id }) => id)), current: true });
   const built = new Set(revisions.map(({ overlayId }) => overlayId));
-  return { build, revisions, unbuilt: recipe.overlays.filter(({ id }) => !built.has(id)) };
+  const barred = await barredOverlays(manager, recipe.blueprint.id);
+  return {
+    build,
+    revisions,
+    unbuilt: recipe.overlays.filter(({ id }) => !built.has(id)),
+    barred: recipe.overlays.filter(({ id }) => barred.has(id)),
+  };
 }
 
 /** Revision numbers by overlay id. */

@@ -33,7 +33,8 @@ export class Previews {
   async ofRecipe(recipe: Recipe, hostId: number | null): Promise<PreviewView> {
     const makings = await makingsOf(this.database.manager, recipe, hostId);
     const revisions = numbersOf(makings.revisions);
-    const { serverCfgs, unread } = await this.exposed(recipe, revisions);
+    const shown = { ...recipe, overlays: recipe.overlays.filter((overlay) => !makings.barred.includes(overlay)) };
+    const { serverCfgs, unread } = await this.exposed(shown, revisions);
     const {
       arguments: words,
       files,
@@ -53,7 +54,7 @@ export class Previews {
       warnings: [
         ...unmade(makings),
         ...unread,
-        ...exposedWarnings(recipe, revisions, serverCfgs),
+        ...exposedWarnings(shown, revisions, serverCfgs),
         ...textWarnings(recipe),
       ],
     };
@@ -80,9 +81,13 @@ function sourceOf({ overlays }: Recipe, path: string): Pick<PreviewFileView, 'so
   return overlay ? { source: 'overlay', overlayName: overlay.name } : { source: 'blueprint', overlayName: null };
 }
 
-function unmade({ build, unbuilt }: Makings): string[] {
+function unmade({ build, unbuilt, barred }: Makings): string[] {
   return [
     ...(build ? [] : ['No game is installed on this host: install the game first.']),
+    ...barred.map(
+      ({ name }) =>
+        `The overlay ${name} is somebody else's, and the blueprint's owner may not use it any more: take it out.`,
+    ),
     ...unbuilt.map(({ name }) => `Nothing of the overlay ${name} is published yet: build it first.`),
   ];
 }

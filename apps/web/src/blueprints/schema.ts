@@ -15,6 +15,7 @@ export const blueprintSchema = z.object({
       name: z.string(),
       exposeServerCfg: z.boolean(),
       revision: z.number().nullable(),
+      usable: z.boolean(),
     }),
   ),
   arguments: z.array(z.string()),
