@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StandInWorkshop } from '../../../libs/host/test/support/stand-in-workshop.js';
 import { launchBrowser } from './browser.js';
+import { eventually } from './eventually.js';
 import { RealPanel } from './real-panel.js';
 
 /** What the console asks and says before it changes something that matters. */
@@ -212,10 +213,15 @@ describe('the trash', () => {
     await serverWith('old', { 'left4dead2/ranks.sq3': 'years of it' });
     await serverWith('young', {});
     expect((await panel.do('old', 'delete')).state).toBe('succeeded');
+    let arrive = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (arrive = resolve));
+    await page.route(/\/api\/v1\/servers\?/, (route) => asked.then(() => route.continue()));
     await page.goto('/trash');
     await button('Restore what old wrote').click();
+    await dialog().waitFor();
+    arrive();
     const into = dialog().getByLabel('Into the server');
-    expect(await into.inputValue()).toBe('old');
+    await eventually('its own server is proposed', async () => (await into.inputValue()) === 'old');
     await into.fill('young');
     await page.getByRole('option', { name: 'young' }).click();
     await inDialog('Restore').click();
