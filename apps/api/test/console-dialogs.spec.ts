@@ -208,6 +208,25 @@ function idOf(item: { publishedFileId: string }): string {
   return item.publishedFileId;
 }
 
+describe('a script that bash refuses', () => {
+  it('is not saved, and the line is marked and led to', async () => {
+    const { body } = await panel.admin.post('/api/v1/overlays').send({ name: 'made', kind: 'script' }).expect(201);
+    await page.goto(`/overlays/${body.id}`);
+    const script = page.getByRole('textbox', { name: 'Script' });
+    await script.fill(['set -e', ...Array.from({ length: 60 }, (_, i) => `echo ${i}`), 'fi', ''].join('\n'));
+    await page.keyboard.press('Control+s');
+    await page.getByText('Not saved.').waitFor();
+    expect(await page.locator('mark').allInnerTexts()).toEqual(['62']);
+    await button('Line 62:').first().click();
+    expect(await page.evaluate('getSelection().toString()')).toBe('fi');
+    await page.keyboard.type('echo over');
+    await page.keyboard.press('Control+s');
+    await page.getByText('Saved. The next build runs it.', { exact: true }).waitFor();
+    const saved = await panel.admin.get(`/api/v1/overlays/${body.id}/script`).expect(200);
+    expect(saved.body.script).toMatch(/echo 59\necho over\n$/);
+  });
+});
+
 describe('the trash', () => {
   it('gives back what a server wrote, into another server if that is wanted', async () => {
     await serverWith('old', { 'left4dead2/ranks.sq3': 'years of it' });
