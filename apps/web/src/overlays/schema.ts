@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { entrySchema } from '../files/schema';
 import { type OverlayKind, overlayKinds } from './kinds';
 
 export const revisionSchema = z.object({
@@ -46,15 +47,6 @@ export const overlaySchema = z.object({
   updatedAt: z.string(),
 });
 export type Overlay = z.output<typeof overlaySchema>;
-
-export const entrySchema = z.object({
-  name: z.string(),
-  path: z.string(),
-  type: z.enum(['file', 'directory', 'link']),
-  size: z.number(),
-  modifiedAt: z.string(),
-});
-export type Entry = z.output<typeof entrySchema>;
 
 export const folderSchema = z.object({
   path: z.string(),

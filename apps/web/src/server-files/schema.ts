@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { entrySchema } from '../files/schema';
 
 export const layerSchema = z.object({
   kind: z.enum(['own', 'generated', 'overlay', 'game']),
@@ -9,12 +10,7 @@ export const layerSchema = z.object({
 });
 export type Layer = z.output<typeof layerSchema>;
 
-export const serverEntrySchema = z.object({
-  name: z.string(),
-  path: z.string(),
-  type: z.enum(['file', 'directory', 'link']),
-  size: z.number(),
-  modifiedAt: z.string(),
+export const serverEntrySchema = entrySchema.extend({
   target: z.string().nullable(),
   layer: layerSchema,
   hides: z.array(layerSchema),
