@@ -2,10 +2,11 @@ import { Controller, Delete, HttpCode, Param, Put, Query, Req, Res } from '@nest
 import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
+import { FilePath } from '../files/folder.dto.js';
 import { Fails } from '../openapi/fails.js';
 import { IdPipe } from '../problems/id.js';
 import { Invalid } from '../problems/problems.js';
-import { WriteQuery, WrittenView } from './overlay-file.dto.js';
+import { WrittenView } from './overlay-file.dto.js';
 import { FILE_LIMIT, OverlayFiles } from './overlay-files.service.js';
 import { takeBody } from './uploaded-body.js';
 
@@ -35,7 +36,7 @@ export class OverlayFilesController {
   async write(
     @Me() me: Principal,
     @Param('id', overlayId) id: number,
-    @Query() query: WriteQuery,
+    @Query() query: FilePath,
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<WrittenView> {
@@ -57,7 +58,7 @@ export class OverlayFilesController {
   @Scoped('manage')
   @HttpCode(204)
   @ApiNoContentResponse()
-  async remove(@Me() me: Principal, @Param('id', overlayId) id: number, @Query() query: WriteQuery): Promise<void> {
+  async remove(@Me() me: Principal, @Param('id', overlayId) id: number, @Query() query: FilePath): Promise<void> {
     await this.files.remove(me, id, query.path);
   }
 }

@@ -1,39 +1,13 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBooleanString, IsInt, IsString, Max, Min } from 'class-validator';
+import { EntryView, FilePath, FolderView } from '../files/folder.dto.js';
 import { MayBeLeftOut } from '../problems/fields.js';
 
 /** Bytes: files are smaller than what a double counts exactly. */
 const MOST_BYTES = Number.MAX_SAFE_INTEGER;
 
-/** `?path=&limit=&cursor=` of a folder. What a path may be is decided where it is used. */
-export class ServerFolderQuery {
-  @ApiPropertyOptional({ default: '', description: 'A folder; without it, the whole tree.' })
-  @MayBeLeftOut()
-  @IsString()
-  path: string = '';
-
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 200 })
-  @MayBeLeftOut()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(1000)
-  limit: number = 200;
-
-  @ApiPropertyOptional({ description: 'nextCursor of the page before.' })
-  @MayBeLeftOut()
-  @IsString()
-  cursor?: string;
-}
-
-export class ServerPathQuery {
-  @ApiProperty({ example: 'left4dead2/addons/sourcemod/logs/errors_20260101.log' })
-  @IsString()
-  path: string;
-}
-
-export class ServerContentQuery extends ServerPathQuery {
+export class ServerContentQuery extends FilePath {
   @ApiPropertyOptional({ enum: ['true', 'false'], description: 'true: stream the lines of a text file, see above.' })
   @MayBeLeftOut()
   @IsBooleanString()
@@ -55,15 +29,7 @@ export class ServerSummaryQuery {
   path: string = '';
 }
 
-export class ServerArchiveQuery {
-  @ApiPropertyOptional({ default: '', description: 'A folder; without it, the whole tree with the game.' })
-  @MayBeLeftOut()
-  @IsString()
-  path: string = '';
-}
-
 const kinds = ['own', 'generated', 'overlay', 'game'] as const;
-const types = ['file', 'directory', 'link'] as const;
 
 export class LayerView {
   @ApiProperty({ enum: kinds, description: 'own: the server wrote it. generated: initialize made it.' })
@@ -82,22 +48,7 @@ export class LayerView {
   build: string | null;
 }
 
-export class ServerEntryView {
-  @ApiProperty()
-  name: string;
-
-  @ApiProperty()
-  path: string;
-
-  @ApiProperty({ enum: types })
-  type: (typeof types)[number];
-
-  @ApiProperty({ description: 'Bytes; 0 for folders.' })
-  size: number;
-
-  @ApiProperty({ format: 'date-time' })
-  modifiedAt: string;
-
+export class ServerEntryView extends EntryView {
   @ApiProperty({ type: String, nullable: true, description: 'Where a link points. Nothing follows it.' })
   target: string | null;
 
@@ -115,15 +66,9 @@ export class ServerEntryView {
   merged: boolean;
 }
 
-export class ServerFileList {
-  @ApiProperty()
-  path: string;
-
+export class ServerFileList extends FolderView {
   @ApiProperty({ type: ServerEntryView, isArray: true, description: 'Folders first, then by name.' })
   items: ServerEntryView[];
-
-  @ApiProperty({ type: String, nullable: true, description: 'Given back as ?cursor= to read on; null at the end.' })
-  nextCursor: string | null;
 
   @ApiProperty({ type: 'integer', description: 'Entries of the folder that are not shown: their names are not UTF-8.' })
   unreadableNames: number;

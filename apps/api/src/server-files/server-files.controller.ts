@@ -3,18 +3,11 @@ import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiProduce
 import type { Request, Response } from 'express';
 import { ChecksServer, Me, type Principal, Scoped } from '../auth/access.js';
 import { sendArchive, sendFile } from '../downloads/send.js';
+import { FilePath, FolderPageQuery, FolderPath } from '../files/folder.dto.js';
 import { streamLog } from '../logs/log-response.js';
 import { Fails } from '../openapi/fails.js';
 import type { FollowStep } from './file-questions.js';
-import {
-  OwnSizeView,
-  ServerArchiveQuery,
-  ServerContentQuery,
-  ServerFileList,
-  ServerFolderQuery,
-  ServerPathQuery,
-  ServerSummaryQuery,
-} from './server-file.dto.js';
+import { OwnSizeView, ServerContentQuery, ServerFileList, ServerSummaryQuery } from './server-file.dto.js';
 import { ServerFilesOfUsers } from './server-files.service.js';
 
 const byReference = { name: 'id', type: String, description: "The server's id or name." } as const;
@@ -40,11 +33,7 @@ export class ServerFilesController {
   @away
   @ApiParam(byReference)
   @ApiOkResponse({ type: ServerFileList })
-  list(
-    @Me() me: Principal,
-    @Param('id') reference: string,
-    @Query() query: ServerFolderQuery,
-  ): Promise<ServerFileList> {
+  list(@Me() me: Principal, @Param('id') reference: string, @Query() query: FolderPageQuery): Promise<ServerFileList> {
     return this.files.list(me, reference, query);
   }
 
@@ -103,7 +92,7 @@ export class ServerFilesController {
   async archive(
     @Me() me: Principal,
     @Param('id') reference: string,
-    @Query() { path }: ServerArchiveQuery,
+    @Query() { path }: FolderPath,
     @Res() response: Response,
   ): Promise<void> {
     const { name, stream } = await this.files.archive(me, reference, path);
@@ -123,7 +112,7 @@ export class ServerFilesController {
   @HttpCode(204)
   @ApiParam(byReference)
   @ApiNoContentResponse()
-  async remove(@Me() me: Principal, @Param('id') reference: string, @Query() { path }: ServerPathQuery): Promise<void> {
+  async remove(@Me() me: Principal, @Param('id') reference: string, @Query() { path }: FilePath): Promise<void> {
     await this.files.remove(me, reference, path);
   }
 }

@@ -4,6 +4,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { RunningSettings } from '../config/settings.js';
+import type { FolderPageQuery } from '../files/folder.dto.js';
 import { HostRow } from '../hosts/host.entity.js';
 import { Jobs } from '../jobs/jobs.service.js';
 import { Overlay } from '../overlays/overlay.entity.js';
@@ -15,7 +16,7 @@ import type { FollowStep, PageAnswer } from './file-questions.js';
 import type { ReplacedCopy } from './replaced-answers.js';
 import type { ReplacedFileView } from './replaced-file.dto.js';
 import { ServerFileClient } from './server-file-client.js';
-import type { LayerView, ServerFileList, ServerFolderQuery } from './server-file.dto.js';
+import type { LayerView, ServerFileList } from './server-file.dto.js';
 
 /** Whose worker this process can reach, for now. */
 const HOST_OF_FILES = 'local';
@@ -33,7 +34,7 @@ export class ServerFilesOfUsers {
     private readonly client: ServerFileClient,
   ) {}
 
-  async list(me: Principal, reference: string, query: ServerFolderQuery): Promise<ServerFileList> {
+  async list(me: Principal, reference: string, query: FolderPageQuery): Promise<ServerFileList> {
     const { name } = await this.reachable(me, reference);
     const page = await this.client.list(name, query.path, query);
     const layerOf = await this.layersOf(me, page);
