@@ -220,3 +220,23 @@ describe('links that are swapped in while the tree is read', () => {
     expect(outcomes.refused).toBeGreaterThan(0);
   });
 });
+
+it('a walk reads a large folder as it is asked for more, and ends when nobody is there any more', async () => {
+  const root = await makeRoot();
+  const folder = join(root, 'links');
+  await mkdir(folder, { recursive: true });
+  const names = Array.from({ length: 2_500 }, (_, i) => `link-${String(i).padStart(4, '0')}`);
+  for (const name of names) await symlink('somewhere', join(folder, name));
+  const tree = new LayeredTree([overlay('1/1', root)]);
+  const walked: string[] = [];
+  for await (const entry of tree.walk('links')) {
+    walked.push(entry.path);
+    if (walked.length === 1) await rm(join(folder, 'link-2000'));
+  }
+  expect(walked).toEqual(names.filter((name) => name !== 'link-2000').map((name) => `links/${name}`));
+  const gone = new AbortController();
+  const ended = (async () => {
+    for await (const _ of tree.walk('links', gone.signal)) gone.abort(new Error('the client has gone'));
+  })();
+  await expect(ended).rejects.toThrow('the client has gone');
+});

@@ -5,7 +5,7 @@ import type { DirHandle } from '../overlay/dir-handle.js';
 import { hasCode } from '../overlay/durable.js';
 import { pathParts, pathProblem } from '../overlay/relative-path.js';
 import { etagOf, sizeAndTime } from '../overlay/tree-entries.js';
-import { cutPage } from './folder-page.js';
+import { cutPage, type Placed } from './folder-page.js';
 import { below, type Layer, nameOf } from './layer.js';
 import type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageRequest } from './merged-tree.js';
 import { type Merged, mergeSightings, type Sighting } from './merge-sightings.js';
@@ -17,6 +17,14 @@ import { sightingOf, sightingsIn } from './sightings.js';
 interface OpenSighting extends Sighting {
   folder: DirHandle;
 }
+
+/** A name that a folder shows. */
+interface Shown extends Placed {
+  merged: Merged<Sighting>;
+}
+
+/** A folder may have very many links, whose targets take 4 KB each. */
+const ENTRIES_AT_ONCE = 1_000;
 
 /**
  * Folders on top of each other, seen as overlayfs shows them (Linux, Documentation/filesystems/overlayfs.rst) without a mount:
@@ -47,16 +55,11 @@ export class LayeredTree implements MergedTree {
     const folders = [path];
     for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
       signal?.throwIfAborted();
-      const page = await this.pageOrWhyNot(folder, rules, path);
-      if ('why' in page) {
-        yield page;
-        continue;
-      }
-      if (page.unreadableNames > 0) yield { path: folder, why: `${page.unreadableNames} names that are not UTF-8` };
-      for (const entry of page.items) {
-        const why = pathProblem(entry.path);
+      for await (const entry of this.walkFolder(folder, rules, folder === path)) {
+        signal?.throwIfAborted();
+        const why = 'why' in entry ? null : pathProblem(entry.path);
         yield why === null ? entry : { path: entry.path, why };
-        if (why === null && entry.type === 'directory') folders.push(entry.path);
+        if (why === null && 'type' in entry && entry.type === 'directory') folders.push(entry.path);
       }
     }
   }
@@ -118,35 +121,58 @@ export class LayeredTree implements MergedTree {
 
   private async page(parts: readonly string[], rules: MergeRules, request: PageRequest): Promise<FolderPage> {
     const path = parts.join('/');
-    const layers = await openLayers(this.layers, parts, rules);
-    try {
-      const { sightings, unreadable } = await this.contents(layers, path, rules);
-      const shown = [...sightings].flatMap(([name, of]) => {
-        const merged = mergeSightings(of, rules.opaque.has(below(path, name)));
-        return merged === null ? [] : [{ name, isFolder: merged.seen.type === 'directory', merged }];
-      });
+    return this.inside(path, rules, async (layers) => {
+      const { shown, unreadable } = await this.shownIn(layers, path, rules);
       const { items, nextCursor } = cutPage(shown, request);
-      const entries: LayeredEntry[] = [];
-      for (const { name, merged } of items) {
-        const entry = await entryOf(merged, name, below(path, name));
-        if (entry !== null) entries.push(entry);
+      return { items: await entriesOf(items, layers, path), nextCursor, unreadableNames: unreadable };
+    });
+  }
+
+  /**
+   * One folder of a walk, some entries at a time: nothing is open while they are used, and not all of their targets are in memory. Below
+   * the top, folders may go while they are read, or be closed to everybody.
+   */
+  private async *walkFolder(path: string, rules: MergeRules, isTop: boolean): AsyncGenerator<LayeredEntry | LeftOut> {
+    try {
+      const { shown, unreadable } = await this.inside(path, rules, (layers) => this.shownIn(layers, path, rules));
+      if (unreadable > 0) yield { path, why: `${unreadable} names that are not UTF-8` };
+      const { items } = cutPage(shown, { limit: Infinity });
+      for (let from = 0; from < items.length; from += ENTRIES_AT_ONCE) {
+        const some = items.slice(from, from + ENTRIES_AT_ONCE);
+        yield* await this.inside(path, rules, (layers) => entriesOf(some, layers, path));
       }
-      return { items: entries, nextCursor, unreadableNames: unreadable };
+    } catch (error) {
+      if (isTop) throw error;
+      if (error instanceof NotFound) yield { path, why: 'it went while the tree was read' };
+      else if (error instanceof PathRefused) yield { path, why: error.problem };
+      else throw error;
+    }
+  }
+
+  private async inside<T>(
+    path: string,
+    rules: MergeRules,
+    work: (layers: readonly OpenLayer[]) => Promise<T>,
+  ): Promise<T> {
+    const layers = await openLayers(this.layers, pathParts(path), rules);
+    try {
+      return await work(layers);
     } finally {
       await closeLayers(layers);
     }
   }
 
-  /** Below the top of a walk, where folders may go while they are read, or be closed to everybody. */
-  private async pageOrWhyNot(folder: string, rules: MergeRules, top: string): Promise<FolderPage | LeftOut> {
-    try {
-      return await this.page(pathParts(folder), rules, { limit: Infinity });
-    } catch (error) {
-      if (folder === top) throw error;
-      if (error instanceof NotFound) return { path: folder, why: 'it went while the tree was read' };
-      if (error instanceof PathRefused) return { path: folder, why: error.problem };
-      throw error;
-    }
+  private async shownIn(
+    layers: readonly OpenLayer[],
+    path: string,
+    rules: MergeRules,
+  ): Promise<{ shown: Shown[]; unreadable: number }> {
+    const { sightings, unreadable } = await this.contents(layers, path, rules);
+    const shown = [...sightings].flatMap(([name, of]) => {
+      const merged = mergeSightings(of, rules.opaque.has(below(path, name)));
+      return merged === null ? [] : [{ name, isFolder: merged.seen.type === 'directory', merged }];
+    });
+    return { shown, unreadable };
   }
 
   private async openIfAny(parts: readonly string[], rules: MergeRules): Promise<OpenLayer[]> {
@@ -211,6 +237,19 @@ function split(path: string): { parents: string[]; name: string } {
   const name = parts.pop();
   if (name === undefined) throw new PathRefused(path, 'the path is empty');
   return { parents: parts, name };
+}
+
+/** Without those that went since they were seen. */
+async function entriesOf(shown: readonly Shown[], layers: readonly OpenLayer[], path: string): Promise<LayeredEntry[]> {
+  const folders = new Map(layers.map(({ layer, folder }) => [layer, folder]));
+  const entries: LayeredEntry[] = [];
+  for (const { name, merged } of shown) {
+    const folder = folders.get(merged.seen.layer);
+    if (folder === undefined) continue;
+    const entry = await entryOf({ ...merged, seen: { ...merged.seen, folder } }, name, below(path, name));
+    if (entry !== null) entries.push(entry);
+  }
+  return entries;
 }
 
 /** Null when it went since it was seen. */
