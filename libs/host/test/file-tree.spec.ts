@@ -36,6 +36,7 @@ describe('a draft', () => {
     expect(size).toBe(3);
     expect(await text(stream)).toBe('new');
     expect(await drafts.summary('1')).toMatchObject({ files: 2, bytes: 3 });
+    await expect(drafts.summary('1', AbortSignal.abort())).rejects.toMatchObject({ code: 'interrupted' });
     await drafts.remove('1', 'left4dead2/cfg');
     expect((await drafts.list('1', 'left4dead2')).map(({ name }) => name)).toEqual(['a.txt']);
     await drafts.destroy('1');

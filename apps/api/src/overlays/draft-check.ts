@@ -1,4 +1,4 @@
-import { BrokenVpks, Interrupted, type Run } from '@left4me/host';
+import { BrokenVpks, type Run } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DraftLeases } from './draft-leases.js';
 import { type OverlayTree, OverlayTrees } from './overlay-trees.js';
@@ -30,8 +30,7 @@ export class DraftCheck {
 
 async function requireSoundVpks({ files, tree }: OverlayTree, run: Run): Promise<void> {
   const broken: string[] = [];
-  for await (const warning of files.warnings(tree)) {
-    if (run.signal.aborted) throw new Interrupted('looking at its files');
+  for await (const warning of files.warnings(tree, run.signal)) {
     if (warning.kind !== 'broken-vpk') continue;
     await run.output.write('stderr', `${JSON.stringify(warning.path)} cannot be read by the game: ${warning.problem}`);
     broken.push(warning.path);

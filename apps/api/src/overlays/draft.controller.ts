@@ -3,6 +3,7 @@ import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOkResponse, ApiOperation
 import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { Fails } from '../openapi/fails.js';
+import { Gone } from '../problems/gone.js';
 import { IdPipe } from '../problems/id.js';
 import { DraftWarnings } from './draft-warnings.js';
 import { UnpackQuery, FolderBody, MoveBody, UnpackedView, WarningsView } from './draft.dto.js';
@@ -50,9 +51,14 @@ export class DraftController {
   @Get('warnings')
   @ApiOperation({ summary: "List what the game will not take as meant in an overlay's draft" })
   @Scoped('read')
+  @Fails({ '503': 'It took too long: the draft holds very many files, or VPKs with very many entries.' })
   @ApiOkResponse({ type: WarningsView })
-  async listWarnings(@Me() me: Principal, @Param('id', overlayId) id: number): Promise<WarningsView> {
-    return this.warnings.of(me, id);
+  async listWarnings(
+    @Me() me: Principal,
+    @Param('id', overlayId) id: number,
+    @Gone() gone: AbortSignal,
+  ): Promise<WarningsView> {
+    return this.warnings.of(me, id, gone);
   }
 
   @Post('folders')

@@ -105,7 +105,7 @@ export class OverlayTrees {
     overlayId: number,
     from: number,
     to: number | 'draft',
-    page: { limit: number; behind?: string; timeLimitMs: number; signal: AbortSignal },
+    page: { limit: number; behind?: string; timeLimitMs: number; longestMs: number; signal: AbortSignal },
   ): Promise<Differences> {
     this.requireHere();
     const revision = (number: number): string => path.join(this.folder('overlays', overlayId), String(number));

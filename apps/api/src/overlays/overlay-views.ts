@@ -14,8 +14,11 @@ export class OverlayViews {
     private readonly summaries: DraftSummaries,
   ) {}
 
-  /** In the order given; needs no relations loaded. Whether somebody may see them is the caller's business. */
-  async render(overlays: readonly Overlay[]): Promise<OverlayView[]> {
+  /**
+   * In the order given; needs no relations loaded. Whether somebody may see them is the caller's business.
+   * @param gone aborts when nobody waits for them any more
+   */
+  async render(overlays: readonly Overlay[], gone?: AbortSignal): Promise<OverlayView[]> {
     if (overlays.length === 0) return [];
     const ids = overlays.map(({ id }) => id);
     const ownerIds = overlays.flatMap(({ ownerId }) => (ownerId === null ? [] : [ownerId]));
@@ -23,7 +26,7 @@ export class OverlayViews {
       this.database.getRepository(User).find({ select: { id: true, name: true }, where: { id: In(ownerIds) } }),
       this.database.getRepository(OverlayRevision).findBy({ overlayId: In(ids), current: true }),
       this.lastBuilt(ids),
-      this.summaries.of(overlays),
+      this.summaries.of(overlays, gone),
     ]);
     const ownerNames = new Map(owners.map(({ id, name }) => [id, name]));
     const userNames = await userNamesOf(this.database, revisions);
@@ -43,8 +46,8 @@ export class OverlayViews {
         ownerName: ownerId === null ? null : (ownerNames.get(ownerId) ?? null),
         missingItems: overlay.kind === 'workshop' ? overlay.missingItems : null,
         draft: {
-          files: draft?.files ?? 0,
-          bytes: draft?.bytes ?? 0,
+          files: draft === null ? null : (draft?.files ?? 0),
+          bytes: draft === null ? null : (draft?.bytes ?? 0),
           modifiedAt: draftChangedAt?.toISOString() ?? null,
           changed: draftChangedAt !== null && isBehind(builtAt, draftChangedAt, revision?.returnedAt ?? null),
         },

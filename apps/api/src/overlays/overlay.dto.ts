@@ -46,11 +46,11 @@ export class UpdateOverlayBody {
 }
 
 export class DraftView {
-  @ApiProperty()
-  files: number;
+  @ApiProperty({ type: 'integer', nullable: true, description: 'null: too many to be counted in a moment.' })
+  files: number | null;
 
-  @ApiProperty()
-  bytes: number;
+  @ApiProperty({ type: Number, nullable: true, description: 'null like `files`.' })
+  bytes: number | null;
 
   @ApiProperty({ type: String, format: 'date-time', nullable: true, description: 'When it was last written to.' })
   modifiedAt: string | null;

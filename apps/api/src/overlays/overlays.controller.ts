@@ -13,6 +13,7 @@ import { QueuesJob, RequestId } from '../idempotency/idempotency.interceptor.js'
 import { JobView } from '../jobs/job.dto.js';
 import { JobViews } from '../jobs/job-views.js';
 import { PageQuery } from '../paging/page.js';
+import { Gone } from '../problems/gone.js';
 import { IdPipe } from '../problems/id.js';
 import { CreateOverlayBody, OverlayPage, OverlayView, UpdateOverlayBody } from './overlay.dto.js';
 import type { Overlay } from './overlay.entity.js';
@@ -34,17 +35,17 @@ export class OverlaysController {
   @ApiOperation({ summary: 'List overlays' })
   @Scoped('read')
   @ApiOkResponse({ type: OverlayPage })
-  async list(@Me() me: Principal, @Query() query: PageQuery): Promise<OverlayPage> {
+  async list(@Me() me: Principal, @Query() query: PageQuery, @Gone() gone: AbortSignal): Promise<OverlayPage> {
     const { items, nextCursor } = await this.overlays.list(me, query);
-    return { items: await this.views.render(items), nextCursor };
+    return { items: await this.views.render(items, gone), nextCursor };
   }
 
   @Get(':id')
   @ApiOperation({ summary: 'Read an overlay' })
   @Scoped('read')
   @ApiOkResponse({ type: OverlayView })
-  async get(@Me() me: Principal, @Param('id', overlayId) id: number): Promise<OverlayView> {
-    return this.view(await this.overlays.get(me, id));
+  async get(@Me() me: Principal, @Param('id', overlayId) id: number, @Gone() gone: AbortSignal): Promise<OverlayView> {
+    return this.view(await this.overlays.get(me, id), gone);
   }
 
   @Post()
@@ -93,8 +94,8 @@ export class OverlaysController {
     await this.overlays.remove(me, id);
   }
 
-  private async view(overlay: Overlay): Promise<OverlayView> {
-    const [view] = await this.views.render([overlay]);
+  private async view(overlay: Overlay, gone?: AbortSignal): Promise<OverlayView> {
+    const [view] = await this.views.render([overlay], gone);
     if (!view) throw new Error('an overlay has no view');
     return view;
   }

@@ -31,6 +31,7 @@ export class RevisionsController {
   @Get('revisions/:number/diff')
   @ApiOperation({ summary: 'Tell what changes from a revision to another, or to the draft' })
   @Scoped('read')
+  @Fails({ '503': 'One file took too long to be compared.' })
   @ApiOkResponse({ type: DifferencePage })
   async differences(
     @Me() me: Principal,

@@ -1,9 +1,10 @@
-import type { Differences } from '@left4me/host';
+import { type Differences, TimedOut } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { type Page, page, type PageQuery } from '../paging/page.js';
-import { Conflict, NotFound } from '../problems/problems.js';
+import { Conflict, NotFound, Unavailable } from '../problems/problems.js';
+import { UserPlaces } from '../problems/user-places.js';
 import { Announcements } from '../redis/announcements.js';
 import { announceServersOf } from '../servers/announce-servers.js';
 import { seesServer } from '../servers/server-access.js';
@@ -14,12 +15,16 @@ import { Overlays } from './overlays.service.js';
 import type { DiffQuery, RevisionItem } from './revision.dto.js';
 import { OverlayRevision } from './revision.entity.js';
 
-/** A page of a comparison that has to read whole files ends after this time, ms. */
+/** A page of a comparison that has to read whole files ends after this time, ms; one file may take longer. */
 const COMPARE_MS = 5_000;
+const COMPARE_LONGEST_MS = 60_000;
+const COMPARED_AT_ONCE = 4;
 
 /** The published revisions of an overlay: which there are, which is current, how they differ. */
 @Injectable()
 export class Revisions {
+  private readonly comparing = new UserPlaces(COMPARED_AT_ONCE, `comparing ${COMPARED_AT_ONCE} overlays`);
+
   constructor(
     private readonly database: DataSource,
     private readonly overlays: Overlays,
@@ -93,8 +98,9 @@ export class Revisions {
     if (to !== 'draft') await this.requireRevision(overlayId, to);
     const { limit, cursor } = query;
     const behind = cursor === undefined ? {} : { behind: cursor };
-    const part = { limit, ...behind, timeLimitMs: COMPARE_MS, signal };
-    return onTree('the draft', () => this.trees.differences(overlayId, from, to, part));
+    const part = { limit, ...behind, timeLimitMs: COMPARE_MS, longestMs: COMPARE_LONGEST_MS, signal };
+    const compare = () => this.trees.differences(overlayId, from, to, part);
+    return onTree('the draft', () => this.comparing.hold(me.user.id, compare, signal).catch(notInTime));
   }
 
   private async requireRevision(overlayId: number, number: number): Promise<void> {
@@ -117,4 +123,9 @@ export class Revisions {
     }
     return names;
   }
+}
+
+function notInTime(error: unknown): never {
+  if (error instanceof TimedOut) throw new Unavailable(`One file is too large: ${error.message}.`, { cause: error });
+  throw error;
 }

@@ -17,6 +17,11 @@ export function bytes(value: number): string {
   return scaled(value, decimal);
 }
 
+/** "12 files, 4.2 MB". Null: too many to be counted. */
+export function amount({ files, bytes: size }: { files: number | null; bytes: number | null }): string {
+  return files === null || size === null ? 'not counted' : `${plural(files, 'file')}, ${bytes(size)}`;
+}
+
 /** As systemd counts it, so that a limit of 3G is "3 GiB". */
 export function memory(value: number): string {
   return scaled(value, binary);

@@ -37,8 +37,8 @@ export const overlaySchema = z.object({
   ownerId: z.number().nullable(),
   ownerName: z.string().nullable(),
   draft: z.object({
-    files: z.number(),
-    bytes: z.number(),
+    files: z.number().nullable(),
+    bytes: z.number().nullable(),
     modifiedAt: z.string().nullable(),
     changed: z.boolean(),
   }),

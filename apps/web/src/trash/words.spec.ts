@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { amount, timeLeft } from './words';
+import { amount } from '../design/amounts';
+import { timeLeft } from './words';
 
 it.each([
   [{ files: 1, bytes: 512 }, '1 file, 512 B'],

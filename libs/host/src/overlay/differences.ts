@@ -1,4 +1,4 @@
-import { Interrupted } from '../errors.js';
+import { Interrupted, TimedOut } from '../errors.js';
 import { type ContentEntry, revisionContents, treeContents } from './contents.js';
 import { comparePaths } from './manifest.js';
 
@@ -19,8 +19,10 @@ export interface DifferenceRequest {
   limit: number;
   /** Only paths behind this one. */
   behind?: string;
-  /** Where the contents themselves have to be compared, that ends after this time, ms: the rest is for the next call. */
+  /** After this time, ms, the rest is for the next call. */
   timeLimitMs: number;
+  /** But one path is compared at least, if it takes no longer than this. */
+  longestMs: number;
   /** Nobody waits for it any more. */
   signal: AbortSignal;
 }
@@ -31,22 +33,32 @@ export interface Differences {
   next: string | null;
 }
 
-/** What was added, removed and changed, by path. Streams: neither tree is held in memory. Throws `Interrupted`. */
+/** What was added, removed and changed, by path. Streams: neither tree is held in memory. Throws `Interrupted`, `TimedOut`. */
 export async function differences(request: DifferenceRequest): Promise<Differences> {
-  const { limit, behind, timeLimitMs, signal } = request;
+  const { limit, behind, timeLimitMs, longestMs, signal } = request;
+  const longest = AbortSignal.timeout(longestMs);
+  const all = AbortSignal.any([signal, longest]);
+  const page = AbortSignal.any([all, AbortSignal.timeout(timeLimitMs)]);
   const items: Difference[] = [];
-  const end = performance.now() + timeLimitMs;
+  let compared: string | null = null;
   const after = 'draft' in request.after ? treeContents(request.after.draft) : revisionContents(request.after.revision);
-  for await (const [left, right] of pairs(revisionContents(request.before), after)) {
-    if (signal.aborted) throw new Interrupted('comparing');
-    const path = (left ?? right)?.path ?? '';
-    if (behind !== undefined && comparePaths(path, behind) <= 0) continue;
-    if (items.length === limit) return { items, next: items.at(-1)?.path ?? null };
-    const change = await changeOf(left, right, signal);
-    if (change !== null) items.push({ path, change, sizeBefore: left?.size ?? null, sizeAfter: right?.size ?? null });
-    if (performance.now() > end) return { items, next: path };
+  try {
+    for await (const [left, right] of pairs(revisionContents(request.before), after)) {
+      if (all.aborted) throw new Interrupted('comparing');
+      const path = (left ?? right)?.path ?? '';
+      if (behind !== undefined && comparePaths(path, behind) <= 0) continue;
+      if (items.length === limit || (page.aborted && compared !== null)) return { items, next: compared };
+      const change = await changeOf(left, right, compared === null ? all : page);
+      if (change !== null) items.push({ path, change, sizeBefore: left?.size ?? null, sizeAfter: right?.size ?? null });
+      compared = path;
+    }
+    return { items, next: null };
+  } catch (error) {
+    if (!(error instanceof Interrupted) || signal.aborted) throw error;
+    if (longest.aborted) throw new TimedOut('comparing', longestMs);
+    // In the middle of a file, which the next page begins with.
+    return { items, next: compared };
   }
-  return { items, next: null };
 }
 
 type Pair = [ContentEntry | null, ContentEntry | null];

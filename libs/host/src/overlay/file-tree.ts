@@ -99,9 +99,10 @@ export interface FileTree {
   remove(tree: string, path: string, options?: ChangeOptions): Promise<void>;
   /** Throws `PathRefused` where, as the tree is now, no file could be written, or no archive unpacked into a folder. */
   checkPlace(tree: string, path: string, kind: 'file' | 'folder'): Promise<void>;
-  /** Reads the tree as it is asked for the next one. */
-  warnings(tree: string): AsyncIterable<TreeWarning>;
-  summary(tree: string): Promise<TreeSummary>;
+  /** Reads the tree as it is asked for the next one. Throws `Interrupted`. */
+  warnings(tree: string, signal?: AbortSignal): AsyncIterable<TreeWarning>;
+  /** Throws `Interrupted`. */
+  summary(tree: string, signal?: AbortSignal): Promise<TreeSummary>;
   /** Removes the tree. Missing: success. */
   destroy(tree: string): Promise<void>;
 }

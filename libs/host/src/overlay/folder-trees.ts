@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { ARCHIVE_LIMITS, type ArchiveLimits, type Unpacked } from '../archive/unpack.js';
-import { NotFound, NotSupported, PathRefused } from '../errors.js';
+import { Interrupted, NotFound, NotSupported, PathRefused } from '../errors.js';
 import type { DirHandle } from './dir-handle.js';
 import { hasCode } from './durable.js';
 import type {
@@ -89,7 +89,7 @@ class FolderTrees implements FileTree {
     }
   }
 
-  async summary(tree: string): Promise<TreeSummary> {
+  async summary(tree: string, signal?: AbortSignal): Promise<TreeSummary> {
     const summary: TreeSummary = { files: 0, bytes: 0, modifiedAt: null };
     const root = await this.places.open(tree, [], '');
     if (root === null) return summary;
@@ -97,6 +97,7 @@ class FolderTrees implements FileTree {
     const visit = async (folder: DirHandle): Promise<void> => {
       try {
         for (const name of await readdir(folder.path)) {
+          if (signal?.aborted === true) throw new Interrupted('counting the files');
           const stats = await lstatIfAny(folder.at(name));
           if (stats === null) continue;
           latest = Math.max(latest, stats.mtimeMs);
@@ -116,9 +117,9 @@ class FolderTrees implements FileTree {
     return { ...summary, modifiedAt: new Date(latest).toISOString() };
   }
 
-  async *warnings(tree: string): AsyncGenerator<TreeWarning> {
+  async *warnings(tree: string, signal?: AbortSignal): AsyncGenerator<TreeWarning> {
     const root = await this.places.open(tree, [], '');
-    if (root !== null) yield* inspectTree(root);
+    if (root !== null) yield* inspectTree(root, signal);
   }
 
   async write(

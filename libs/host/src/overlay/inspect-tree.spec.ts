@@ -68,3 +68,18 @@ test('a cfg file beyond ASCII is named with its first such line', async () => {
   const found = await warningsOf({ 'left4dead2/cfg/server.cfg': 'a\nb\nhostname "Zürich"\n', 'left4dead2/x.txt': 'ü' });
   expect(found).toEqual([{ kind: 'non-ascii-cfg', path: 'left4dead2/cfg/server.cfg', line: 3 }]);
 });
+
+test('looking ends in the middle of a VPK when nobody needs it any more', async () => {
+  const entries = Buffer.alloc(48 * 1024 ** 2, Buffer.from(`${'n'.repeat(13)}\0${'\0'.repeat(16)}\xff\xff`, 'latin1'));
+  const tree = Buffer.concat([Buffer.from('txt\0folder\0'), entries, Buffer.alloc(3)]);
+  const header = Buffer.from(VPK.subarray(0, 12));
+  header.writeUInt32LE(tree.length, 8);
+  await writeFile(join(root, 'many.vpk'), Buffer.concat([header, tree]));
+  const looking = async (signal: AbortSignal): Promise<void> => {
+    for await (const warning of inspectTree(await DirHandle.open(root), signal)) expect(warning).toBeUndefined();
+  };
+  await expect(looking(AbortSignal.timeout(50))).rejects.toThrow('looking at a VPK was interrupted');
+  await rm(join(root, 'many.vpk'));
+  await writeFile(join(root, 'a.txt'), '');
+  await expect(looking(AbortSignal.abort())).rejects.toThrow('looking at the files was interrupted');
+});

@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, readdir } from 'node:fs/promises';
+import { Interrupted } from '../errors.js';
 import type { DirHandle } from './dir-handle.js';
 import type { TreeWarning } from './file-tree.js';
 import { ifSwapped, lstatIfAny } from './tree-entries.js';
@@ -13,10 +14,13 @@ const MAX_CFG_BYTES = 1024 ** 2;
 /** `pak_000.vpk` and so on hold contents alone, and belong to a `pak_dir.vpk`. */
 const PART = /^(.*)_\d{3}\.vpk$/i;
 
-/** Finds what the game will not take as its author meant it, file by file in no particular order. Follows no link; closes `root`. */
-export async function* inspectTree(root: DirHandle): AsyncGenerator<TreeWarning> {
+/**
+ * Finds what the game will not take as its author meant it, file by file in no particular order. Follows no link; closes `root`. Throws
+ * `Interrupted`.
+ */
+export async function* inspectTree(root: DirHandle, signal?: AbortSignal): AsyncGenerator<TreeWarning> {
   yield* misplaced(root);
-  yield* inspectFolder(root, []);
+  yield* inspectFolder(root, [], signal);
 }
 
 async function* misplaced(root: DirHandle): AsyncGenerator<TreeWarning> {
@@ -39,17 +43,22 @@ async function* misplaced(root: DirHandle): AsyncGenerator<TreeWarning> {
   }
 }
 
-async function* inspectFolder(folder: DirHandle, parts: readonly string[]): AsyncGenerator<TreeWarning> {
+async function* inspectFolder(
+  folder: DirHandle,
+  parts: readonly string[],
+  signal?: AbortSignal,
+): AsyncGenerator<TreeWarning> {
   try {
     const names = await readdir(folder.path);
     const known = new Set(names);
     for (const name of names) {
+      if (signal?.aborted === true) throw new Interrupted('looking at the files');
       const stats = await lstatIfAny(folder.at(name));
       if (stats?.isDirectory() === true) {
         const child = await folder.child(name).catch(ifSwapped);
-        if (child !== null) yield* inspectFolder(child, [...parts, name]);
+        if (child !== null) yield* inspectFolder(child, [...parts, name], signal);
       } else if (stats?.isFile() === true) {
-        yield* inspectFile(folder, name, [...parts, name].join('/'), known);
+        yield* inspectFile(folder, name, [...parts, name].join('/'), known, signal);
       }
     }
   } finally {
@@ -62,11 +71,12 @@ async function* inspectFile(
   name: string,
   path: string,
   beside: ReadonlySet<string>,
+  signal?: AbortSignal,
 ): AsyncGenerator<TreeWarning> {
   if (/\.vpk$/i.test(name)) {
     const part = PART.exec(name);
     if (part && beside.has(`${part[1]}_dir.vpk`)) return;
-    const problem = await withFile(folder.at(name), vpkProblem);
+    const problem = await withFile(folder.at(name), (file) => vpkProblem(file, signal));
     if (problem !== null) yield { kind: 'broken-vpk', path, problem };
     if (name.replace(/\.vpk$/i, '').includes('.')) yield { kind: 'vpk-name', path };
   } else if (/\.cfg$/i.test(name)) {

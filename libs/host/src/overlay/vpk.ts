@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { Interrupted } from '../errors.js';
 import { hasCode } from './durable.js';
 
 /*
@@ -20,11 +21,11 @@ const SAME_FILE = 0x7fff;
 /**
  * Why the game could not read a VPK: one that it cannot parse sends srcds into an endless crash loop. Null when it is
  * well-formed: signature, version, a directory tree that parses within its bounds, contents within the file (those in
- * siblings of a `_dir.vpk` are not looked for). Reads the tree alone, a piece at a time, whatever size it claims.
+ * siblings of a `_dir.vpk` are not looked for). Reads the tree alone, a piece at a time, whatever size it claims. Throws `Interrupted`.
  * @param vpk a path, which is not followed when it is a link, or an open file, which stays open
  */
-export async function vpkProblem(vpk: string | FileHandle): Promise<string | null> {
-  if (typeof vpk !== 'string') return problemOf(vpk);
+export async function vpkProblem(vpk: string | FileHandle, signal?: AbortSignal): Promise<string | null> {
+  if (typeof vpk !== 'string') return problemOf(vpk, signal);
   let file: FileHandle;
   try {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
@@ -34,7 +35,7 @@ export async function vpkProblem(vpk: string | FileHandle): Promise<string | nul
     throw error;
   }
   try {
-    return await problemOf(file);
+    return await problemOf(file, signal);
   } finally {
     await file.close();
   }
@@ -43,12 +44,12 @@ export async function vpkProblem(vpk: string | FileHandle): Promise<string | nul
 /** What is wrong with a VPK, on its way out of the parser. */
 class Malformed extends Error {}
 
-async function problemOf(file: FileHandle): Promise<string | null> {
+async function problemOf(file: FileHandle, signal?: AbortSignal): Promise<string | null> {
   const stats = await file.stat();
   if (!stats.isFile()) return 'it is not a file';
   try {
     const { treeStart, treeEnd } = await header(file, stats.size);
-    await parseTree(new TreeReader(file, treeStart, treeEnd), stats.size - treeEnd);
+    await parseTree(new TreeReader(file, treeStart, treeEnd, signal), stats.size - treeEnd);
     return null;
   } catch (error) {
     if (error instanceof Malformed) return error.message;
@@ -108,6 +109,7 @@ class TreeReader {
     /** Of the first byte that is not in the chunk. */
     private position: number,
     private readonly end: number,
+    private readonly signal?: AbortSignal,
   ) {}
 
   /** The text up to the next NUL, which is taken too. */
@@ -139,6 +141,7 @@ class TreeReader {
   }
 
   private async more(): Promise<void> {
+    if (this.signal?.aborted === true) throw new Interrupted('looking at a VPK');
     const wanted = Math.min(CHUNK_BYTES, this.end - this.position);
     if (wanted <= 0) throw cutOff();
     const piece = Buffer.allocUnsafe(wanted);
