@@ -163,9 +163,11 @@ describe('the revisions of an overlay', () => {
 
     await row(1).getByRole('button', { name: 'Make current…' }).click();
     await dialog().getByText('No server has another one now.').waitFor();
+    await dialog().getByText('The draft stays as it is: the next build publishes that.').waitFor();
     await inDialog('Make current').click();
     await page.getByText('Revision 1 is current.', { exact: true }).waitFor();
     await row(1).getByText('Current').waitFor();
+    await page.getByText('Gone back to revision 1').waitFor();
     await page.getByText('An earlier revision is current. The draft still holds the later edits').waitFor();
     await row(2).getByRole('button', { name: 'Make current…' }).click();
     await dialog().getByText('The next start of these servers changes: gamma.').waitFor();

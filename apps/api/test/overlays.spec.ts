@@ -502,6 +502,7 @@ describe('a download', () => {
           contentHash: 'x',
           createdAt: expect.any(String),
           current: true,
+          returnedAt: null,
         },
       ],
       nextCursor: null,

@@ -1,15 +1,7 @@
-import type { ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import type { DifferenceView, RevisionItem } from '../src/overlays/revision.dto.js';
-import { eventually } from './eventually.js';
-import { Instance } from './instance.js';
-import { descendants } from './process-tree.js';
 import { RealPanel } from './real-panel.js';
 
 let panel: RealPanel;
@@ -19,15 +11,6 @@ beforeAll(async () => {
 afterAll(() => panel.close());
 
 const CFG = 'left4dead2/cfg/pack.cfg';
-const plan = z.object({
-  isolation: z.string(),
-  uid: z.number(),
-  root: z.string(),
-  name: z.string(),
-  layers: z.string(),
-  command: z.array(z.string()),
-});
-
 const revisionsOf = async (overlay: number): Promise<RevisionItem[]> =>
   (await panel.admin.get(`/api/v1/overlays/${overlay}/revisions`).expect(200)).body.items;
 const onDisk = async (overlay: number): Promise<string[]> =>
@@ -61,6 +44,7 @@ describe('the revisions of an overlay', () => {
       contentHash: hash,
       createdAt: expect.stringMatching(/^\d{4}-.*Z$/),
       current: false,
+      returnedAt: null,
       servers: ['listing'],
     });
     expect(second).toMatchObject({ ...about, number: 2, bytes: 11, current: true, servers: [] });
@@ -194,133 +178,3 @@ describe('old revisions', () => {
     expect((await revisionsOf(overlay)).map(({ number }) => number)).toEqual([4, 3]);
   });
 });
-
-describe('a server that runs', () => {
-  const DATABASE = 'left4dead2/addons/sourcemod/data/stats.sq3';
-
-  it('sees nothing of builds, deletions, initializing and collecting, nor does one that has crashed; restart brings the new content', async () => {
-    const overlay = await panel.overlay('seen', { [CFG]: 'one', 'left4dead2/addons/map.vpk.txt': 'x'.repeat(100_000) });
-    const unused = await panel.overlay('unused', { [CFG]: 'unused' });
-    const blueprint = await panel.blueprint('seen', [overlay]);
-    const { port } = await panel.server('seeing', blueprint);
-    await panel.startServer('seeing');
-    const instance = new Instance(panel.root, 'seeing', port);
-    await mkdir(dirname(await instance.inside(DATABASE)), { recursive: true });
-    await writeFile(await instance.inside(DATABASE), 'statistics');
-    await writeFile(await instance.inside(CFG), 'by the server');
-    const before = await hashesIn(await instance.inside('.'));
-    expect(before.size).toBeGreaterThan(5);
-
-    const { layers, start } = await launchOf(instance);
-    for (const content of ['two', 'three', 'four', 'five']) await publishNext(overlay, content);
-    await goTo(overlay, 4).expect(200);
-    await panel.admin.delete(`/api/v1/overlays/${unused}`).expect(204);
-    expect(await panel.do('seeing', 'initialize')).toMatchObject({ state: 'succeeded' });
-    expect(await onDisk(overlay)).not.toContain('3');
-    expect(await hashesIn(await instance.inside('.'))).toEqual(before);
-
-    // What systemd does after a crash: the same launch again, without the panel.
-    const { server } = await instance.pids();
-    process.kill(server, 'SIGKILL');
-    await panel.reaches('seeing', { actualState: 'failed' });
-    expect(layers).toContain(`overlays/${overlay}/1`);
-    const again = start();
-    const seen = await treeOf(again);
-    expect(await hashesIn(seen)).toEqual(before);
-    again.kill('SIGKILL');
-    await once(again, 'close');
-
-    const restart = await panel.do('seeing', 'restart');
-    expect(restart).toMatchObject({ state: 'succeeded' });
-    expect(await readFile(await instance.inside(CFG), 'utf8')).toBe('four');
-    expect(await readFile(await instance.inside(DATABASE), 'utf8')).toBe('statistics');
-    expect((await panel.jobLog(restart.id)).map(({ line }) => line)).toContain(
-      `"${CFG}" has changed in the layers: the server's own copy is in replaced/${restart.id}/ now`,
-    );
-    const replaced = '/api/v1/servers/seeing/replaced';
-    const [copy, ...others] = (await panel.admin.get(replaced).expect(200)).body.items;
-    expect(others).toEqual([]);
-    expect(copy).toEqual({
-      job: String(restart.id),
-      jobId: restart.id,
-      path: CFG,
-      size: 'by the server'.length,
-      replacedAt: expect.stringMatching(/^\d{4}-.*Z$/),
-    });
-    const content = (job: string, path: string) =>
-      panel.admin.get(`${replaced}/content?job=${encodeURIComponent(job)}&path=${encodeURIComponent(path)}`);
-    expect((await content(copy.job, CFG).expect(200)).body.toString()).toBe('by the server');
-    await content(copy.job, 'other.cfg').expect(404);
-    await content('999', CFG).expect(404);
-    await content(copy.job, '../../run.json').expect(400);
-    await content('../upper', CFG).expect(400);
-  });
-
-  it('loses its own server.cfg to the panel, and whoever downloads that sees no password', async () => {
-    const { port } = await panel.get('seeing');
-    const instance = new Instance(panel.root, 'seeing', port);
-    const cfg = 'left4dead2/cfg/server.cfg';
-    const generated = await readFile(await instance.inside(cfg), 'utf8');
-    const password = /^rcon_password "([^"]+)"$/m.exec(generated)?.[1] ?? 'none';
-    await writeFile(await instance.inside(cfg), `${generated}\nhostname "mine"`);
-    const { id } = await panel.do('seeing', 'restart');
-    expect(await readFile(await instance.inside(cfg), 'utf8')).toBe(generated);
-    const { body } = await panel.admin.get(`/api/v1/servers/seeing/replaced/content?job=${id}&path=${cfg}`).expect(200);
-    expect(body.toString()).toContain('hostname "mine"');
-    expect(body.toString()).not.toContain(password);
-    expect(body.toString()).toContain(`rcon_password "${'*'.repeat(password.length)}"`);
-  });
-});
-
-/** SHA-256 of every file below a folder, but of what the demo server itself writes while it runs or starts. */
-async function hashesIn(folder: string): Promise<Map<string, string>> {
-  const hashes = new Map<string, string>();
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
-    if (!entry.isFile() || /\/left4dead2\/logs\/|\/clientprefs-sqlite\.sq3$/.test(path)) continue;
-    hashes.set(
-      relative(folder, path),
-      createHash('sha256')
-        .update(await readFile(path))
-        .digest('hex'),
-    );
-  }
-  return hashes;
-}
-
-/** How a running server was launched, and the means to do the same again. */
-async function launchOf(instance: Instance): Promise<{ layers: string; start: () => ChildProcess }> {
-  const { supervisor } = await instance.pids();
-  const [text = ''] = (await readFile(`/proc/${supervisor}/cmdline`, 'utf8')).split('\0').filter(Boolean).slice(-1);
-  const { isolation, uid, root, name, layers, command } = plan.parse(JSON.parse(text));
-  const programs = fileURLToPath(new URL('../../../libs/host/programs', import.meta.url));
-  const locked = ['/bin/sh', join(programs, 'with-lock.sh'), join(instance.folder, 'lock')];
-  const launch = [
-    '/bin/sh',
-    join(programs, 'launch-server.sh'),
-    isolation,
-    String(uid),
-    root,
-    name,
-    layers,
-    ...command,
-  ];
-  const start = (): ChildProcess => {
-    const child = panel.folder.execute([...locked, ...launch]);
-    child.stdout?.resume();
-    child.stderr?.resume();
-    child.stdin?.end('go\n');
-    return child;
-  };
-  return { layers, start };
-}
-
-/** The tree that a launched server sees, once it is that. */
-async function treeOf({ pid = 0 }: ChildProcess): Promise<string> {
-  let server: number | undefined;
-  await eventually('the server runs again', async () => {
-    server = (await descendants(pid)).find(({ command }) => command.startsWith('./bin/demo-node'))?.pid;
-    return server !== undefined;
-  });
-  return `/proc/${server}/root/game`;
-}

@@ -104,5 +104,6 @@ export function revisionView(revision: OverlayRevision, userNames: ReadonlyMap<n
     contentHash: revision.contentHash,
     createdAt: revision.createdAt.toISOString(),
     current: revision.current,
+    returnedAt: revision.returnedAt?.toISOString() ?? null,
   };
 }

@@ -86,6 +86,14 @@ export class RevisionView {
 
   @ApiProperty({ description: 'The one that new generations get.' })
   current: boolean;
+
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'Of the current one: when somebody went back to it; null: it is the newest.',
+  })
+  returnedAt: string | null;
 }
 
 export class OverlayView {

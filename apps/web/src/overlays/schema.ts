@@ -12,6 +12,7 @@ export const revisionSchema = z.object({
   contentHash: z.string(),
   createdAt: z.string(),
   current: z.boolean(),
+  returnedAt: z.string().nullable(),
 });
 export type Revision = z.output<typeof revisionSchema>;
 
