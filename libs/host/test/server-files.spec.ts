@@ -63,7 +63,7 @@ describe.each(['namespaces', 'copy'] as const)('the files of a server with %s', 
     ]);
     expect(page.items.filter(({ merged }) => merged)).toEqual([]);
     const [folder] = (await host.files.list('one', '', { limit: 1 })).items;
-    expect(folder).toMatchObject({ name: 'left4dead2', type: 'directory', merged: true });
+    expect(folder).toMatchObject({ name: 'left4dead2', type: 'directory', merged: true, layer: { kind: 'own' } });
     const kept = { files: 1, paths: ['left4dead2/logs/l1.log'] };
     expect(await host.files.ownSize('one')).toEqual({ files: 3, bytes: 13 + 5 + 5, complete: true, kept });
 

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { InstanceFolder } from '../instances/instance-folder.js';
 import { type Manifest, readManifest, stampOf } from '../launcher/copy-manifest.js';
+import { NotFound } from '../errors.js';
 import { hasCode } from '../overlay/durable.js';
 import type { LayerName } from './layer.js';
 import { LayeredTree } from './layered-tree.js';
@@ -9,6 +10,8 @@ import { OwnFolders } from './own-folders.js';
 import type { ServerLayers } from './server-layers.js';
 
 const OWN: LayerName = { kind: 'own', of: null };
+/** Of the folders of one page together: the game has some thousand files. */
+const LONGEST_LOOK_MS = 2_000;
 
 /**
  * The tree of a server whose layers were copied, because the machine forbids user namespaces: all in one folder, whose manifest tells
@@ -35,15 +38,17 @@ export class CopiedTree implements MergedTree {
     const manifest = await readManifest(this.folder);
     const names = page.items.map(({ name }) => name);
     const shipped = await this.shipped.entries(path, names);
+    const limit = AbortSignal.timeout(LONGEST_LOOK_MS);
     const items: LayeredEntry[] = [];
-    for (const item of page.items) items.push(await this.overShipped(item, manifest, shipped.get(item.name)));
+    for (const item of page.items) items.push(await this.overShipped(item, manifest, limit, shipped.get(item.name)));
     return { ...page, items };
   }
 
   async entry(path: string): Promise<LayeredEntry | null> {
     const item = await this.copy.entry(path);
     if (item === null) return null;
-    return this.overShipped(item, await readManifest(this.folder), (await this.shipped.entry(path)) ?? undefined);
+    const [manifest, shipped] = [await readManifest(this.folder), await this.shipped.entry(path)];
+    return this.overShipped(item, manifest, AbortSignal.timeout(LONGEST_LOOK_MS), shipped ?? undefined);
   }
 
   async open(path: string): Promise<OpenedFile> {
@@ -61,8 +66,15 @@ export class CopiedTree implements MergedTree {
     }
   }
 
-  private async overShipped(item: LayeredEntry, manifest: Manifest, shipped?: LayeredEntry): Promise<LayeredEntry> {
-    const layer = await this.layerOf(item, manifest, shipped);
+  private async overShipped(
+    item: LayeredEntry,
+    manifest: Manifest,
+    limit: AbortSignal,
+    shipped?: LayeredEntry,
+  ): Promise<LayeredEntry> {
+    const found = await this.layerOf(item, manifest, shipped);
+    const folderOfLayers = item.type === 'directory' && found.kind !== 'own';
+    const layer = folderOfLayers && (await this.hasOwnBelow(item.path, manifest, limit)) ? OWN : found;
     const together = item.type === 'directory' && shipped?.type === 'directory';
     const merged = together && (layer.kind === 'own' || shipped.merged);
     return { ...item, layer, hides: hiddenBy(item, layer, shipped), merged };
@@ -76,6 +88,19 @@ export class CopiedTree implements MergedTree {
     if (entry.type === 'directory') return shipped?.type === 'directory' ? shipped.layer : OWN;
     const stamp = await this.stampOf(entry);
     return (stamp === copied.stamp && this.layerOfOrigin(copied.origin)) || OWN;
+  }
+
+  /** As `upper` would have the folder then. Where it takes too long to find out, there may be something. */
+  private async hasOwnBelow(path: string, { entries }: Manifest, limit: AbortSignal): Promise<boolean> {
+    try {
+      for await (const entry of this.copy.walk(path, limit)) {
+        if ('why' in entry || !isCopied(entry, entries[entry.path]?.stamp)) return true;
+      }
+      return false;
+    } catch (error) {
+      if (!limit.aborted && !(error instanceof NotFound)) throw error;
+      return limit.aborted;
+    }
   }
 
   private async stampOf({ path, name }: LayeredEntry): Promise<string | null> {
@@ -98,6 +123,14 @@ export class CopiedTree implements MergedTree {
     if (top === 'installation') return { kind: 'game', of: first ?? null };
     return top === 'instances' && third !== undefined ? { kind: 'generated', of: null } : null;
   }
+}
+
+/** By what a walk tells of it; a server that writes a file makes it younger than the copy. */
+function isCopied({ type, size, modifiedAt }: LayeredEntry, stamp: string | null | undefined): boolean {
+  if (type === 'directory') return stamp === 'directory';
+  const [, copiedSize, copiedAt] = stamp?.split(':') ?? [];
+  const between = Number(copiedAt) / 1e6 - Date.parse(modifiedAt);
+  return copiedSize === String(size) && Math.abs(between) <= 1; // one is rounded
 }
 
 function hiddenBy(entry: LayeredEntry, layer: LayerName, shipped: LayeredEntry | undefined): LayerName[] {
