@@ -27,7 +27,10 @@ export class DraftUploadsController {
   constructor(private readonly uploads: DraftUploads) {}
 
   @Post('overlays/:id/uploads')
-  @ApiOperation({ summary: "Begin an upload in pieces into an overlay's draft" })
+  @ApiOperation({
+    summary: "Begin an upload in pieces into an overlay's draft",
+    description: 'Send pieces of any size to `PATCH /uploads/{id}`, in order, and then `POST /uploads/{id}/finish`.',
+  })
   @Scoped('manage')
   @ApiCreatedResponse({ type: UploadView })
   async create(
@@ -47,10 +50,16 @@ export class DraftUploadsController {
   }
 
   @Patch('uploads/:id')
-  @ApiOperation({ summary: 'Send the next piece of an upload' })
+  @ApiOperation({
+    summary: 'Send the next piece of an upload',
+    description:
+      'After any failure (no answer, 408, 409, 502–504) read the upload and go on at its `offset`: what has come stays. A line may ' +
+      'break without a word, so a request that hangs is no obstacle: the next piece ends it.',
+  })
   @Scoped('manage')
   @Fails({
-    '409': 'The piece does not begin where the upload goes on.',
+    '408': 'Nothing came for a minute.',
+    '409': 'The piece does not begin where the upload goes on, or a newer request has taken over.',
     '413': 'More than its size.',
     '507': 'The disk would be full.',
   })
@@ -71,7 +80,12 @@ export class DraftUploadsController {
   }
 
   @Post('uploads/:id/finish')
-  @ApiOperation({ summary: 'Put what was uploaded into the draft' })
+  @ApiOperation({
+    summary: 'Put what was uploaded into the draft',
+    description:
+      'Goes on when the connection breaks. When no answer comes (or 502–504) ask again until one does: it is done once, and a ' +
+      'finished upload answers the same each time.',
+  })
   @Repeatable(true)
   @Scoped('manage')
   @HttpCode(200)
@@ -83,14 +97,8 @@ export class DraftUploadsController {
     '507': 'The disk would be full.',
   })
   @ApiOkResponse({ type: UploadView })
-  async finish(
-    @Me() me: Principal,
-    @Param('id', uploadId) id: number,
-    @Res({ passthrough: true }) response: Response,
-  ): Promise<UploadView> {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    return this.uploads.finish(me, id, gone.signal);
+  async finish(@Me() me: Principal, @Param('id', uploadId) id: number): Promise<UploadView> {
+    return this.uploads.finish(me, id);
   }
 
   @Delete('uploads/:id')

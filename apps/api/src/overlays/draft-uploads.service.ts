@@ -1,13 +1,14 @@
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { ARCHIVE_LIMITS, removeAbandoned, UploadFile } from '@left4me/host';
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource, IsNull, LessThan } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { RunningSettings } from '../config/settings.js';
 import { BodyTooLarge, Conflict, Invalid, NotFound } from '../problems/problems.js';
 import type { CreateUploadBody, UploadView } from './draft-upload.dto.js';
 import { DraftUpload } from './draft-upload.entity.js';
+import { NewestRequests } from './newest-requests.js';
 import { FILE_LIMIT, OverlayFiles } from './overlay-files.service.js';
 import { onTree, OverlayTrees } from './overlay-trees.js';
 
@@ -19,10 +20,12 @@ const MAX_BYTES = 16 * 1024 ** 3;
 
 /** Uploads in pieces, which go on where they broke off. The row decides what there is; a piece counts when it is in the file. */
 @Injectable()
-export class DraftUploads implements OnApplicationBootstrap, OnApplicationShutdown {
+export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('DraftUploads');
-  /** Uploads that are being written or finished by this process. */
-  private readonly busy = new Set<number>();
+  private readonly requests = new NewestRequests();
+  /** By upload. Asked for again, it is the same. */
+  private readonly finishing = new Map<number, Promise<UploadView>>();
+  private readonly closing = new AbortController();
   private sweeping: NodeJS.Timeout | undefined;
 
   constructor(
@@ -37,8 +40,10 @@ export class DraftUploads implements OnApplicationBootstrap, OnApplicationShutdo
     this.sweeping = setInterval(() => void this.sweep(), SWEEP_MS);
   }
 
-  onApplicationShutdown(): void {
+  async beforeApplicationShutdown(): Promise<void> {
     clearInterval(this.sweeping);
+    this.closing.abort();
+    await Promise.allSettled(this.finishing.values());
   }
 
   async create(me: Principal, overlayId: number, { path: file, archive, size }: CreateUploadBody): Promise<UploadView> {
@@ -76,39 +81,43 @@ export class DraftUploads implements OnApplicationBootstrap, OnApplicationShutdo
     return viewOf(row, await this.offsetOf(row));
   }
 
-  /** @throws Conflict naming the right offset when the piece does not follow what has come */
+  /**
+   * Ends an older request that is still sending a piece.
+   * @throws Conflict naming the right offset when the piece does not follow what has come
+   */
   async append(me: Principal, id: number, offset: number, body: Readable): Promise<UploadView> {
-    const row = await this.own(me, id);
-    return this.alone(row, async () => {
+    await this.own(me, id);
+    if (this.finishing.has(id)) throw new Conflict(`Upload ${id} is being finished.`);
+    return this.requests.take(id, async (newer) => {
+      const row = await this.own(me, id);
       if (row.result !== null) throw new Conflict(`Upload ${id} is finished.`);
       const known = await this.offsetOf(row);
       if (known !== offset) throw new Conflict(`Upload ${id} goes on at offset ${known}, not at ${offset}.`);
-      const left = Number(row.size) - offset;
+      const limits = { limitBytes: Number(row.size) - offset, reserveBytes: ARCHIVE_LIMITS.reserveBytes };
       await this.database.getRepository(DraftUpload).update(id, { touchedAt: new Date() });
-      await onTree('what was sent', () => this.fileOf(row).append(offset, body, left, ARCHIVE_LIMITS.reserveBytes));
+      await onTree('what was sent', () => this.fileOf(row).append(offset, body, limits, newer));
       return viewOf(row, await this.offsetOf(row));
     });
   }
 
-  /** Puts what was uploaded into the draft. May be repeated: a finished upload tells what it came to. */
-  async finish(me: Principal, id: number, signal: AbortSignal): Promise<UploadView> {
-    const row = await this.own(me, id);
-    return this.alone(row, async () => {
-      if (row.result !== null) return viewOf(row, Number(row.size));
-      const offset = await this.offsetOf(row);
-      if (offset !== Number(row.size)) {
-        throw new Conflict(`Of upload ${id}, ${offset} of ${row.size} bytes have come.`);
-      }
-      row.result = await this.place(me, row, signal);
-      await this.database.getRepository(DraftUpload).update(id, { result: row.result });
-      await this.fileOf(row).remove();
-      return viewOf(row, offset);
-    });
+  /**
+   * Puts what was uploaded into the draft, whether or not somebody waits for the answer: it may be asked for again, until it is there,
+   * and a finished upload tells what it came to.
+   */
+  async finish(me: Principal, id: number): Promise<UploadView> {
+    await this.own(me, id);
+    const finishing =
+      this.finishing.get(id) ??
+      this.requests
+        .take(id, (newer) => this.putIntoDraft(me, id, AbortSignal.any([newer, this.closing.signal])))
+        .finally(() => this.finishing.delete(id));
+    this.finishing.set(id, finishing);
+    return finishing;
   }
 
   async remove(me: Principal, id: number): Promise<void> {
     const row = await this.own(me, id);
-    await this.alone(row, async () => {
+    await this.requests.take(id, async () => {
       await this.database.getRepository(DraftUpload).delete(id);
       await this.fileOf(row).remove();
     });
@@ -124,6 +133,19 @@ export class DraftUploads implements OnApplicationBootstrap, OnApplicationShutdo
     } catch (error) {
       this.logger.warn(`Abandoned uploads are still there: ${String(error)}`);
     }
+  }
+
+  private async putIntoDraft(me: Principal, id: number, signal: AbortSignal): Promise<UploadView> {
+    const row = await this.own(me, id);
+    if (row.result !== null) return viewOf(row, Number(row.size));
+    const offset = await this.offsetOf(row);
+    if (offset !== Number(row.size)) {
+      throw new Conflict(`Of upload ${id}, ${offset} of ${row.size} bytes have come.`);
+    }
+    row.result = await this.place(me, row, signal);
+    await this.database.getRepository(DraftUpload).update(id, { result: row.result });
+    await this.fileOf(row).remove();
+    return viewOf(row, offset);
   }
 
   private async place(me: Principal, row: DraftUpload, signal: AbortSignal): Promise<object> {
@@ -156,17 +178,6 @@ export class DraftUploads implements OnApplicationBootstrap, OnApplicationShutdo
     throw new Conflict(
       `You have ${open.length} unfinished uploads: finish or delete some. At most ${MAX_UPLOADS}, of ${MAX_BYTES} bytes in all, are kept, each for a day.`,
     );
-  }
-
-  /** One at a time for each upload: pieces of two requests would be mixed. */
-  private async alone<T>({ id }: DraftUpload, work: () => Promise<T>): Promise<T> {
-    if (this.busy.has(id)) throw new Conflict(`Another request is writing upload ${id}.`);
-    this.busy.add(id);
-    try {
-      return await work();
-    } finally {
-      this.busy.delete(id);
-    }
   }
 
   private async offsetOf(row: DraftUpload): Promise<number> {

@@ -25,6 +25,7 @@ export class DraftController {
   @ApiOperation({ summary: "Unpack an archive into an overlay's draft" })
   @Scoped('manage')
   @Fails({
+    '408': 'Nothing came for a minute.',
     '413': 'The archive is over its limit.',
     '422': 'The archive is damaged, over a limit unpacked, or holds a path that is refused; nothing was changed.',
     '501': 'The program for this compression is not installed.',

@@ -20,6 +20,7 @@ export class OverlayFilesController {
 
   @Put('content')
   @Fails({
+    '408': 'Nothing came for a minute.',
     '412':
       'If-Match was given, and somebody else has changed or removed the file since; or `If-None-Match: *`, and there is one.',
     '413': 'The file is over its limit.',

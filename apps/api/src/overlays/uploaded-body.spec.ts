@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import { afterEach, expect, it } from 'vitest';
-import { Invalid } from '../problems/problems.js';
+import { problemBody } from '../problems/answer.js';
 import { takeBody } from './uploaded-body.js';
 
 const SILENCE_MS = 300;
@@ -17,7 +17,7 @@ async function sent(...pieces: string[]): Promise<string> {
   app.put('/', (request, response) => {
     takeBody(request, response, (body) => text(body), SILENCE_MS).then(
       (whole) => response.end(`got ${whole}`),
-      (error: unknown) => response.end(error instanceof Invalid ? JSON.stringify(error.errors) : String(error)),
+      (error: unknown) => response.end(JSON.stringify(problemBody(error))),
     );
   });
   server = createServer(app).listen(0, '127.0.0.1');
@@ -37,5 +37,7 @@ it('an upload may take as long as it likes, as long as bytes come', async () => 
 });
 
 it('an upload of which nothing comes any more is given up, with a sentence', async () => {
-  expect(await sent('01', '23')).toContain('nothing of the upload has come for 0.3 s');
+  const answer = await sent('01', '23');
+  expect(answer).toContain('"status":408');
+  expect(answer).toContain('Nothing of the upload has come for 0.3 s.');
 });

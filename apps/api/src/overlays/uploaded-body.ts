@@ -1,4 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream';
+import { RequestTimeoutException } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { Invalid } from '../problems/problems.js';
 
@@ -7,7 +8,7 @@ const SILENCE_MS = 60_000;
 
 /**
  * Gives a request's raw body to whoever takes it. The signal aborts when the connection ends before the answer.
- * @throws Invalid when the sender stopped in the middle, or sent nothing for long
+ * @throws Invalid when the sender stopped in the middle; 408 when nothing came for long
  */
 export async function takeBody<T>(
   request: Request,
@@ -25,7 +26,7 @@ export async function takeBody<T>(
       throw new Invalid([{ path: '', message: 'the upload ended before its end' }]);
     // Nobody reads the rest of a refused upload; the connection cannot be used again.
     if (!request.complete) response.setHeader('Connection', 'close');
-    if (error instanceof Silence) throw new Invalid([{ path: '', message: error.message }]);
+    if (error instanceof Silence) throw new RequestTimeoutException(error.message);
     throw error;
   } finally {
     response.off('close', onClose);
@@ -43,7 +44,7 @@ function bodyOf(request: Request, silenceMs: number): Readable {
   const silence = setTimeout(() => {
     // Whoever takes it may be slow as well: that is not the sender's silence.
     if (body.writableNeedDrain) silence.refresh();
-    else body.destroy(new Silence(`nothing of the upload has come for ${silenceMs / 1000} s`));
+    else body.destroy(new Silence(`Nothing of the upload has come for ${silenceMs / 1000} s.`));
   }, silenceMs);
   request.on('data', () => silence.refresh()).once('end', () => clearTimeout(silence));
   body.once('close', () => clearTimeout(silence));

@@ -136,8 +136,13 @@ export const api = {
     const response = await send('GET', path, init);
     return schema.parse(await response.json());
   },
-  async post<S extends z.ZodType>(path: string, body: unknown, schema: S): Promise<z.output<S>> {
-    const response = await send('POST', path, { body });
+  async post<S extends z.ZodType>(
+    path: string,
+    body: unknown,
+    schema: S,
+    init: { signal?: AbortSignal } = {},
+  ): Promise<z.output<S>> {
+    const response = await send('POST', path, { body, ...init });
     return schema.parse(await response.json());
   },
   async patch<S extends z.ZodType>(path: string, body: unknown, schema: S): Promise<z.output<S>> {

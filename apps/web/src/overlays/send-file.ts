@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { api, ApiProblem, apiUrl, parseProblem } from '../api/client';
+import { patiently, PAUSES } from './patience';
 import { type Unpacked, unpackedSchema } from './schema';
 import type { Chosen, Put } from './uploads';
 
 /** Larger files come in pieces, so that a broken line costs one piece and not the file. */
 const PIECE_BYTES = 8 * 1024 * 1024;
-/** How often the same piece is tried again while the panel cannot be reached, in ms. */
-const PAUSES = [1_000, 2_000, 5_000, 10_000, 20_000, 30_000];
+/** A piece of which nothing goes out for so long is on a line that broke without a word. */
+const SILENCE_MS = 60_000;
+/** An archive may take half an hour to unpack; a proxy that gives up on the answer does not end that. */
+const FINISH_PAUSES = [...PAUSES, ...Array<number>(20).fill(30_000)];
 
 const uploadSchema = z.object({ id: z.number(), offset: z.number(), result: z.unknown() });
 
@@ -25,18 +28,14 @@ export function sendFile(overlay: number, unpacked: (name: string, result: Unpac
       const place = unpack ? { archive: unpack } : { path };
       return api.post(`/overlays/${overlay}/uploads`, { ...place, size: file.size }, uploadSchema);
     };
-    const upload = known === undefined ? await begin() : ((await howFar(known, signal)) ?? (await begin()));
-    begun.set(file, upload.id);
-    for (let offset = upload.offset; offset < file.size;) {
-      const from = offset;
-      const piece = file.slice(from, from + PIECE_BYTES);
-      offset = await patiently(upload.id, signal, async () => {
-        const url = apiUrl(`/uploads/${upload.id}`, { offset: from });
-        return offsetOf(await request('PATCH', url, piece, (sent) => progress(from + sent), signal));
-      });
-      progress(offset);
+    const { id, offset } = known === undefined ? await begin() : ((await howFar(known, signal)) ?? (await begin()));
+    begun.set(file, id);
+    for (let sent = offset; sent < file.size;) {
+      sent = await sendPiece(id, file, sent, progress, signal);
+      progress(sent);
     }
-    const { result } = await api.post(`/uploads/${upload.id}/finish`, undefined, uploadSchema);
+    const finish = () => api.post(`/uploads/${id}/finish`, undefined, uploadSchema, { signal });
+    const { result } = await patiently(finish, signal, { pauses: FINISH_PAUSES });
     begun.delete(file);
     return result;
   }
@@ -54,66 +53,76 @@ export function sendFile(overlay: number, unpacked: (name: string, result: Unpac
   };
 }
 
-/** Null when it is gone: what nobody finishes is kept for a day. */
+/** Null when it is gone, or what was sent of it: what nobody finishes is kept for a day. */
 async function howFar(upload: number, signal: AbortSignal) {
   try {
     return await api.get(`/uploads/${upload}`, uploadSchema, { signal });
   } catch (error) {
-    if (error instanceof ApiProblem && error.status === 404) return null;
+    if (error instanceof ApiProblem && (error.status === 404 || error.status === 409)) return null;
     throw error;
   }
 }
 
-/** Tries again while the panel cannot be reached; where the upload goes on then is the panel's word. */
-async function patiently(upload: number, signal: AbortSignal, send: () => Promise<number>): Promise<number> {
-  for (const pause of PAUSES) {
-    try {
-      return await send();
-    } catch (error) {
-      if (!(error instanceof ApiProblem) || (error.status !== 0 && error.status < 502)) throw error;
-      await sleep(pause, signal);
-      const seen = await api.get(`/uploads/${upload}`, uploadSchema, { signal }).catch(() => null);
-      if (seen !== null) return seen.offset;
-    }
-  }
-  return send();
+/**
+ * How much has come then. After a failure the panel is asked where the upload goes on: it may have got more, or less, than went out
+ * here, and answers 409 to a piece from elsewhere.
+ */
+async function sendPiece(
+  upload: number,
+  file: File,
+  offset: number,
+  progress: (sent: number) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  let from: number | null = offset;
+  const attempt = async (): Promise<number> => {
+    const begin = from ?? (await api.get(`/uploads/${upload}`, uploadSchema, { signal })).offset;
+    from = null;
+    if (begin >= file.size) return begin;
+    const piece = file.slice(begin, begin + PIECE_BYTES);
+    const url = apiUrl(`/uploads/${upload}`, { offset: begin });
+    const sent = (bytes: number): void => progress(begin + bytes);
+    return uploadSchema.parse(await request('PATCH', url, piece, sent, signal, SILENCE_MS)).offset;
+  };
+  return patiently(attempt, signal, { also: [409] });
 }
 
-/** fetch cannot tell how much of a body was sent; XMLHttpRequest can. */
+/**
+ * fetch cannot tell how much of a body was sent; XMLHttpRequest can.
+ * @param silenceMs after which it is given up when nothing is sent or answered
+ */
 function request(
   method: 'PUT' | 'PATCH',
   url: string,
   body: Blob,
   progress: (sent: number) => void,
   signal: AbortSignal,
+  silenceMs?: number,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest();
+    const unreachable = (): void => reject(new ApiProblem({ status: 0, title: 'The panel cannot be reached.' }));
+    const silent = (): void => {
+      unreachable();
+      sending.abort();
+    };
+    let silence = silenceMs === undefined ? undefined : setTimeout(silent, silenceMs);
     sending.open(method, url);
     sending.setRequestHeader('Content-Type', 'application/octet-stream');
     sending.setRequestHeader('Accept', 'application/json');
-    sending.upload.onprogress = (event) => progress(event.loaded);
+    sending.upload.onprogress = (event) => {
+      clearTimeout(silence);
+      if (silenceMs !== undefined) silence = setTimeout(silent, silenceMs);
+      progress(event.loaded);
+    };
     sending.onload = () =>
       sending.status < 300
         ? resolve(JSON.parse(sending.responseText))
         : reject(parseProblem(sending.status, sending.responseText));
-    sending.onerror = () => reject(new ApiProblem({ status: 0, title: 'The panel cannot be reached.' }));
+    sending.onerror = unreachable;
     sending.onabort = () => reject(new DOMException('stopped', 'AbortError'));
+    sending.onloadend = () => clearTimeout(silence);
     signal.addEventListener('abort', () => sending.abort());
     sending.send(body);
-  });
-}
-
-function offsetOf(answer: unknown): number {
-  return uploadSchema.parse(answer).offset;
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer);
-      reject(new DOMException('stopped', 'AbortError'));
-    });
   });
 }

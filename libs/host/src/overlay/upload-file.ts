@@ -3,6 +3,7 @@ import { link, lstat, mkdir, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { Interrupted } from '../errors.js';
 import { hasCode } from './durable.js';
 import { FreeSpace } from './free-space.js';
 import { limitOf, temporaryPath } from './received-files.js';
@@ -36,10 +37,25 @@ export class UploadFile {
     }
   }
 
-  /** Writes a body at the end. What has come stays when the body breaks off. Throws `TooLarge` over the limit, `DiskFull`, ENOENT. */
-  async append(at: number, body: Readable, limitBytes: number, reserveBytes: number): Promise<void> {
+  /**
+   * Writes a body at the end. What has come stays when the body breaks off or the signal aborts, and nothing more is written after that.
+   * Throws `TooLarge` over the limit, `DiskFull`, `Interrupted`, ENOENT.
+   */
+  async append(
+    at: number,
+    body: Readable,
+    { limitBytes, reserveBytes }: { limitBytes: number; reserveBytes: number },
+    signal: AbortSignal,
+  ): Promise<void> {
     const file = createWriteStream(this.path, { flags: 'r+', start: at });
-    await pipeline(body, limitOf(limitBytes, new FreeSpace(this.unfinished, reserveBytes)), file);
+    const closed = new Promise<void>((resolve) => file.once('close', resolve));
+    try {
+      await pipeline(body, limitOf(limitBytes, new FreeSpace(this.unfinished, reserveBytes)), file, { signal });
+    } catch (error) {
+      throw signal.aborted ? new Interrupted('sending a piece') : error;
+    } finally {
+      await closed;
+    }
   }
 
   /** Another name of the same file, to be moved into a tree; this one stays until that is known to have worked. */

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { sendFile } from './send-file';
+
+const PIECE = 8 * 1024 * 1024;
+const SIZE = PIECE + 4;
+const never = new AbortController().signal;
+
+/** What the panel answers next, in order, as `PATCH 0`, `GET`, `finish`; 0: no answer at all, null: silence. */
+let answers: [asked: string, status: number | null, offset?: number][];
+
+function answer(what: string): { status: number | null; body: string } {
+  const [expected, status, offset = 0] = answers.shift() ?? ['nothing more', 0];
+  expect(what).toBe(expected);
+  return { status, body: JSON.stringify({ id: 7, offset, result: { files: 1 } }) };
+}
+
+class FakeRequest {
+  upload: { onprogress?: (event: { loaded: number }) => void } = {};
+  status = 0;
+  responseText = '';
+  onload?: () => void;
+  onerror?: () => void;
+  onabort?: () => void;
+  onloadend?: () => void;
+  private what = '';
+
+  open(method: string, url: string): void {
+    this.what = `${method} ${new URL(url, 'http://x').searchParams.get('offset')}`;
+  }
+
+  setRequestHeader(): void {}
+
+  send(): void {
+    const { status, body } = answer(this.what);
+    if (status === null) return;
+    this.status = status;
+    this.responseText = body;
+    setTimeout(() => {
+      if (status === 0) this.onerror?.();
+      else this.onload?.();
+      this.onloadend?.();
+    });
+  }
+
+  abort(): void {
+    this.onabort?.();
+    this.onloadend?.();
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal('XMLHttpRequest', FakeRequest);
+  vi.stubGlobal('fetch', async (url: string, { method }: { method: string }) => {
+    const what = url.endsWith('/finish') ? 'finish' : url.endsWith('/uploads') ? 'begin' : method;
+    const { status, body } = answer(what);
+    if (status === 0) throw new TypeError('network');
+    return new Response(body, { status: status ?? 200 });
+  });
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+async function send(): Promise<unknown> {
+  const file = new File([new Uint8Array(SIZE)], 'a.zip');
+  const sending = sendFile(1, () => undefined)({ file, path: 'a.zip' }, () => undefined, never);
+  const ended = sending.catch((error: unknown) => error);
+  await vi.runAllTimersAsync();
+  return ended;
+}
+
+it('a piece goes on from what the panel has, whatever came in between', async () => {
+  answers = [
+    ['begin', 201],
+    ['PATCH 0', null],
+    ['GET', 200, 5],
+    ['PATCH 5', 409],
+    ['GET', 0],
+    ['GET', 200, 9],
+    ['PATCH 9', 408],
+    ['GET', 200, PIECE],
+    [`PATCH ${PIECE}`, 502],
+    ['GET', 200, SIZE],
+    ['finish', 200],
+  ];
+  expect(await send()).toBeUndefined();
+  expect(answers).toEqual([]);
+});
+
+it('finishing is asked for again until there is an answer', async () => {
+  answers = [
+    ['begin', 201],
+    ['PATCH 0', 200, SIZE],
+    ['finish', 504],
+    ['finish', 0],
+    ['finish', 503],
+    ['finish', 200],
+  ];
+  expect(await send()).toBeUndefined();
+  expect(answers).toEqual([]);
+});
+
+it('what the panel refuses is not tried again', async () => {
+  answers = [
+    ['begin', 201],
+    ['PATCH 0', 200, SIZE],
+    ['finish', 422],
+  ];
+  expect(await send()).toMatchObject({ status: 422 });
+  answers = [
+    ['begin', 201],
+    ['PATCH 0', 507],
+  ];
+  expect(await send()).toMatchObject({ status: 507 });
+  expect(answers).toEqual([]);
+});
