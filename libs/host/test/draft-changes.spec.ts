@@ -122,6 +122,45 @@ describe('an archive that goes into a draft', () => {
   });
 });
 
+describe('a folder that was moved aside by a process that was killed', () => {
+  const replacing = { path: 'left4dead2/cfg', aside: 'aside' };
+  beforeEach(() => mkdir(join(root, 'drafts/.tmp')));
+
+  it('is put back, also where the folders on the way are gone', async () => {
+    const before = await files();
+    await rename(join(root, 'drafts/7/left4dead2/cfg'), join(root, 'drafts/.tmp/aside'));
+    await drafts.remove('7', 'left4dead2');
+    expect(await drafts.putBack('7', replacing)).toBe(true);
+    expect(await files()).toEqual(before);
+    await rename(join(root, 'drafts/7'), join(root, 'drafts/.tmp/aside'));
+    expect(await drafts.putBack('7', { path: '', aside: 'aside' })).toBe(true);
+    expect(await files()).toEqual(before);
+  });
+
+  it('stays where it is when another one has its place, and nothing is made when it was not moved yet', async () => {
+    const before = await files();
+    await mkdir(join(root, 'drafts/.tmp/aside'));
+    expect(await drafts.putBack('7', replacing)).toBe(false);
+    expect(await drafts.putBack('7', { path: 'new/folder', aside: 'none' })).toBe(false);
+    expect(await files()).toEqual(before);
+    expect(await readdir(join(root, 'drafts/7'))).toEqual(['left4dead2']);
+    expect(await leftovers()).toEqual(['aside']);
+  });
+
+  it('is told before it is moved, when it is to be replaced', async () => {
+    const told: unknown[] = [];
+    const swap = async <T>(change: () => Promise<T>, replaced?: unknown): Promise<T> => {
+      told.push(replaced);
+      return change();
+    };
+    const archive = await archiveOf([{ name: 'a', content: 'x' }]);
+    await drafts.unpack('7', archive, { target: 'left4dead2/cfg', mode: 'merge', swap });
+    await drafts.unpack('7', archive, { target: 'left4dead2/cfg', mode: 'replace', swap });
+    expect(told).toEqual([undefined, { path: 'left4dead2/cfg', aside: expect.stringMatching(/^[0-9a-f]{16}$/) }]);
+    expect(await leftovers()).toEqual([]);
+  });
+});
+
 describe('a file', () => {
   it('is replaced by an editor only as long as nobody else has changed it', async () => {
     const { stream, etag } = await drafts.open('7', 'left4dead2/cfg/server.cfg');

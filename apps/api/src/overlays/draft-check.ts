@@ -18,7 +18,7 @@ export class DraftCheck {
    * @throws BrokenVpks: one of them sends the game into a crash loop
    */
   async ready(overlayId: number, run: Run): Promise<void> {
-    await this.leases.none(overlayId, run.signal);
+    await this.leases.none(overlayId, run);
     await requireSoundVpks(this.trees.draft(overlayId), run);
   }
 

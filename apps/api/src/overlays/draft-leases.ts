@@ -1,12 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { HostError, Interrupted } from '@left4me/host';
+import { HostError, Interrupted, KeyedLock, type Replacing, type Run } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Conflict, NotFound } from '../problems/problems.js';
+import { DraftHealing } from './draft-healing.js';
+import { LEASE_SECONDS } from './draft-lease.entity.js';
 
-const LEASE_SECONDS = 30;
 const RENEWED_MS = 10_000;
 const LOOK_MS = 50;
+/** Longer than somebody's who was killed. */
+const PATIENCE_MS = (LEASE_SECONDS + 15) * 1000;
+
+interface Named {
+  id: number;
+  name: string;
+}
 
 /** When the draft was changed last, before and by what is going on; the database's own texts, to the microsecond. */
 interface Marked {
@@ -17,19 +25,29 @@ interface Marked {
 /**
  * Keeps the moments in which drafts change apart from the builds that copy them, without a lock or a connection held meanwhile.
  * Both sides write first and look then: a change writes its lease and looks for a running build, a build is running and looks for
- * leases. So at least one of two that meet sees the other: the change is refused, the build waits.
+ * leases. So at least one of two that meet sees the other: the change is refused, the build waits. Of one draft there is one change at a time.
  */
 @Injectable()
 export class DraftLeases {
-  constructor(private readonly database: DataSource) {}
+  private readonly changes = new KeyedLock('waiting for a change of the draft');
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly healing: DraftHealing,
+  ) {}
 
   /**
    * Makes a change of a draft that was prepared, in a short time. The overlay counts as changed from before it; not when the change
    * was refused (`HostError`), which changes nothing.
+   * @param replacing what is to be put back should this process be killed in the middle
    * @throws Conflict while a build runs; NotFound when the overlay is gone, `change` has not run then
    */
-  async during<T>(overlay: { id: number; name: string }, change: () => Promise<T>): Promise<T> {
-    const lease = await this.take(overlay.id);
+  async during<T>(overlay: Named, change: () => Promise<T>, replacing?: Replacing): Promise<T> {
+    return this.changes.hold(String(overlay.id), () => this.alone(overlay, change, replacing));
+  }
+
+  private async alone<T>(overlay: Named, change: () => Promise<T>, replacing?: Replacing): Promise<T> {
+    const lease = await this.take(overlay, replacing);
     const renewal = setInterval(() => void this.renew(lease), RENEWED_MS);
     try {
       const marked = await this.mark(overlay);
@@ -47,24 +65,44 @@ export class DraftLeases {
     }
   }
 
-  /** For a build that is running: resolves when nobody changes the draft, and nobody can until the build has ended. */
-  async none(overlayId: number, signal: AbortSignal): Promise<void> {
-    const open = `SELECT 1 FROM draft_leases WHERE overlay_id = $1 AND expires_at > clock_timestamp() LIMIT 1`;
-    while ((await this.database.query<unknown[]>(open, [overlayId])).length > 0) {
+  /** For a build that is running: resolves when the draft is whole, nobody changes it, and nobody can until the build has ended. */
+  async none(overlayId: number, { signal, output }: Run): Promise<void> {
+    for (let told = false; ; await pause(LOOK_MS)) {
+      const [lease] = await this.database.query<{ abandoned: boolean }[]>(
+        `SELECT expires_at <= clock_timestamp() AS abandoned FROM draft_leases
+         WHERE overlay_id = $1 AND (expires_at > clock_timestamp() OR aside IS NOT NULL)`,
+        [overlayId],
+      );
+      if (lease === undefined) break;
       if (signal.aborted) throw new Interrupted('waiting for a change of the draft');
-      await pause(LOOK_MS);
+      if (!lease.abandoned || told) continue;
+      told = true;
+      await output.write(
+        'stderr',
+        'The API was killed while it replaced a folder: waiting until it has put that back.',
+      );
     }
-    await this.database.query(`DELETE FROM draft_leases WHERE overlay_id = $1`, [overlayId]);
+    await this.database.query(
+      `DELETE FROM draft_leases WHERE overlay_id = $1 AND expires_at <= clock_timestamp() AND aside IS NULL`,
+      [overlayId],
+    );
   }
 
-  private async take(overlayId: number): Promise<number> {
-    const [row] = await this.database.query<{ id: number }[]>(
-      `INSERT INTO draft_leases (overlay_id, expires_at)
-       SELECT id, clock_timestamp() + make_interval(secs => $2) FROM overlays WHERE id = $1 RETURNING id`,
-      [overlayId, LEASE_SECONDS],
-    );
-    if (!row) throw new NotFound(`overlay ${overlayId}`);
-    return row.id;
+  /** Waits for others, and ends what a killed one has left. */
+  private async take({ id, name }: Named, replacing?: Replacing): Promise<number> {
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await pause(LOOK_MS)) {
+      const [row] = await this.database.query<{ id: number }[]>(
+        `INSERT INTO draft_leases (overlay_id, expires_at, replaces, aside)
+         SELECT id, clock_timestamp() + make_interval(secs => $2), $3, $4 FROM overlays WHERE id = $1
+         ON CONFLICT (overlay_id) DO NOTHING RETURNING id`,
+        [id, LEASE_SECONDS, replacing?.path ?? null, replacing?.aside ?? null],
+      );
+      if (row) return row.id;
+      const there = await this.database.query<unknown[]>(`SELECT FROM overlays WHERE id = $1`, [id]);
+      if (there.length === 0) throw new NotFound(`overlay ${id}`);
+      await this.healing.heal(id);
+    }
+    throw new Conflict(`Somebody else is changing the files of ${name}: try again in a moment.`);
   }
 
   /** When this fails the lease expires, and the next renewal or the build tells. */
@@ -78,7 +116,7 @@ export class DraftLeases {
   }
 
   /** Before the change: a kill in the middle of it leaves a draft that counts as changed. The database's clock, as for builds. */
-  private async mark({ id, name }: { id: number; name: string }): Promise<Marked> {
+  private async mark({ id, name }: Named): Promise<Marked> {
     const [rows] = await this.database.query<[Marked[], number]>(
       `UPDATE overlays SET draft_changed_at = clock_timestamp()
        FROM (SELECT draft_changed_at::text AS before FROM overlays WHERE id = $1 FOR UPDATE) was
@@ -92,7 +130,7 @@ export class DraftLeases {
   }
 
   /** @throws Conflict naming the build that runs */
-  async refuseWhileBuilding({ id, name }: { id: number; name: string }): Promise<void> {
+  async refuseWhileBuilding({ id, name }: Named): Promise<void> {
     const [build] = await this.database.query<{ id: number }[]>(`SELECT id FROM jobs WHERE ${RUNNING_BUILD} LIMIT 1`, [
       id,
     ]);

@@ -123,12 +123,11 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
     });
   }
 
-  /** Rows and files that nobody has touched for a day. Files without a row go by their own age; so do leases that a kill left. */
+  /** Rows and files that nobody has touched for a day. Files without a row go by their own age. */
   async sweep(now = new Date()): Promise<void> {
     const before = new Date(now.getTime() - KEPT_MS);
     try {
       await this.database.getRepository(DraftUpload).delete({ touchedAt: LessThan(before) });
-      await this.database.query(`DELETE FROM draft_leases WHERE expires_at < $1`, [before]);
       await removeAbandoned(this.drafts, before);
     } catch (error) {
       this.logger.warn(`Abandoned uploads are still there: ${String(error)}`);

@@ -137,7 +137,7 @@ export class OverlayFiles {
     path: string,
     work: (swap: NonNullable<PutOptions['swap']>) => Promise<T>,
   ): Promise<T> {
-    const done = await onTree(path, () => work((change) => this.leases.during(overlay, change)));
+    const done = await onTree(path, () => work((change, replacing) => this.leases.during(overlay, change, replacing)));
     if (!(await this.database.getRepository(Overlay).existsBy({ id: overlay.id }))) {
       // Deleted in the meantime; its files went before this came.
       await files.destroy(tree);

@@ -34,9 +34,20 @@ export interface WrittenFile extends TreeEntry {
   etag: string;
 }
 
+/** A folder that is moved aside for a moment, until another one has its place. */
+export interface Replacing {
+  /** In its tree. */
+  path: string;
+  /** Its name beside the trees. */
+  aside: string;
+}
+
 export interface ChangeOptions {
-  /** Called around the short moment in which the tree itself changes; by default it just does. */
-  swap?: <T>(change: () => Promise<T>) => Promise<T>;
+  /**
+   * Called around the short moment in which the tree itself changes; by default it just does. What a process that was killed in the
+   * middle was replacing has to be put back (`putBack`) before anybody else reads or changes the tree.
+   */
+  swap?: <T>(change: () => Promise<T>, replacing?: Replacing) => Promise<T>;
 }
 
 export interface MoveOptions extends ChangeOptions {
@@ -91,6 +102,8 @@ export interface FileTree {
    * `NotSupported` for want of a program, `PathRefused` where a file and a folder would meet; nothing is changed then.
    */
   unpack(tree: string, archive: string, options: UnpackOptions): Promise<Unpacked>;
+  /** Puts back what a killed process had moved aside; false when it had not, or the other folder has its place. Throws `PathRefused`. */
+  putBack(tree: string, replacing: Replacing): Promise<boolean>;
   /** With its parents. Throws `Exists`. */
   makeFolder(tree: string, path: string, options?: ChangeOptions): Promise<void>;
   /** A file or a folder with all it holds; makes parent folders. Throws `NotFound`; `Exists` with what is in the way, and nothing is moved. */

@@ -11,6 +11,7 @@ import type {
   MoveOptions,
   ReadableFile,
   PutOptions,
+  Replacing,
   TreeEntry,
   TreeSummary,
   TreeWarning,
@@ -138,6 +139,10 @@ class FolderTrees implements FileTree {
 
   async unpack(tree: string, archive: string, options: UnpackOptions): Promise<Unpacked> {
     return this.changes.unpack(tree, archive, options);
+  }
+
+  async putBack(tree: string, replacing: Replacing): Promise<boolean> {
+    return this.changes.putBack(tree, replacing);
   }
 
   async makeFolder(tree: string, path: string, options?: ChangeOptions): Promise<void> {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
@@ -15,9 +15,13 @@ const SYNC_LIMIT_MS = 10 * 60_000;
 
 /** A new path on the disk of the trees below a folder, but in none of them. */
 export async function temporaryPath(folder: string): Promise<string> {
-  const unfinished = join(folder, UNFINISHED);
-  await mkdir(unfinished, { recursive: true });
-  return join(unfinished, randomBytes(8).toString('hex'));
+  await mkdir(join(folder, UNFINISHED), { recursive: true });
+  return besideTrees(folder, randomBytes(8).toString('hex'));
+}
+
+/** The path of what has this name beside the trees below a folder. */
+export function besideTrees(folder: string, name: string): string {
+  return join(folder, UNFINISHED, basename(name));
 }
 
 /** Takes a body to a new file beside the trees below a folder; its path. Over the limit: `TooLarge`, `DiskFull`, and nothing is left. */

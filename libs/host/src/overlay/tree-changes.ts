@@ -1,13 +1,13 @@
 import { link, lstat, mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type ArchiveLimits, unpack, type Unpacked } from '../archive/unpack.js';
 import { Changed, Exists, NotFound, PathRefused } from '../errors.js';
 import type { DirHandle } from './dir-handle.js';
 import { hasCode } from './durable.js';
-import type { ChangeOptions, MoveOptions, PutOptions, UnpackOptions, WrittenFile } from './file-tree.js';
+import type { ChangeOptions, MoveOptions, PutOptions, Replacing, UnpackOptions, WrittenFile } from './file-tree.js';
 import { moveContent, placeTree } from './place-tree.js';
-import { receive, syncDisk, temporaryPath } from './received-files.js';
+import { besideTrees, receive, syncDisk, temporaryPath } from './received-files.js';
 import { longestBelow } from './longest-path.js';
 import { MAX_PATH_BYTES, pathParts } from './relative-path.js';
 import { removeTree } from './remove-tree.js';
@@ -72,7 +72,7 @@ export class TreeChanges {
     try {
       const unpacked = await unpack(archive, made, this.limits, signal, options.target);
       await syncDisk(made, signal);
-      await around(options, async () => {
+      const place = async (): Promise<void> => {
         const parent = await this.places.make(parts.slice(0, -1), options.target);
         try {
           await placeTree(made, { parent, name: parts.at(-1) ?? '', path: options.target }, options.mode, replaced);
@@ -80,11 +80,29 @@ export class TreeChanges {
         } finally {
           await parent.close();
         }
-      });
+      };
+      const replacing = { path: options.target, aside: basename(replaced) };
+      await around(options, place, options.mode === 'replace' ? replacing : undefined);
+      await removeTree(replaced);
       return unpacked;
     } finally {
       await removeTree(made);
-      await removeTree(replaced);
+    }
+  }
+
+  async putBack(tree: string, { path, aside }: Replacing): Promise<boolean> {
+    const source = besideTrees(this.places.folder, aside);
+    if ((await lstatIfAny(source)) === null) return false;
+    const parts = [...treeParts(tree), ...pathParts(path)];
+    const parent = await this.places.make(parts.slice(0, -1), path);
+    try {
+      const place = parent.at(parts.at(-1) ?? '');
+      if ((await lstatIfAny(place)) !== null) return false;
+      await rename(source, place);
+      await parent.sync();
+      return true;
+    } finally {
+      await parent.close();
     }
   }
 
@@ -237,6 +255,6 @@ async function refuseTaken(folder: DirHandle, name: string, path: string, mayRep
   if (stats !== null && !(mayReplace && stats.isFile())) throw new Exists(path);
 }
 
-function around<T>(options: ChangeOptions, change: () => Promise<T>): Promise<T> {
-  return options.swap === undefined ? change() : options.swap(change);
+function around<T>(options: ChangeOptions, change: () => Promise<T>, replacing?: Replacing): Promise<T> {
+  return options.swap === undefined ? change() : options.swap(change, replacing);
 }

@@ -23,6 +23,7 @@ import { RevisionsInUse1795302700000 } from './1795302700000-revisions-in-use.js
 import { Trash1795302800000 } from './1795302800000-trash.js';
 import { GivenValues1795303042000 } from './1795303042000-given-values.js';
 import { PurgeProblems1795303043000 } from './1795303043000-purge-problems.js';
+import { ReplacedFolders1795304100000 } from './1795304100000-replaced-folders.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -50,4 +51,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   Trash1795302800000,
   GivenValues1795303042000,
   PurgeProblems1795303043000,
+  ReplacedFolders1795304100000,
 ];

@@ -1,0 +1,89 @@
+import { HostError, type Replacing } from '@left4me/host';
+import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { RunningSettings } from '../config/settings.js';
+import { Announcements } from '../redis/announcements.js';
+import { LEASE_SECONDS } from './draft-lease.entity.js';
+import { OverlayTrees } from './overlay-trees.js';
+
+const EVERY_MS = 3_000;
+
+interface Abandoned {
+  id: number;
+  overlayId: number;
+  replaces: string | null;
+  aside: string | null;
+}
+
+/**
+ * Ends the leases of processes that were killed while they changed a draft: a folder that was to be replaced, and had been moved aside,
+ * is put back. Done by the API alone, since nobody else may write drafts.
+ */
+@Injectable()
+export class DraftHealing implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Drafts');
+  private looking: NodeJS.Timeout | undefined;
+  private failing = false;
+
+  constructor(
+    private readonly database: DataSource,
+    private readonly trees: OverlayTrees,
+    private readonly settings: RunningSettings,
+    private readonly announcements: Announcements,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (!this.settings.apiEnabled || !this.trees.here) return;
+    await this.look();
+    this.looking = setInterval(() => void this.look(), EVERY_MS);
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.looking);
+  }
+
+  /** @param overlayId null: of all overlays, and one that fails stops no other */
+  async heal(overlayId: number | null): Promise<void> {
+    // Taken over first, as a lease of this process: of several one heals, and builds go on waiting.
+    const [abandoned] = await this.database.query<[Abandoned[], number]>(
+      `UPDATE draft_leases SET expires_at = clock_timestamp() + make_interval(secs => $1)
+       WHERE expires_at <= clock_timestamp() AND ($2::integer IS NULL OR overlay_id = $2)
+       RETURNING id, overlay_id AS "overlayId", replaces, aside`,
+      [LEASE_SECONDS, overlayId],
+    );
+    const failed: unknown[] = [];
+    for (const lease of abandoned) await this.end(lease).catch((error: unknown) => failed.push(error));
+    if (failed.length > 0) throw failed[0];
+  }
+
+  private async end({ id, overlayId, replaces, aside }: Abandoned): Promise<void> {
+    if (replaces !== null && aside !== null) await this.putBack(overlayId, { path: replaces, aside });
+    await this.database.query(`DELETE FROM draft_leases WHERE id = $1`, [id]);
+  }
+
+  private async putBack(overlayId: number, replacing: Replacing): Promise<void> {
+    const { files, tree } = this.trees.draft(overlayId);
+    const where = `${JSON.stringify(replacing.path)} of overlay ${overlayId}`;
+    try {
+      if (!(await files.putBack(tree, replacing))) return;
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      this.logger.warn(`${where} was not put back, and is in drafts/.tmp/${replacing.aside}: ${error.message}`);
+      return;
+    }
+    // What was counted without it is not kept.
+    await this.database.query(`UPDATE overlays SET draft_changed_at = clock_timestamp() WHERE id = $1`, [overlayId]);
+    this.announcements.publish({ topic: 'overlay', id: overlayId });
+    this.logger.log(`${where} was put back: a process was killed while it replaced that.`);
+  }
+
+  private async look(): Promise<void> {
+    try {
+      await this.heal(null);
+      this.failing = false;
+    } catch (error) {
+      if (!this.failing) this.logger.warn(`Interrupted changes of drafts are not mended: ${String(error)}`);
+      this.failing = true;
+    }
+  }
+}
