@@ -25,18 +25,27 @@ export class UserPlaces {
 
   /** @throws Unavailable when there was no place for long, or the signal aborted before */
   async hold<T>(userId: number, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    const waiting = AbortSignal.any([signal, AbortSignal.timeout(this.waitMs)]);
+    const waiting = new AbortController();
+    const giveUp = (): void => waiting.abort();
+    const timer = setTimeout(giveUp, this.waitMs);
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
     let begun = false;
     const begin = (): Promise<T> => {
       begun = true;
+      clearTimeout(timer);
       return work();
     };
+    const inTurn = (): Promise<T> => this.places.hold(begin, waiting.signal);
     try {
-      return await this.users.hold(String(userId), () => this.places.hold(begin, waiting), waiting);
+      return await this.users.hold(String(userId), inTurn, waiting.signal);
     } catch (error) {
       if (begun || !(error instanceof Interrupted)) throw error;
       const message = `The panel is already ${this.what}: send this again in a moment.`;
       throw new Unavailable(message, { cause: error, retryAfter: RETRY_AFTER_SECONDS });
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
     }
   }
 }
