@@ -25,8 +25,6 @@ const ETC =
   'nsswitch.conf services protocols localtime ld.so.cache ld.so.conf ld.so.conf.d alternatives ssl/certs ssl/openssl.cnf pki/ca-trust/extracted pki/tls/certs ca-certificates'.split(
     ' ',
   );
-/** A panel that runs as root owns what is in them, and permissions would not keep its scripts from writing. */
-const PROC_READ_ONLY = ['sys', 'sysrq-trigger', 'irq', 'bus', 'fs', 'acpi', 'scsi'];
 const PROC_HIDDEN = ['kcore', 'keys', 'kmsg', 'kallsyms', 'timer_list', 'sched_debug'];
 
 /** Scripts in bubblewrap: namespaces of their own for everything, the network too, and a root made of nothing but what is listed here. */
@@ -108,7 +106,8 @@ async function isolation(): Promise<string[]> {
     Object.entries(SCRIPT_ENVIRONMENT).flatMap(([name, value]) => ['--setenv', name, value]),
     ['--ro-bind', '/usr', '/usr', ...(await systemFolders())],
     ETC.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
-    ['--proc', '/proc', ...PROC_READ_ONLY.flatMap((name) => ['--ro-bind-try', `/proc/${name}`, `/proc/${name}`])],
+    // A panel that runs as root owns the kernel's settings, and any script its own rank among those that the kernel ends.
+    ['--proc', '/proc', '--remount-ro', '/proc'],
     ['--dev', '/dev', '--remount-ro', '/dev'],
     await hidden(),
   ].flat();

@@ -66,7 +66,9 @@ export class ScriptUnit implements ScriptSandbox {
     const err = new Lines(pipes.stderr, 'stderr', output);
     const folders = [place.output, place.cache, place.tmp] as const;
     let check = (): void => undefined;
-    const onStart = (group: string): void => void (check = this.refusalsSince(group, limits));
+    const onStart = (group: string): void => {
+      if (group !== '') check = this.refusalsSince(group, limits); // else it has ended already
+    };
     try {
       await watched({ folders, limits, check: () => check() }, run, (bounded) =>
         this.runUnit(unit, limits, bounded, onStart),
