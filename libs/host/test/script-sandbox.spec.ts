@@ -41,6 +41,16 @@ describe('a script', () => {
     expect(scripts.said[1]).toContain('50 minutes, 2 GiB of memory, 256 processes');
   });
 
+  it('writes to its outputs by their names, too', async () => {
+    const scripts = await openScripts();
+    const lines = await scripts.run(
+      'echo one >/dev/stdout; echo two >/dev/stderr; echo three | tee /dev/stderr; seq 5000',
+    );
+    expect(lines.filter((line) => line === 'three')).toHaveLength(2);
+    expect(lines).toEqual(expect.arrayContaining(['one', 'two', '1', '5000']));
+    expect(lines).toHaveLength(5004);
+  });
+
   it('that fails gives its code and its last words', async () => {
     const scripts = await openScripts();
     await expect(scripts.run('echo "no such map" >&2; exit 3')).rejects.toMatchObject({

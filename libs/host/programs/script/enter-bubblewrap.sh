@@ -1,6 +1,6 @@
 #!/bin/bash
 # enter-bubblewrap.sh <bwrap> [argument…]
-# Becomes bubblewrap, without what a script could use of this process. As root it needs a mount namespace of its own.
+# Runs bubblewrap, without what a script could use of this process. As root it needs a mount namespace of its own.
 set -eu
 # What the panel was given by its parent: an open folder would lead out of the sandbox. 255 is bash's own, and ends with it.
 for path in /proc/self/fd/*; do
@@ -16,4 +16,10 @@ if [ "$(id -u)" = 0 ]; then
 fi
 # Game servers come first, also where the kernel has to end something for want of memory: what the watch has not seen in time.
 echo 1000 >/proc/self/oom_score_adj
-exec nice -n 10 "$@"
+# What this process writes to are sockets, which nobody can open again: a script could not write to /dev/stderr. So each goes through a
+# pipe. Both are at their ends when the sandbox is; its code is this one's.
+{
+  nice -n 10 "$@" 2>&1 >&3 3>&- | cat >&2 3>&-
+  exit "${PIPESTATUS[0]}"
+} 3>&1 | cat
+exit "${PIPESTATUS[0]}"
