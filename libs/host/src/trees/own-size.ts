@@ -19,8 +19,10 @@ export interface OwnSize {
   kept: { files: number; paths: string[] };
 }
 
+type Countable = Pick<MergedTree, 'entry' | 'walk'>;
+
 /** @param tree of the server, or of what it wrote only */
-export async function ownSizeIn(tree: MergedTree, path: string, keptFiles: KeptFiles): Promise<OwnSize> {
+export async function ownSizeIn(tree: Countable, path: string, keptFiles: KeptFiles): Promise<OwnSize> {
   const size = { files: 0, bytes: 0, complete: true };
   const kept = new KeptOnes(keptFiles);
   const end = performance.now() + LONGEST_COUNT_MS;
@@ -48,6 +50,7 @@ class KeptOnes {
     if (pattern < 0) return;
     this.files++;
     // A database must not go unnamed because there are many demos.
+    if (pattern >= (this.named[MOST_NAMED - 1]?.pattern ?? Infinity)) return;
     this.named.push({ path, pattern });
     this.named.sort((one, other) => one.pattern - other.pattern);
     this.named.length = Math.min(this.named.length, MOST_NAMED);
@@ -59,7 +62,7 @@ class KeptOnes {
 }
 
 /** The entry itself and all below it. */
-async function* within(tree: MergedTree, path: string): AsyncGenerator<LayeredEntry | LeftOut> {
+async function* within(tree: Countable, path: string): AsyncGenerator<LayeredEntry | LeftOut> {
   const top = path === '' ? null : await tree.entry(path);
   if (top !== null) yield top;
   if (path !== '' && top?.type !== 'directory') return;
