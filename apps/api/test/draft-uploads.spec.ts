@@ -145,6 +145,26 @@ describe('an upload in pieces', () => {
     expect(await drafts.filesOf(id).catch(() => ({}))).toEqual({});
   });
 
+  it('tells how many files of an archive it is unpacked to so far', async () => {
+    const id = await drafts.overlay();
+    const files = drafts.panel.app.get(OverlayFiles, { strict: false });
+    let go = (): void => undefined;
+    const waiting = new Promise<void>((resolve) => (go = resolve));
+    const unpack = vi.spyOn(files, 'unpack').mockImplementationOnce(async (_me, _draft, _place, _archive, how) => {
+      how.progress?.(3);
+      await waiting;
+      return { files: 5, bytes: 5, leftOut: { count: 0, first: [] } };
+    });
+    const upload = await begin(id, { archive: { target: '', mode: 'merge' }, size: 1 });
+    await send(upload.id, 0, 'x').expect(200);
+    const finished = finish(upload.id).then(({ body }) => body);
+    const seen = async () => (await drafts.anna.get(`/api/v1/uploads/${upload.id}`)).body.unpackedFiles;
+    await expect.poll(seen).toBe(3);
+    go();
+    expect(await finished).toMatchObject({ finished: true, unpackedFiles: null, result: { files: 5 } });
+    unpack.mockRestore();
+  });
+
   it('finishes after a crash in the middle of finishing', async () => {
     const id = await drafts.overlay();
     const upload = await begin(id, { path: 'a', size: 1 });
@@ -204,11 +224,42 @@ describe('an upload in pieces', () => {
     expect(await drafts.sql('SELECT id FROM draft_uploads WHERE overlay_id = $1', [id])).toEqual([]);
   });
 
-  it('is not begun without end, and goes after a day', async () => {
+  it('is listed for its user until it is finished or given up, with what tells the same file again', async () => {
+    const id = await drafts.overlay();
+    const source = { name: 'pack.zip', modifiedAt: '2026-11-01T10:00:00.000Z' };
+    const list = async () => (await drafts.anna.get(at(id, 'uploads')).expect(200)).body;
+    for (const wrong of [{ modifiedAt: 'today' }, { name: 'a\u0000' }, { name: '\ud800' }]) {
+      const body = { path: 'a', size: 1, source: { ...source, ...wrong } };
+      await drafts.anna.post(at(id, 'uploads')).send(body).expect(400);
+    }
+    const elsewhere = await begin(await drafts.overlay(), { path: 'elsewhere', size: 1 });
+    const file = await begin(id, { path: 'a', size: 1 });
+    const archive = await begin(id, { archive: { target: 'cfg', mode: 'merge' }, size: 3, source });
+    await send(archive.id, 0, 'PK').expect(200);
+    expect(await list()).toMatchObject({
+      items: [
+        { id: archive.id, path: null, archive: { target: 'cfg', mode: 'merge' }, size: 3, offset: 2, source },
+        { id: file.id, path: 'a', archive: null, size: 1, offset: 0, source: null },
+      ],
+      nextCursor: null,
+    });
+    await send(file.id, 0, 'x').expect(200);
+    await finish(file.id).expect(200);
+    await drafts.anna.delete(`/api/v1/uploads/${archive.id}`).expect(204);
+    await drafts.anna.delete(`/api/v1/uploads/${elsewhere.id}`).expect(204);
+    expect((await list()).items).toEqual([]);
+    await drafts.ben.get(at(id, 'uploads')).expect(404);
+  });
+
+  it('is not begun without end, not even by many requests at once, and goes after a day', async () => {
     const id = await drafts.overlay();
     const upload = await begin(id, { path: 'a', size: 1 });
-    const sizes = Array.from({ length: 19 }, (_, n) => begin(id, { path: `b${n}`, size: 1 }));
-    await Promise.all(sizes);
+    const others = Array.from({ length: 24 }, (_, n) =>
+      drafts.anna.post(at(id, 'uploads')).send({ path: `b${n}`, size: 1 }),
+    );
+    const statuses = (await Promise.all(others)).map(({ status }) => status);
+    expect(statuses.filter((status) => status === 201)).toHaveLength(19);
+    expect(statuses.filter((status) => status === 409)).toHaveLength(5);
     expect((await drafts.anna.post(at(id, 'uploads')).send({ path: 'c', size: 1 }).expect(409)).body.detail).toContain(
       '20',
     );

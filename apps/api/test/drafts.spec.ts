@@ -158,6 +158,12 @@ describe('the draft', () => {
     expect(await drafts.filesOf(id)).toEqual({ 'left4dead2/addons/a.txt': 'a', 'b.txt': 'b' });
     await move('b.txt', 'left4dead2/addons/a.txt', { replace: true }).expect(204);
     expect(await drafts.filesOf(id)).toEqual({ 'left4dead2/addons/a.txt': 'b' });
+    await drafts.put(id, 'more/addons/a.txt', 'c').expect(200);
+    await move('more', 'left4dead2').expect(409);
+    const refused = await move('more', 'left4dead2', { merge: true }).expect(409);
+    expect(refused.body.detail).toContain('"left4dead2/addons/a.txt"');
+    await move('more', 'left4dead2', { merge: true, replace: true }).expect(204);
+    expect(await drafts.filesOf(id)).toEqual({ 'left4dead2/addons/a.txt': 'c' });
     await drafts.anna.post(at(id, 'folders')).send({ path: 'left4dead2/cfg' }).expect(204);
     await drafts.anna.post(at(id, 'folders')).send({ path: 'left4dead2/cfg' }).expect(409);
     expect((await readdir(path.join(drafts.folderOf(id), 'left4dead2'))).sort()).toEqual(['addons', 'cfg']);
@@ -171,7 +177,11 @@ describe('the draft', () => {
     expect(saved.headers['etag']).toBe(saved.body.etag);
     expect((await drafts.put(id, 'a.cfg', 'theirs').set('If-Match', etag).expect(412)).body.detail).toContain('a.cfg');
     await drafts.put(id, 'a.cfg', 'mine again').set('If-Match', saved.body.etag).expect(200);
+    await drafts.put(id, 'a.cfg', 'new').set('If-None-Match', '*').expect(412);
+    await drafts.put(id, 'b.cfg', 'new').set('If-None-Match', etag).expect(400);
     expect(await drafts.filesOf(id)).toEqual({ 'a.cfg': 'mine again' });
+    await drafts.put(id, 'b.cfg', 'new').set('If-None-Match', '*').expect(200);
+    expect(await drafts.filesOf(id)).toEqual({ 'a.cfg': 'mine again', 'b.cfg': 'new' });
   });
 
   it('tells what the game will not take', async () => {

@@ -116,6 +116,7 @@ it('in the console an archive is unpacked where it belongs, its folder moved, an
 
   await page.getByRole('button', { name: 'addons', exact: true }).click();
   await page.getByRole('button', { name: 'plugin.cfg', exact: true }).click();
+  const editor = page.getByRole('region', { name: /^File / });
   const text = page.getByLabel('Text of left4dead2/addons/plugin.cfg');
   await text.fill('mine');
   await panel.edit(overlay, { 'left4dead2/addons/plugin.cfg': 'theirs' });
@@ -123,7 +124,7 @@ it('in the console an archive is unpacked where it belongs, its folder moved, an
   await page.getByText('Somebody else changed or removed this file').waitFor();
   await page.getByRole('button', { name: 'Overwrite with mine' }).click();
   await page.getByText('Saved in the draft.', { exact: true }).waitFor();
-  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await editor.getByRole('button', { name: 'Close', exact: true }).click();
 
   // A file that is not there yet, which somebody else makes meanwhile.
   await page.getByRole('button', { name: 'New file' }).click();
@@ -137,7 +138,7 @@ it('in the console an archive is unpacked where it belongs, its folder moved, an
   await page.getByText('There is a file of this path already.').waitFor();
   await page.getByRole('button', { name: 'Overwrite with mine' }).click();
   await page.getByText('Saved in the draft.', { exact: true }).waitFor();
-  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await editor.getByRole('button', { name: 'Close', exact: true }).click();
 
   // More than a piece; the line breaks at the second one.
   let pieces = 0;
@@ -154,6 +155,64 @@ it('in the console an archive is unpacked where it belongs, its folder moved, an
   expect(await readFile(join(draft, 'addons/made/new.cfg'), 'utf8')).toBe('made here');
   expect(await readFile(join(draft, 'a/b.txt'), 'utf8')).toBe('one.zip');
   expect(await readFile(join(draft, 'c.txt'), 'utf8')).toBe('two.zip');
+});
+
+it('in the console an upload goes on behind other pages, is not closed by mistake, and is gone on with after that', async () => {
+  const overlay = await panel.draft('behind', { 'left4dead2/a.txt': 'a' });
+  const draft = join(panel.root, 'drafts', String(overlay));
+  const page = await pageOf(overlay);
+  const file = join(folder, 'map.bsp');
+  const map = Buffer.alloc(20 * 1024 ** 2, 'map');
+  await writeFile(file, map);
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  // The second piece waits.
+  let pieces = 0;
+  await page.route(/\/uploads\/\d+\?offset=/, async (route) => {
+    if ((pieces += 1) === 2) await opened;
+    await route.continue();
+  });
+  await page.getByLabel('Files to upload').setInputFiles(file);
+  await expect.poll(() => pieces, { timeout: 15_000 }).toBe(2);
+  await page.getByRole('tab', { name: 'Revisions' }).click();
+  await page.getByText('0 of 1 file uploaded').waitFor();
+  await page.getByRole('link', { name: 'Servers' }).first().click();
+  await page.getByRole('heading', { name: 'Servers', level: 1 }).waitFor();
+  open();
+  await expect.poll(async () => (await readdir(draft)).includes('map.bsp'), { timeout: 15_000 }).toBe(true);
+  expect((await readFile(join(draft, 'map.bsp'))).equals(map)).toBe(true);
+  await page.goBack();
+  await page.getByText('1 file uploaded', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+
+  // The page is closed in the middle, after a question.
+  pieces = 0;
+  await page.unroute(/\/uploads\/\d+\?offset=/);
+  await page.route(/\/uploads\/\d+\?offset=/, (route) => (pieces += 1) === 2 || route.continue());
+  await page.getByRole('tab', { name: 'Files' }).click();
+  await page.getByRole('button', { name: 'left4dead2', exact: true }).click();
+  await page.getByLabel('Files to upload').setInputFiles(file);
+  await expect.poll(() => pieces, { timeout: 15_000 }).toBe(2);
+  const asked = page.waitForEvent('dialog');
+  await Promise.all([page.reload().catch(() => undefined), asked.then((dialog) => dialog.accept())]);
+  expect((await asked).type()).toBe('beforeunload');
+
+  const left = page.getByRole('list', { name: 'Unfinished uploads' });
+  await left.getByText('left4dead2/map.bsp').waitFor();
+  await left.getByText('8.4 MB of 21 MB').waitFor();
+  await page.unroute(/\/uploads\/\d+\?offset=/);
+  const other = join(folder, 'other.bsp');
+  await writeFile(other, map);
+  await left.getByRole('button', { name: 'Go on…' }).click();
+  await page.getByLabel('File to go on with').setInputFiles(other);
+  await page.getByText('other.bsp is not the file that was being uploaded').waitFor();
+  const offsets: string[] = [];
+  page.on('request', (request) => offsets.push(...(/offset=(\d+)/.exec(request.url())?.slice(1) ?? [])));
+  await page.getByLabel('File to go on with').setInputFiles(file);
+  await page.getByText('1 file uploaded', { exact: true }).waitFor();
+  expect(offsets).toEqual([String(8 * 1024 ** 2), String(16 * 1024 ** 2)]);
+  expect(await left.count()).toBe(0);
+  expect((await readFile(join(draft, 'left4dead2/map.bsp'))).equals(map)).toBe(true);
 });
 
 it('a pack of thousands of files with odd names goes through upload, revision and server intact', async () => {

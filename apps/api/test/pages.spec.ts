@@ -73,6 +73,10 @@ async function fill(): Promise<void> {
     'left4dead2/addons/readme.txt': 'maps go here',
     'left4dead2/cfg/server.cfg': 'sv_region 3\n',
   });
+  await admin
+    .post(`/api/v1/overlays/${maps}/uploads`)
+    .send({ path: 'left4dead2/maps/c1.bsp', size: 9, source: { name: 'c1.bsp', modifiedAt: '2026-11-01T10:00:00Z' } })
+    .expect(201);
   const broken = await panel.overlay('broken pack', {
     srcds_run: '#!/bin/sh\necho "cannot open shared object file"\nexit 7\n',
   });

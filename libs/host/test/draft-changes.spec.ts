@@ -47,7 +47,10 @@ describe('an archive that goes into a draft', () => {
   ];
 
   it('is merged: its files replace those of the same path, the others stay', async () => {
-    const unpacked = await drafts.unpack('7', await archiveOf(entries), { target: 'left4dead2', mode: 'merge' });
+    const told: number[] = [];
+    const options = { target: 'left4dead2', mode: 'merge', progress: (count: number) => told.push(count) } as const;
+    const unpacked = await drafts.unpack('7', await archiveOf(entries), options);
+    expect(told).toEqual([1, 2, 3]);
     expect(unpacked).toEqual({ files: 3, bytes: 5, leftOut: { count: 0, first: [] } });
     expect(await files()).toEqual({
       'left4dead2/cfg/server.cfg': 'new',

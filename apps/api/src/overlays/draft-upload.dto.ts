@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsString, Max, Min, ValidateNested } from 'class-validator';
+import { IsIn, IsInt, IsISO8601, IsString, Matches, Max, MaxLength, Min, ValidateNested } from 'class-validator';
 import { MayBeLeftOut } from '../problems/fields.js';
 import { archiveModes } from './draft.dto.js';
 import { ARCHIVE_LIMIT } from './overlay-files.service.js';
@@ -15,6 +15,19 @@ export class ArchivePlaceBody {
   mode: (typeof archiveModes)[number];
 }
 
+export class SourceBody {
+  @ApiProperty({ maxLength: 255 })
+  @IsString()
+  @MaxLength(255)
+  @Matches(/^[^\p{Cc}\p{Cs}]*$/u, { message: 'must not contain control characters' })
+  name: string;
+
+  @ApiProperty({ format: 'date-time' })
+  @IsISO8601({ strict: true })
+  @MaxLength(40)
+  modifiedAt: string;
+}
+
 export class CreateUploadBody {
   @ApiPropertyOptional({ description: 'Of a file: where it goes. Either this or `archive`.' })
   @MayBeLeftOut()
@@ -26,6 +39,15 @@ export class CreateUploadBody {
   @ValidateNested()
   @Type(() => ArchivePlaceBody)
   archive?: ArchivePlaceBody;
+
+  @ApiPropertyOptional({
+    type: SourceBody,
+    description: 'The file as its sender has it: by this, and the size, the same file is known again on another day.',
+  })
+  @MayBeLeftOut()
+  @ValidateNested()
+  @Type(() => SourceBody)
+  source?: SourceBody;
 
   @ApiProperty({ description: 'Bytes, once it is whole.' })
   @IsInt()
@@ -60,6 +82,16 @@ export class UploadView {
 
   @ApiProperty({ description: 'Bytes that have come; the next piece begins here.' })
   offset: number;
+
+  @ApiProperty({ type: SourceBody, nullable: true, description: 'As it was given.' })
+  source: SourceBody | null;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Of an archive that is being unpacked: how many files it came to so far.',
+  })
+  unpackedFiles: number | null;
 
   @ApiProperty({ description: 'Whether it is in the draft.' })
   finished: boolean;

@@ -41,6 +41,10 @@ export class DraftUpload {
   @Column('bigint')
   size: string;
 
+  /** The file as its sender has it, who can tell by that whether another day's is the same. */
+  @Column('jsonb', { nullable: true })
+  source: { name: string; modifiedAt: string } | null;
+
   /** When it is in the draft: what was answered. */
   @Column('jsonb', { nullable: true })
   result: object | null;

@@ -10,6 +10,8 @@ import {
 } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
+import { PageOf } from '../openapi/page-of.js';
+import type { Page } from '../paging/page.js';
 import { Repeatable } from '../idempotency/idempotency.interceptor.js';
 import { Fails } from '../openapi/fails.js';
 import { IdPipe } from '../problems/id.js';
@@ -39,6 +41,15 @@ export class DraftUploadsController {
     @Body() body: CreateUploadBody,
   ): Promise<UploadView> {
     return this.uploads.create(me, id, body);
+  }
+
+  @Get('overlays/:id/uploads')
+  @ApiOperation({ summary: "List one's own unfinished uploads into an overlay's draft" })
+  @Scoped('manage')
+  @ApiOkResponse({ type: PageOf(UploadView) })
+  async list(@Me() me: Principal, @Param('id', overlayId) id: number): Promise<Page<UploadView>> {
+    // A user has few of them at most.
+    return { items: await this.uploads.unfinished(me, id), nextCursor: null };
   }
 
   @Get('uploads/:id')

@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { ARCHIVE_LIMITS, removeAbandoned, UploadFile } from '@left4me/host';
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { DataSource, IsNull, LessThan } from 'typeorm';
+import { DataSource, type EntityManager, IsNull, LessThan } from 'typeorm';
 import type { Principal } from '../auth/access.js';
 import { RunningSettings } from '../config/settings.js';
 import { BodyTooLarge, Conflict, Invalid, NotFound } from '../problems/problems.js';
@@ -11,6 +11,7 @@ import { DraftUpload } from './draft-upload.entity.js';
 import { NewestRequests } from './newest-requests.js';
 import { FILE_LIMIT, OverlayFiles } from './overlay-files.service.js';
 import { onTree, OverlayTrees } from './overlay-trees.js';
+import { Overlays } from './overlays.service.js';
 
 const KEPT_MS = 24 * 3600_000;
 const SWEEP_MS = 3600_000;
@@ -25,11 +26,14 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly requests = new NewestRequests();
   /** By upload. Asked for again, it is the same. */
   private readonly finishing = new Map<number, Promise<UploadView>>();
+  /** Files of the archives that are being unpacked, by upload. */
+  private readonly unpacked = new Map<number, number>();
   private readonly closing = new AbortController();
   private sweeping: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly database: DataSource,
+    private readonly overlays: Overlays,
     private readonly files: OverlayFiles,
     private readonly trees: OverlayTrees,
     private readonly settings: RunningSettings,
@@ -46,7 +50,8 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
     await Promise.allSettled(this.finishing.values());
   }
 
-  async create(me: Principal, overlayId: number, { path: file, archive, size }: CreateUploadBody): Promise<UploadView> {
+  async create(me: Principal, overlayId: number, body: CreateUploadBody): Promise<UploadView> {
+    const { path: file, archive, size } = body;
     if ((file === undefined) === (archive === undefined)) {
       throw new Invalid([{ path: 'path', message: 'give either path, for a file, or archive' }]);
     }
@@ -60,25 +65,23 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
       const { target } = archive;
       await onTree(target, () => files.checkPlace(tree, target, 'folder'), 'archive.target');
     }
-    await this.refuseTooMany(me, size);
-    const uploads = this.database.getRepository(DraftUpload);
-    const row = uploads.create({
-      overlayId,
-      userId: me.user.id,
-      path: file ?? null,
-      target: archive?.target ?? null,
-      mode: archive?.mode ?? null,
-      size: String(size),
-      result: null,
-    });
-    await uploads.insert(row);
+    const row = await this.database.transaction((manager) => this.insert(manager, me, overlayId, body));
     await this.fileOf(row).create();
-    return viewOf(row, 0);
+    return this.viewOf(row, 0);
+  }
+
+  /** One's own into an overlay, newest first. What was sent of one may be lost: then nothing has come. */
+  async unfinished(me: Principal, overlayId: number): Promise<UploadView[]> {
+    await this.overlays.get(me, overlayId);
+    const rows = await this.database
+      .getRepository(DraftUpload)
+      .find({ where: { overlayId, userId: me.user.id, result: IsNull() }, order: { id: 'DESC' } });
+    return Promise.all(rows.map(async (row) => this.viewOf(row, (await this.fileOf(row).size()) ?? 0)));
   }
 
   async get(me: Principal, id: number): Promise<UploadView> {
     const row = await this.own(me, id);
-    return viewOf(row, await this.offsetOf(row));
+    return this.viewOf(row, await this.offsetOf(row));
   }
 
   /**
@@ -96,7 +99,7 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
       const limits = { limitBytes: Number(row.size) - offset, reserveBytes: ARCHIVE_LIMITS.reserveBytes };
       await this.database.getRepository(DraftUpload).update(id, { touchedAt: new Date() });
       await onTree('what was sent', () => this.fileOf(row).append(offset, body, limits, newer));
-      return viewOf(row, await this.offsetOf(row));
+      return this.viewOf(row, await this.offsetOf(row));
     });
   }
 
@@ -136,7 +139,7 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
 
   private async putIntoDraft(me: Principal, id: number, signal: AbortSignal): Promise<UploadView> {
     const row = await this.own(me, id);
-    if (row.result !== null) return viewOf(row, Number(row.size));
+    if (row.result !== null) return this.viewOf(row, Number(row.size));
     const offset = await this.offsetOf(row);
     if (offset !== Number(row.size)) {
       throw new Conflict(`Of upload ${id}, ${offset} of ${row.size} bytes have come.`);
@@ -144,7 +147,7 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
     row.result = await this.place(me, row, signal);
     await this.database.getRepository(DraftUpload).update(id, { result: row.result });
     await this.fileOf(row).remove();
-    return viewOf(row, offset);
+    return this.viewOf(row, offset);
   }
 
   private async place(me: Principal, row: DraftUpload, signal: AbortSignal): Promise<object> {
@@ -152,7 +155,12 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
     const { path: file, target, mode } = row;
     if (file === null) {
       if (target === null || mode === null) throw new Error(`upload ${row.id} goes nowhere`);
-      return this.files.unpack(me, draft, { target, mode }, this.fileOf(row).path, signal);
+      const progress = (count: number): unknown => this.unpacked.set(row.id, count);
+      try {
+        return await this.files.unpack(me, draft, { target, mode }, this.fileOf(row).path, { signal, progress });
+      } finally {
+        this.unpacked.delete(row.id);
+      }
     }
     const name = await this.fileOf(row).secondName();
     try {
@@ -168,8 +176,32 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
     return row;
   }
 
-  private async refuseTooMany(me: Principal, size: number): Promise<void> {
-    const open = await this.database
+  private async insert(
+    manager: EntityManager,
+    me: Principal,
+    overlayId: number,
+    { path: file, archive, source, size }: CreateUploadBody,
+  ): Promise<DraftUpload> {
+    // One after the other: two that begin at the same time would not count each other.
+    await manager.query(`SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`, [me.user.id]);
+    await this.refuseTooMany(manager, me, size);
+    const uploads = manager.getRepository(DraftUpload);
+    const row = uploads.create({
+      overlayId,
+      userId: me.user.id,
+      path: file ?? null,
+      target: archive?.target ?? null,
+      mode: archive?.mode ?? null,
+      source: source ?? null,
+      size: String(size),
+      result: null,
+    });
+    await uploads.insert(row);
+    return row;
+  }
+
+  private async refuseTooMany(manager: EntityManager, me: Principal, size: number): Promise<void> {
+    const open = await manager
       .getRepository(DraftUpload)
       .find({ select: { size: true }, where: { userId: me.user.id, result: IsNull() } });
     const bytes = open.reduce((sum, upload) => sum + Number(upload.size), size);
@@ -193,10 +225,20 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
   private get drafts(): string {
     return path.join(this.settings.root, 'drafts');
   }
-}
 
-function viewOf(row: DraftUpload, offset: number): UploadView {
-  const { id, overlayId, path: file, target, mode, result } = row;
-  const archive = target === null || mode === null ? null : { target, mode };
-  return { id, overlayId, path: file, archive, size: Number(row.size), offset, finished: result !== null, result };
+  private viewOf(row: DraftUpload, offset: number): UploadView {
+    const { id, overlayId, path: file, target, mode, source, result } = row;
+    return {
+      id,
+      overlayId,
+      path: file,
+      archive: target === null || mode === null ? null : { target, mode },
+      source,
+      size: Number(row.size),
+      offset,
+      unpackedFiles: this.unpacked.get(id) ?? null,
+      finished: result !== null,
+      result,
+    };
+  }
 }

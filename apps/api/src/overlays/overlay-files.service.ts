@@ -1,4 +1,4 @@
-import type { MoveOptions, PutOptions, Unpacked, WrittenFile } from '@left4me/host';
+import type { MoveOptions, PutOptions, Unpacked, UnpackOptions, WrittenFile } from '@left4me/host';
 import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -75,7 +75,7 @@ export class OverlayFiles {
     const name = 'the archive';
     const archive = await onTree(name, () => this.trees.receive(body, ARCHIVE_LIMIT));
     try {
-      return await this.unpack(me, draft, place, archive, signal);
+      return await this.unpack(me, draft, place, archive, { signal });
     } finally {
       await this.trees.discard(archive);
     }
@@ -90,11 +90,11 @@ export class OverlayFiles {
     draft: Draft,
     place: ArchivePlace,
     archive: string,
-    signal: AbortSignal,
+    how: { signal: AbortSignal } & Pick<UnpackOptions, 'progress'>,
   ): Promise<Unpacked> {
     const work = (): Promise<Unpacked> =>
-      this.changing(draft, place.target, (swap) => draft.files.unpack(draft.tree, archive, { ...place, signal, swap }));
-    return this.unpackings.hold(me.user.id, work, signal);
+      this.changing(draft, place.target, (swap) => draft.files.unpack(draft.tree, archive, { ...place, ...how, swap }));
+    return this.unpackings.hold(me.user.id, work, how.signal);
   }
 
   /** @throws Conflict when there is something with that name */

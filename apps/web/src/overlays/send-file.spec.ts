@@ -8,10 +8,16 @@ const never = new AbortController().signal;
 /** What the panel answers next, in order, as `PATCH 0`, `GET`, `finish`; 0: no answer at all, null: silence. */
 let answers: [asked: string, status: number | null, offset?: number][];
 
+/** The uploads that were left behind. */
+let left: object[];
+
 function answer(what: string): { status: number | null; body: string } {
   const [expected, status, offset = 0] = answers.shift() ?? ['nothing more', 0];
   expect(what).toBe(expected);
-  return { status, body: JSON.stringify({ id: 7, offset, result: { files: 1 } }) };
+  return {
+    status,
+    body: JSON.stringify({ id: 7, offset, unpackedFiles: null, result: { files: 1 }, items: left, nextCursor: null }),
+  };
 }
 
 class FakeRequest {
@@ -49,10 +55,12 @@ class FakeRequest {
 }
 
 beforeEach(() => {
+  left = [];
   vi.useFakeTimers();
   vi.stubGlobal('XMLHttpRequest', FakeRequest);
   vi.stubGlobal('fetch', async (url: string, { method }: { method: string }) => {
-    const what = url.endsWith('/finish') ? 'finish' : url.endsWith('/uploads') ? 'begin' : method;
+    const begun = method === 'POST' ? 'begin' : 'list';
+    const what = url.endsWith('/finish') ? 'finish' : url.endsWith('/uploads') ? begun : method;
     const { status, body } = answer(what);
     if (status === 0) throw new TypeError('network');
     return new Response(body, { status: status ?? 200 });
@@ -63,9 +71,15 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function send(): Promise<unknown> {
-  const file = new File([new Uint8Array(SIZE)], 'a.zip');
-  const sending = sendFile(1, () => undefined)({ file, path: 'a.zip' }, () => undefined, never);
+async function send(taken: readonly number[] = []): Promise<unknown> {
+  const file = new File([new Uint8Array(SIZE)], 'a.zip', { lastModified: Date.parse('2026-11-01T10:00:00Z') });
+  const put = sendFile(
+    1,
+    () => undefined,
+    (id) => taken.includes(id),
+  );
+  const anew = { state: 'waiting', sent: 0, unpackedFiles: null, id: null, error: null, refused: false } as const;
+  const sending = put({ file, path: 'a.zip', ...anew }, () => undefined, never);
   const ended = sending.catch((error: unknown) => error);
   await vi.runAllTimersAsync();
   return ended;
@@ -73,6 +87,7 @@ async function send(): Promise<unknown> {
 
 it('a piece goes on from what the panel has, whatever came in between', async () => {
   answers = [
+    ['list', 200],
     ['begin', 201],
     ['PATCH 0', null],
     ['GET', 200, 5],
@@ -91,6 +106,7 @@ it('a piece goes on from what the panel has, whatever came in between', async ()
 
 it('finishing is asked for again until there is an answer', async () => {
   answers = [
+    ['list', 200],
     ['begin', 201],
     ['PATCH 0', 200, SIZE],
     ['finish', 504],
@@ -104,15 +120,51 @@ it('finishing is asked for again until there is an answer', async () => {
 
 it('what the panel refuses is not tried again', async () => {
   answers = [
+    ['list', 200],
     ['begin', 201],
     ['PATCH 0', 200, SIZE],
     ['finish', 422],
   ];
   expect(await send()).toMatchObject({ status: 422 });
   answers = [
+    ['list', 200],
     ['begin', 201],
     ['PATCH 0', 507],
   ];
   expect(await send()).toMatchObject({ status: 507 });
+  expect(answers).toEqual([]);
+});
+
+it('what was left behind of the same file is gone on with, of no other', async () => {
+  const source = { name: 'a.zip', modifiedAt: '2026-11-01T10:00:00.000Z' };
+  const behind = { id: 7, path: 'a.zip', archive: null, size: SIZE, offset: PIECE, source };
+  left = [behind];
+  answers = [
+    ['list', 200],
+    ['GET', 200, PIECE],
+    [`PATCH ${PIECE}`, 200, SIZE],
+    ['finish', 200],
+  ];
+  expect(await send()).toBeUndefined();
+  expect(answers).toEqual([]);
+  const anew: typeof answers = [
+    ['list', 200],
+    ['begin', 507],
+  ];
+  for (const other of [
+    { size: SIZE + 1 },
+    { path: 'cfg/a.zip' },
+    { path: null, archive: { target: '', mode: 'merge' } },
+    { source: { ...source, name: 'b.zip' } },
+    { source: { ...source, modifiedAt: '2026-11-01T10:00:01.000Z' } },
+    { source: null },
+  ]) {
+    left = [{ ...behind, ...other }];
+    answers = [...anew];
+    expect(await send()).toMatchObject({ status: 507 });
+  }
+  left = [behind];
+  answers = [...anew];
+  expect(await send([7])).toMatchObject({ status: 507 });
   expect(answers).toEqual([]);
 });

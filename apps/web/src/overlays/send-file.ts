@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { api, ApiProblem, apiUrl, parseProblem } from '../api/client';
 import { patiently, PAUSES } from './patience';
 import { type Unpacked, unpackedSchema } from './schema';
-import type { Chosen, Put } from './uploads';
+import { isOf, readUnfinished, sourceOf } from './unfinished';
+import type { News, Put, Upload } from './uploads';
 
 /** Larger files come in pieces, so that a broken line costs one piece and not the file. */
 const PIECE_BYTES = 8 * 1024 * 1024;
@@ -11,46 +12,87 @@ const SILENCE_MS = 60_000;
 /** An archive may take half an hour to unpack; a proxy that gives up on the answer does not end that. */
 const FINISH_PAUSES = [...PAUSES, ...Array<number>(20).fill(30_000)];
 
-const uploadSchema = z.object({ id: z.number(), offset: z.number(), result: z.unknown() });
+/** How often the panel is asked how far it is with an archive, in ms. */
+const LOOK_MS = 2_000;
+
+const uploadSchema = z.object({
+  id: z.number(),
+  offset: z.number(),
+  unpackedFiles: z.number().nullable(),
+  result: z.unknown(),
+});
 
 /**
  * Sends files into the draft of an overlay: small ones at once, others in pieces that go on where they broke off, also when the
- * same file is tried again later on this page.
+ * same file is chosen again on another day.
  * @param unpacked told of each archive
+ * @param taken whether an upload is of another file of this page
  */
-export function sendFile(overlay: number, unpacked: (name: string, result: Unpacked) => void): Put {
-  const begun = new WeakMap<File, number>();
+export function sendFile(
+  overlay: number,
+  unpacked: (name: string, result: Unpacked) => void,
+  taken: (id: number) => boolean,
+): Put {
+  async function begin(upload: Readonly<Upload>, signal: AbortSignal) {
+    const known = upload.id ?? (await leftBehind(upload, signal));
+    const there = known === null ? null : await howFar(known, signal);
+    if (there !== null) return there;
+    const { file, path, unpack } = upload;
+    const place = unpack ? { archive: unpack } : { path };
+    const body = { ...place, size: file.size, source: sourceOf(file) };
+    return api.post(`/overlays/${overlay}/uploads`, body, uploadSchema);
+  }
 
-  async function inPieces(chosen: Chosen, progress: (sent: number) => void, signal: AbortSignal): Promise<unknown> {
-    const { file, path, unpack } = chosen;
-    const known = begun.get(file);
-    const begin = () => {
-      const place = unpack ? { archive: unpack } : { path };
-      return api.post(`/overlays/${overlay}/uploads`, { ...place, size: file.size }, uploadSchema);
-    };
-    const { id, offset } = known === undefined ? await begin() : ((await howFar(known, signal)) ?? (await begin()));
-    begun.set(file, id);
+  async function leftBehind(upload: Readonly<Upload>, signal: AbortSignal): Promise<number | null> {
+    const unfinished = await readUnfinished(overlay, signal);
+    return unfinished.find((item) => isOf(item, upload) && !taken(item.id))?.id ?? null;
+  }
+
+  async function inPieces(
+    upload: Readonly<Upload>,
+    tell: (news: News) => void,
+    progress: (sent: number) => void,
+    signal: AbortSignal,
+  ): Promise<unknown> {
+    const { file } = upload;
+    const { id, offset } = await begin(upload, signal);
+    tell({ id });
+    progress(offset);
     for (let sent = offset; sent < file.size;) {
       sent = await sendPiece(id, file, sent, progress, signal);
       progress(sent);
     }
     const finish = () => api.post(`/uploads/${id}/finish`, undefined, uploadSchema, { signal });
-    const { result } = await patiently(finish, signal, { pauses: FINISH_PAUSES });
-    begun.delete(file);
-    return result;
+    const looking = upload.unpack && setInterval(() => void look(id, tell, signal), LOOK_MS);
+    try {
+      return (await patiently(finish, signal, { pauses: FINISH_PAUSES })).result;
+    } finally {
+      clearInterval(looking);
+    }
   }
 
-  return async (chosen, progress, signal) => {
-    const { file, path, unpack } = chosen;
+  return async (upload, tell, signal) => {
+    const { file, path, unpack } = upload;
+    const progress = (sent: number): void =>
+      tell(unpack && sent >= file.size ? { sent, state: 'unpacking' } : { sent, state: 'sending' });
     const url = unpack
       ? apiUrl(`/overlays/${overlay}/archive`, { ...unpack })
       : apiUrl(`/overlays/${overlay}/files/content`, { path });
     const result =
       file.size > PIECE_BYTES
-        ? await inPieces(chosen, progress, signal)
+        ? await inPieces(upload, tell, progress, signal)
         : await request('PUT', url, file, progress, signal);
     if (unpack) unpacked(file.name, unpackedSchema.parse(result));
   };
+}
+
+async function look(id: number, tell: (news: News) => void, signal: AbortSignal): Promise<void> {
+  try {
+    const { unpackedFiles } = await api.get(`/uploads/${id}`, uploadSchema, { signal });
+    if (unpackedFiles !== null) tell({ unpackedFiles });
+  } catch {
+    // Whether it fails is found out by finishing.
+  }
 }
 
 /** Null when it is gone, or what was sent of it: what nobody finishes is kept for a day. */

@@ -1,8 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
-import { effectScope } from 'vue';
 import { ApiProblem } from '../api/client';
 import { fromPicker, isArchive } from './chosen-files';
-import { type Put, useUploads } from './uploads';
+import { type Put, uploadQueue } from './uploads';
 
 function chosen(...names: string[]) {
   return names.map((name) => ({ file: new File(['12345'], name), path: `cfg/${name}` }));
@@ -10,10 +9,8 @@ function chosen(...names: string[]) {
 
 function setUp(put: Put) {
   const settled = vi.fn<() => void>();
-  const scope = effectScope();
-  const uploads = scope.run(() => useUploads(put, settled));
-  if (!uploads) throw new Error('no scope');
-  return { uploads, settled, end: () => scope.stop() };
+  const givenUp = vi.fn<(ids: readonly number[]) => void>();
+  return { uploads: uploadQueue(put, settled, givenUp), settled, givenUp };
 }
 
 describe('uploads', () => {
@@ -69,8 +66,41 @@ describe('uploads', () => {
     uploads.add(chosen('a', 'b', 'c', 'd'));
     uploads.stop();
     await vi.waitFor(() => expect(settled).toHaveBeenCalled());
-    expect(uploads.failed.value).toHaveLength(4);
+    expect(uploads.failed.value.map(({ error }) => error)).toEqual(Array(4).fill('Stopped.'));
     expect(uploads.busy.value).toBe(false);
+  });
+
+  it('are gone on with when they are tried again, and given up when nobody wants that', async () => {
+    const ids: (number | null)[] = [];
+    const { uploads, settled, givenUp } = setUp(async ({ id, path }, tell) => {
+      ids.push(id);
+      if (path === 'cfg/a') tell({ id: 7 });
+      throw new Error('The line broke.');
+    });
+    uploads.add(chosen('a', 'b'));
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce());
+    uploads.retry();
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2));
+    expect(ids).toEqual([null, null, 7, null]);
+    uploads.clear();
+    expect(givenUp.mock.calls).toEqual([[[7]]]);
+  });
+
+  it('have no end in sight while an archive is only unpacked', async () => {
+    const unpacked: (() => void)[] = [];
+    const { uploads } = setUp(async ({ file, path }, tell) => {
+      if (path !== 'cfg/pack.zip') return;
+      tell({ sent: file.size, state: 'unpacking' });
+      await new Promise<void>((resolve) => unpacked.push(resolve));
+    });
+    uploads.add(chosen('pack.zip', 'a'));
+    await vi.waitFor(() => expect(uploads.done.value).toBe(1));
+    expect(uploads.percent.value).toBeNull();
+    expect(uploads.unpacking.value.map(({ path }) => path)).toEqual(['cfg/pack.zip']);
+    expect(uploads.busy.value).toBe(true);
+    for (const done of unpacked) done();
+    await vi.waitFor(() => expect(uploads.busy.value).toBe(false));
+    expect(uploads.percent.value).toBe(100);
   });
 });
 

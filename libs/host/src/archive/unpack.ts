@@ -47,23 +47,24 @@ const NAMED = 10;
  * Unpacks an archive into a new folder that nobody else knows. Contents and execute bits are taken; a later file replaces an earlier one
  * of the same path. Throws `ArchiveRefused`, `DiskFull`, `TimedOut`, `Interrupted`, `NotSupported`; the folder is the caller's to remove.
  * @param folder must exist and be empty
- * @param target where it goes from there: the paths must be usable below it
+ * @param where `target`: where it goes from there; the paths must be usable below it. `progress`: told of each file how many there are
  */
 export async function unpack(
   archive: string,
   folder: string,
   limits: ArchiveLimits,
   signal: AbortSignal,
-  target = '',
+  where: { target?: string; progress?: (files: number) => void } = {},
 ): Promise<Unpacked> {
   const { size } = await stat(archive);
   const timeUp = AbortSignal.timeout(limits.timeMs);
   const either = AbortSignal.any([signal, timeUp]);
-  const unpacking = new Unpacking(folder, size, limits, either, target);
+  const unpacking = new Unpacking(folder, size, limits, either, where.target ?? '');
   try {
     for await (const entry of await archiveEntries(archive, size, limits, either)) {
       either.throwIfAborted();
       await unpacking.take(entry);
+      where.progress?.(unpacking.result.files);
     }
     either.throwIfAborted();
   } catch (error) {

@@ -70,6 +70,8 @@ export interface UnpackOptions extends ChangeOptions {
   /** `replace`: the folder holds what was unpacked and nothing else. `merge`: the other files in it stay. */
   mode: 'replace' | 'merge';
   signal?: AbortSignal;
+  /** Told how many files were unpacked so far. */
+  progress?: (files: number) => void;
 }
 
 /** What the game will not take as its author meant it; the file or folder stays as it is. */

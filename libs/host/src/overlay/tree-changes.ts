@@ -65,12 +65,12 @@ export class TreeChanges {
 
   async unpack(tree: string, archive: string, options: UnpackOptions): Promise<Unpacked> {
     const parts = [...treeParts(tree), ...pathParts(options.target)];
-    const { signal = NEVER } = options;
+    const { signal = NEVER, target, progress } = options;
     const made = await temporaryPath(this.places.folder);
     await mkdir(made);
     const replaced = await temporaryPath(this.places.folder);
     try {
-      const unpacked = await unpack(archive, made, this.limits, signal, options.target);
+      const unpacked = await unpack(archive, made, this.limits, signal, { target, progress });
       await syncDisk(made, signal);
       const place = async (): Promise<void> => {
         const parent = await this.places.make(parts.slice(0, -1), options.target);

@@ -24,6 +24,7 @@ import { Trash1795302800000 } from './1795302800000-trash.js';
 import { GivenValues1795303042000 } from './1795303042000-given-values.js';
 import { PurgeProblems1795303043000 } from './1795303043000-purge-problems.js';
 import { ReplacedFolders1795304100000 } from './1795304100000-replaced-folders.js';
+import { UploadSources1795304500000 } from './1795304500000-upload-sources.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -52,4 +53,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   GivenValues1795303042000,
   PurgeProblems1795303043000,
   ReplacedFolders1795304100000,
+  UploadSources1795304500000,
 ];
