@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { lstat, mkdir, readFile, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HostError } from '../src/errors.js';
@@ -8,6 +8,7 @@ import type { Layer } from '../src/trees/layer.js';
 import type { LayeredEntry } from '../src/trees/merged-tree.js';
 import { serverLayers } from '../src/trees/server-layers.js';
 import { logWith, makeRevision, makeRoot, makeSpec, openTestHost, statusOf, writeTree } from './support/fixture.js';
+import { whileSwapped } from './support/swapped-link.js';
 
 const ALL = { limit: 10_000 };
 
@@ -185,19 +186,9 @@ describe('links that are swapped in while the tree is read', () => {
     await writeTree(upper, { 'a/b/file.txt': 'inside' });
     await writeTree(outside, { 'file.txt': 'SECRET', 'b/file.txt': 'SECRET', 'b/secret-name.txt': 'SECRET' });
     await writeTree(join(root, 'low'), { 'a/b/file.txt': 'inside', 'a/low.txt': 'inside' });
+    await mkdir(away);
     const layers: Layer[] = [{ kind: 'own', of: null, folder: upper }, overlay('1/1', join(root, 'low'))];
     const tree = new LayeredTree(layers);
-    const over = new AbortController();
-    const swap = async (path: string, target: string) => {
-      while (!over.signal.aborted) {
-        await rename(join(upper, path), away);
-        await symlink(target, join(upper, path));
-        await new Promise(setImmediate);
-        await rm(join(upper, path));
-        await rename(away, join(upper, path));
-        await new Promise(setImmediate);
-      }
-    };
     const outcomes = { read: 0, refused: 0 };
     const read = async () => {
       const { file } = await tree.open('a/b/file.txt');
@@ -205,17 +196,13 @@ describe('links that are swapped in while the tree is read', () => {
       return [content, ...(await tree.list('a/b', ALL)).items.map(({ name }) => name)].join(' ');
     };
     const codeOf = (error: unknown) => (error instanceof HostError ? error.code : error);
-    const swapping = swap('a', outside);
-    try {
+    await whileSwapped({ folder: join(upper, 'a'), target: outside, aside: away }, async () => {
       for (let i = 0; i < 150; i++) {
         const outcome = await read().catch(codeOf);
         expect(['inside file.txt', 'path-refused', 'not-found']).toContain(outcome);
         outcomes[outcome === 'inside file.txt' ? 'read' : 'refused']++;
       }
-    } finally {
-      over.abort();
-      await swapping;
-    }
+    });
     expect(outcomes.read).toBeGreaterThan(0);
     expect(outcomes.refused).toBeGreaterThan(0);
   });

@@ -180,7 +180,11 @@ class DraftCopy {
       await mkdir(target);
       await this.folder(await folder.child(name), parts);
     } else if (stats.isSymbolicLink()) {
-      const to = await readlink(folder.at(name));
+      const to = await readlink(folder.at(name)).catch((error: unknown) => {
+        if (hasCode(error, 'EINVAL') || hasCode(error, 'ENOENT')) return null;
+        throw error;
+      });
+      if (to === null) return this.leaveOut(path, 'it is not a link any more');
       const problem = linkProblem(parts.slice(0, -1), to);
       if (problem !== null) return this.leaveOut(path, problem);
       this.hash.update(`l\0${path}\0${to}\0`);
