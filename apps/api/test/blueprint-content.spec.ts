@@ -167,7 +167,7 @@ it('previews a blueprint that is not saved: for a server, for a sample, refused 
   const draft = await panel.draft('never-built', { 'left4dead2/x.txt': 'x' });
   const sample = await shown({
     overlays: [{ overlayId: draft }],
-    config: 'hostname "{{title}} {{name}} {{secret.GSLT}}"',
+    config: 'hostname "{{title}} {{name}} {{secret.GSLT}}"\nhostname "{{title}}"\nsv_region 3',
     arguments: ['+map', 'c2m1_highway'],
     files: [{ path: 'left4dead2/cfg/x.cfg', content: 'a\nsay Zoë' }],
   });
@@ -175,6 +175,7 @@ it('previews a blueprint that is not saved: for a server, for a sample, refused 
   expect(sample.command.slice(-2)).toEqual(['+map', 'c2m1_highway']);
   expect(sample.warnings).toEqual([
     'Nothing of the overlay never-built is published yet: build it first.',
+    'server.cfg, line 1: hostname has no effect, since the panel sets the title of each server after it.',
     'left4dead2/cfg/x.cfg, line 2: other characters than plain ASCII in a .cfg file may crash the server.',
   ]);
   await panel.admin.patch('/api/v1/servers/layered').send({ title: 'Zoës Haus' }).expect(200);

@@ -227,6 +227,8 @@ describe('the draft', () => {
     });
     await put(anna, id, 'left4dead2/cfg/a.json', '{"not": json', 'application/json').expect(200);
     await put(anna, id, 'left4dead2/cfg/form', 'a=1', 'application/x-www-form-urlencoded').expect(200);
+    const form = await put(anna, id, 'left4dead2/cfg/form', '--x--', 'multipart/form-data; boundary=x').expect(415);
+    expect(form.body.detail).toBe('Send the file as it is (curl --upload-file), not as a form.');
     await put(anna, id, 'left4dead2/empty', '').expect(200);
     const root = await anna.get(`${URL}/${id}/files`).expect(200);
     expect(root.body).toMatchObject({ path: '', items: [{ name: 'left4dead2', type: 'directory' }], nextCursor: null });

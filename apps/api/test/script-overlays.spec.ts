@@ -134,7 +134,7 @@ describe('a build of a script overlay', () => {
     const lines = await log(job);
     expect(lines[0]).toMatch(/^left4me: script [0-9a-f]{12}, 4 lines, on build /);
     expect(lines).toContain('done');
-    expect(lines.at(-1)).toBe('Revision 1 is published: 1 files, 4 bytes.');
+    expect(lines.at(-1)).toBe('Revision 1 is published: 1 file, 4 bytes.');
     expect(await view(id)).toMatchObject({ draft: { changed: false }, currentRevision: { number: 1, files: 1 } });
     const root = panel.settings.root;
     expect(await readFile(path.join(root, `overlays/${id}/1/left4dead2/cfg/a.cfg`), 'utf8')).toBe('one\n');
@@ -157,6 +157,9 @@ describe('a build of a script overlay', () => {
     const job = await build(anna, id);
     expect(job).toMatchObject({ state: 'failed', exitCode: 4, error: expect.stringContaining('the mirror is gone') });
     expect(await view(id)).toMatchObject({ draft: { changed: true }, currentRevision: { number: 1 } });
+    await save(anna, id, 'false; echo goes on').expect(200);
+    const nothing = await build(anna, id);
+    expect(nothing).toMatchObject({ state: 'failed', error: expect.stringContaining('made no file') });
     await save(anna, id, "echo z >$'a\\nb'").expect(200);
     const unusable = await build(anna, id);
     expect(unusable).toMatchObject({ state: 'failed', error: expect.stringContaining('control characters') });

@@ -175,7 +175,7 @@ describe('the network of a script', () => {
     await once(closed, 'listening');
     onTestFinished(() => void closed.close());
     const internet = await smallInternet({ 'maps.example': [PUBLIC] });
-    const { run } = await openScripts({}, internet);
+    const { run, said } = await openScripts({}, internet);
     const lines = await run(`${GET}
       get http://nowhere.example/
       exec 9<>/dev/tcp/127.0.0.1/3128; printf 'garbage\\r\\n\\r\\n' >&9; head -n 1 <&9; exec 9>&-
@@ -183,9 +183,10 @@ describe('the network of a script', () => {
       get http://maps.example/still
     `);
     expect(lines.filter((line) => line.trim() !== '')).toEqual([
-      "left4me's proxy: getaddrinfo ENOTFOUND nowhere.example",
+      "left4me's proxy: nowhere.example is not found: getaddrinfo ENOTFOUND nowhere.example",
       expect.stringContaining('400 Bad Request'),
       'GET /still ',
     ]);
+    expect(said).toContain('left4me: not reached: nowhere.example is not found: getaddrinfo ENOTFOUND nowhere.example');
   });
 });

@@ -55,6 +55,7 @@ export class Previews {
         ...unmade(makings),
         ...unread,
         ...exposedWarnings(shown, revisions, serverCfgs),
+        ...overruled(recipe),
         ...textWarnings(recipe),
       ],
     };
@@ -103,6 +104,17 @@ function exposedWarnings(
     if (content === undefined) return [`The overlay ${name} has no server.cfg that could be executed.`];
     if (isAscii(content.replaceAll('\r', '\n'))) return [];
     return [`server.cfg of the overlay ${name} has other characters than plain ASCII: each becomes a question mark.`];
+  });
+}
+
+/** Lines that the panel's own, which come after them, make void; the title itself may be written there for all that. */
+function overruled({ config }: Recipe): string[] {
+  return config.split('\n').flatMap((line, index) => {
+    const [, name, value = ''] = /^\s*(hostname|rcon_password)\s+(.*?)\s*$/i.exec(line) ?? [];
+    if (name === undefined || /^"?\{\{\s*(title|rconPassword)\s*\}\}"?$/.test(value)) return [];
+    const own =
+      name.toLowerCase() === 'hostname' ? 'the title of each server' : 'a password of its own for each server';
+    return [`server.cfg, line ${index + 1}: ${name} has no effect, since the panel sets ${own} after it.`];
   });
 }
 

@@ -18,7 +18,7 @@ export function draftOf(blueprint: Blueprint | null): BlueprintDraft {
     description: blueprint?.description ?? '',
     overlays: blueprint?.overlays.map((overlay) => ({ ...overlay })) ?? [],
     arguments: rowsOf(blueprint?.arguments ?? []),
-    config: blueprint?.config ?? (blueprint ? '' : 'hostname "{{title}}"\n'),
+    config: blueprint?.config ?? '',
     files: blueprint?.files.map((file) => ({ ...file })) ?? [],
     hide: [...(blueprint?.hide ?? [])],
   };

@@ -74,12 +74,13 @@ test('looking ends in the middle of a VPK when nobody needs it any more', async 
   const tree = Buffer.concat([Buffer.from('txt\0folder\0'), entries, Buffer.alloc(3)]);
   const header = Buffer.from(VPK.subarray(0, 12));
   header.writeUInt32LE(tree.length, 8);
-  await writeFile(join(root, 'many.vpk'), Buffer.concat([header, tree]));
+  await mkdir(join(root, 'left4dead2/addons'), { recursive: true });
+  await writeFile(join(root, 'left4dead2/addons/many.vpk'), Buffer.concat([header, tree]));
   const looking = async (signal: AbortSignal): Promise<void> => {
     for await (const warning of inspectTree(await DirHandle.open(root), signal)) expect(warning).toBeUndefined();
   };
   await expect(looking(AbortSignal.timeout(50))).rejects.toThrow('looking at a VPK was interrupted');
-  await rm(join(root, 'many.vpk'));
+  await rm(join(root, 'left4dead2/addons/many.vpk'));
   await writeFile(join(root, 'a.txt'), '');
   await expect(looking(AbortSignal.abort())).rejects.toThrow('looking at the files was interrupted');
 });

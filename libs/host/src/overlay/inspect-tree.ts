@@ -3,13 +3,10 @@ import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { Interrupted } from '../errors.js';
 import type { DirHandle } from './dir-handle.js';
 import type { TreeWarning } from './file-tree.js';
+import { rightPlace } from './misplaced.js';
 import { ifSwapped, lstatIfAny } from './tree-entries.js';
 import { vpkProblem } from './vpk.js';
 
-/** The folder that overlays are laid over; only `bin/` and programs are beside it. */
-const GAME = 'left4dead2';
-/** Folders of the game that people pack without the one they belong into. */
-const OF_THE_GAME = /^(addons|cfg|maps|materials|missions|models|particles|resource|scripts|sound)$/i;
 const MAX_CFG_BYTES = 1024 ** 2;
 /** `pak_000.vpk` and so on hold contents alone, and belong to a `pak_dir.vpk`. */
 const PART = /^(.*)_\d{3}\.vpk$/i;
@@ -19,28 +16,7 @@ const PART = /^(.*)_\d{3}\.vpk$/i;
  * `Interrupted`.
  */
 export async function* inspectTree(root: DirHandle, signal?: AbortSignal): AsyncGenerator<TreeWarning> {
-  yield* misplaced(root);
   yield* inspectFolder(root, [], signal);
-}
-
-async function* misplaced(root: DirHandle): AsyncGenerator<TreeWarning> {
-  const folders = await foldersOf(root);
-  for (const name of folders) {
-    if (OF_THE_GAME.test(name)) yield { kind: 'misplaced', path: name, belongsTo: `${GAME}/${name}` };
-  }
-  const [only] = folders;
-  if (folders.length !== 1 || only === undefined || only === GAME || OF_THE_GAME.test(only)) return;
-  // One folder around everything, as archives of repositories have it.
-  const inside = await root.child(only).catch(ifSwapped);
-  if (inside === null) return;
-  try {
-    for (const name of await foldersOf(inside)) {
-      const belongsTo = name === GAME ? GAME : OF_THE_GAME.test(name) ? `${GAME}/${name}` : null;
-      if (belongsTo !== null) yield { kind: 'misplaced', path: `${only}/${name}`, belongsTo };
-    }
-  } finally {
-    await inside.close();
-  }
 }
 
 async function* inspectFolder(
@@ -54,11 +30,15 @@ async function* inspectFolder(
     for (const name of names) {
       if (signal?.aborted === true) throw new Interrupted('looking at the files');
       const stats = await lstatIfAny(folder.at(name));
-      if (stats?.isDirectory() === true) {
+      const type = stats?.isDirectory() === true ? 'folder' : stats?.isFile() === true ? 'file' : null;
+      const path = [...parts, name];
+      const belongsTo = type === null ? null : rightPlace(path, type);
+      if (belongsTo !== null) yield { kind: 'misplaced', path: path.join('/'), belongsTo };
+      if (type === 'folder') {
         const child = await folder.child(name).catch(ifSwapped);
-        if (child !== null) yield* inspectFolder(child, [...parts, name], signal);
-      } else if (stats?.isFile() === true) {
-        yield* inspectFile(folder, name, [...parts, name].join('/'), known, signal);
+        if (child !== null) yield* inspectFolder(child, path, signal);
+      } else if (type === 'file') {
+        yield* inspectFile(folder, name, path.join('/'), known, signal);
       }
     }
   } finally {
@@ -110,9 +90,4 @@ async function withFile<T>(path: string, look: (file: FileHandle) => Promise<T |
   } finally {
     await file.close();
   }
-}
-
-async function foldersOf(folder: DirHandle): Promise<string[]> {
-  const entries = await readdir(folder.path, { withFileTypes: true });
-  return entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
 }

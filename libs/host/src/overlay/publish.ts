@@ -12,7 +12,7 @@ import { linkProblem } from './link-target.js';
 import { fileMark, folderMark, textHash } from './contents.js';
 import { linkFiles } from './linked-files.js';
 import { manifestPath, ManifestWriter } from './manifest.js';
-import { requirePublishable, requireSpace, textOf } from './publishable.js';
+import { requireFiles, requirePublishable, requireSpace, textOf } from './publishable.js';
 import { removeTree, removeUnfinished } from './remove-tree.js';
 import { writeWhole } from './write-whole.js';
 
@@ -95,7 +95,9 @@ export class Publisher {
     try {
       if (request.linked) return await linkFiles(request.linked, target, manifest, run);
       const source = join(this.sources[request.source ?? 'draft'], overlay);
-      return await new DraftCopy(target, manifest, run).take(source, overlay);
+      const record = await new DraftCopy(target, manifest, run).take(source, overlay);
+      if (request.source === 'build') requireFiles(record.files);
+      return record;
     } finally {
       await manifest.close();
     }

@@ -24,3 +24,10 @@ export async function requireSpace(folder: string, bytes: number): Promise<void>
   if (bavail * bsize >= bytes + RESERVE_BYTES) return;
   throw new HostError('disk-full', 'The disk is almost full: nothing was published. Free some space, then build again');
 }
+
+/** Of what a script made: servers would lose what the overlay had, mostly because a command failed unnoticed. */
+export function requireFiles(files: number): void {
+  if (files > 0) return;
+  const advice = 'Begin it with "set -euo pipefail", so that it ends at the first command that fails';
+  throw new HostError('nothing-made', `The script ended well, but made no file in $LEFT4ME_OVERLAY. ${advice}`);
+}

@@ -12,7 +12,7 @@ const MAX_HEADER_BYTES = 16 * 1024;
 const HEADERS_MS = 15_000;
 const CONNECT_MS = 15_000;
 const IDLE_MS = 120_000;
-/** Refusals that are told; a script that tries all addresses must not fill its job's log with them. */
+/** Sentences that are told; a script that tries all addresses must not fill its job's log with them. */
 const MAX_TOLD = 50;
 /** Of one connection, not of the message (RFC 9110, 7.6.1). */
 const HOP_HEADERS = ['connection', 'keep-alive', 'proxy-connection', 'proxy-authorization', 'te', 'trailer', 'upgrade'];
@@ -20,12 +20,15 @@ const HOP_HEADERS = ['connection', 'keep-alive', 'proxy-connection', 'proxy-auth
 /** A destination that scripts do not reach; the message is for the script's author. */
 class Refused extends Error {}
 
+/** A destination that does not answer now; likewise. */
+class Unreached extends Error {}
+
 export interface ProxyOptions {
   network: Network;
   /** Names and addresses that are refused besides: those by which others reach this machine. */
   refuse: readonly string[];
-  /** Told about each refusal: curl and git do not show a proxy's words. */
-  onRefused: (sentence: string) => void;
+  /** Told about each destination that was refused or does not answer: curl and git do not show a proxy's words. */
+  onFailed: (sentence: string) => void;
 }
 
 /**
@@ -114,17 +117,17 @@ export class ForwardProxy {
     const number = port === '' ? 80 : Number(port);
     if (!PORTS.includes(number))
       throw new Refused(`port ${number} of ${name} is not reached from scripts: 80 and 443 are`);
-    const addresses = isIP(name) === 0 ? await this.options.network.resolve(name) : [name];
+    const addresses = await this.addressesFor(name);
     const allowed = new PublicAddresses([...this.options.network.own(), ...this.refused]);
     let problem = 'which has no address';
-    let failure: Error | null = null;
+    let failure: Unreached | null = null;
     for (const address of addresses) {
       const found = allowed.problem(address);
       if (found === null) {
         try {
           return this.keep(await connected(this.options.network.connect(address, number)));
         } catch (error) {
-          failure = new Error(`${name} does not answer: ${String(error)}`, { cause: error }); // another address may answer: many machines have no IPv6
+          failure = new Unreached(`${name} does not answer: ${String(error)}`, { cause: error }); // another address may answer: many machines have no IPv6
         }
       } else {
         problem = address === name ? `which is ${found}` : `which is ${address}, ${found}`;
@@ -134,11 +137,27 @@ export class ForwardProxy {
     throw new Refused(`scripts reach the public internet only, not ${name}, ${problem}`);
   }
 
+  private async addressesFor(name: string): Promise<string[]> {
+    if (isIP(name) !== 0) return [name];
+    try {
+      return await this.options.network.resolve(name);
+    } catch (error) {
+      throw new Unreached(`${name} is not found: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
   private answerTo(error: unknown): { status: string; text: string } {
     const message = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof Refused)) return { status: '502 Bad Gateway', text: `left4me's proxy: ${message}\n` };
-    if (this.told++ < MAX_TOLD) this.options.onRefused(message);
-    return { status: '403 Forbidden', text: `left4me's proxy: ${message}\n` };
+    const text = `left4me's proxy: ${message}\n`;
+    if (error instanceof Refused) this.tell(`refused: ${message}`);
+    if (error instanceof Unreached) this.tell(`not reached: ${message}`);
+    return { status: error instanceof Refused ? '403 Forbidden' : '502 Bad Gateway', text };
+  }
+
+  private tell(sentence: string): void {
+    if (this.told++ < MAX_TOLD) this.options.onFailed(sentence);
   }
 
   private keep<T extends Socket>(socket: T): T {

@@ -37,14 +37,14 @@ export class ScriptBuilds {
     await say(`script ${hash.slice(0, 12)}, ${script.split('\n').length} lines, on build ${build} of the game`);
     await say(`its limits: ${toldLimits(this.limits)}`);
     let telling: Promise<void> = Promise.resolve();
-    const onRefused = (sentence: string): void => {
-      telling = telling.then(() => run.output.write('stderr', `left4me: refused: ${sentence}`));
+    const onFailed = (sentence: string): void => {
+      telling = telling.then(() => run.output.write('stderr', `left4me: ${sentence}`));
       telling.catch(() => undefined); // thrown below
     };
     const folder = await DirHandle.open(place.run);
     try {
       // A socket's path has 107 bytes at most; this one is short, wherever the root is.
-      const proxy = await ForwardProxy.listen(folder.at('proxy'), { network: this.network, refuse, onRefused });
+      const proxy = await ForwardProxy.listen(folder.at('proxy'), { network: this.network, refuse, onFailed });
       try {
         await this.sandbox.run(place, this.limits, run);
       } finally {

@@ -54,7 +54,8 @@ export class BuildOverlayHandler implements OperationHandler {
       // fault point: revision recorded
       const say = (problem: string) => run.output.write('stderr', problem);
       await announceServersOf({ overlayId }, this.database, this.announcements, say);
-      await run.output.write('stdout', `Revision ${next} is published: ${result.files} files, ${result.bytes} bytes.`);
+      const files = result.files === 1 ? '1 file' : `${result.files} files`;
+      await run.output.write('stdout', `Revision ${next} is published: ${files}, ${result.bytes} bytes.`);
     }
     // Also when nothing changed: servers have left older revisions since the last build.
     await this.collection.collect(overlayId, next, host, run);
