@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { HostError, type Replacing } from '@left4me/host';
-import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
 import { Announcements } from '../redis/announcements.js';
@@ -20,9 +21,10 @@ interface Abandoned {
  * is put back. Done by the API alone, since nobody else may write drafts.
  */
 @Injectable()
-export class DraftHealing implements OnApplicationBootstrap, OnApplicationShutdown {
+export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Drafts');
-  private looking: NodeJS.Timeout | undefined;
+  private readonly abort = new AbortController();
+  private keeping: Promise<void> = Promise.resolve();
   private failing = false;
 
   constructor(
@@ -32,14 +34,13 @@ export class DraftHealing implements OnApplicationBootstrap, OnApplicationShutdo
     private readonly announcements: Announcements,
   ) {}
 
-  async onApplicationBootstrap(): Promise<void> {
-    if (!this.settings.apiEnabled || !this.trees.here) return;
-    await this.look();
-    this.looking = setInterval(() => void this.look(), EVERY_MS);
+  onApplicationBootstrap(): void {
+    if (this.settings.apiEnabled && this.trees.here) this.keeping = this.keep();
   }
 
-  onApplicationShutdown(): void {
-    clearInterval(this.looking);
+  async beforeApplicationShutdown(): Promise<void> {
+    this.abort.abort();
+    await this.keeping;
   }
 
   /** @param overlayId null: of all overlays, and one that fails stops no other */
@@ -75,6 +76,14 @@ export class DraftHealing implements OnApplicationBootstrap, OnApplicationShutdo
     await this.database.query(`UPDATE overlays SET draft_changed_at = clock_timestamp() WHERE id = $1`, [overlayId]);
     this.announcements.publish({ topic: 'overlay', id: overlayId });
     this.logger.log(`${where} was put back: a process was killed while it replaced that.`);
+  }
+
+  private async keep(): Promise<void> {
+    const { signal } = this.abort;
+    while (!signal.aborted) {
+      await this.look();
+      await sleep(EVERY_MS, null, { signal }).catch(() => undefined); // the end of the process ends the pause
+    }
   }
 
   private async look(): Promise<void> {
