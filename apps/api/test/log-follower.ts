@@ -7,6 +7,7 @@ export interface StreamItem {
   at?: string;
   ping?: true;
   truncated?: true;
+  skipped?: number;
   end?: { state: string; exitCode: number | null };
 }
 

@@ -1,11 +1,10 @@
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerEntryView, ServerFileList } from '../src/server-files/server-file.dto.js';
-import { startApp, type TestApp } from './app.js';
 import { launchBrowser } from './browser.js';
 import { eventually } from './eventually.js';
 import { LogFollower } from './log-follower.js';
@@ -26,6 +25,8 @@ while :; do
 done
 `;
 const LOG = 'left4dead2/addons/sourcemod/logs/errors.log';
+
+const numbered = (lines: number) => Array.from({ length: lines }, (_, i) => `cvar number ${i + 1}\n`).join('');
 
 let panel: RealPanel;
 let overlay: number;
@@ -50,6 +51,8 @@ beforeAll(async () => {
     srcds_run: SERVER,
     'left4dead2/motd.txt': 'of the pack',
     'left4dead2/a\\b.txt': 'odd',
+    'left4dead2/long.cfg': numbered(5000),
+    'left4dead2/huge': numbered(100_000),
   });
   const blueprint = await panel.blueprint('pack', [overlay], { config: 'sv_tags "x"' });
   await panel.server('alpha', blueprint);
@@ -142,6 +145,26 @@ describe('the files of a server that runs', () => {
     await panel.admin.get(`${content('none.log')}&follow=true`).expect(404);
   });
 
+  it('are followed from their first line, or tell how much of a large one is left out', async () => {
+    const read = async (path: string, last: string) => {
+      const accept = { accept: 'application/x-ndjson' };
+      const follower = await LogFollower.open(`${panel.url}${content(path)}&follow=true`, panel.cookie, accept);
+      await eventually('its last line', async () => follower.serverLines.at(-1)?.line === last);
+      follower.leave();
+      return follower;
+    };
+    const long = await read('left4dead2/long.cfg', 'cvar number 5000');
+    expect(long.items[0]).toEqual({ line: 'cvar number 1', position: '14' });
+    expect(long.items).toHaveLength(5000);
+    const huge = await read('left4dead2/huge', 'cvar number 100000');
+    const whole = numbered(100_000);
+    const skipped = whole.length - huge.serverLines.map(({ line }) => `${line}\n`).join('').length;
+    expect(huge.items[0]).toEqual({ skipped });
+    expect(whole.length - skipped).toBeGreaterThan(1024 * 1024 - 100);
+    const begun = huge.serverLines.map(({ line }) => `${line}\n`).join('');
+    expect(whole.endsWith(`\n${begun}`)).toBe(true);
+  });
+
   it('show nothing of a secret to who follows from a place within it', async () => {
     const target = `${panel.url}${content('left4dead2/repeated.cfg')}&follow=true`;
     const whole = (await asBytes(panel.admin.get(content('left4dead2/repeated.cfg')).expect(200))).body.toString();
@@ -214,11 +237,16 @@ describe('the console', () => {
   });
   afterAll(() => browser.close());
 
-  it('leads through the folders to a log, and shows what is written to it', async () => {
+  async function openConsole(query: string): Promise<Page> {
     const page = await browser.newPage({ baseURL: panel.url, viewport: { width: 1280, height: 800 } });
     const [name = '', value = ''] = panel.cookie.split('=');
     await page.context().addCookies([{ name, value, url: panel.url }]);
-    await page.goto(`/servers/${(await panel.get('alpha')).id}`);
+    await page.goto(`/servers/${(await panel.get('alpha')).id}${query}`);
+    return page;
+  }
+
+  it('leads through the folders to a log, and shows what is written to it', async () => {
+    const page = await openConsole('');
     await page.getByRole('tab', { name: 'Files' }).click();
     await page.getByRole('button', { name: 'left4dead2', exact: true }).click();
     const motd = page.getByRole('row', { name: /^motd\.txt/ });
@@ -237,6 +265,20 @@ describe('the console', () => {
       .waitFor();
     const seen = await log.innerText();
     await eventually('a later line', async () => (await log.innerText()) !== seen);
+  });
+
+  it('shows a text from its first line, and says what it does not show of a large one', async () => {
+    const page = await openConsole('?tab=files&path=left4dead2');
+    const open = (name: string) => page.getByRole('button', { name, exact: true }).click();
+    await open('long.cfg');
+    const text = page.getByRole('log', { name: 'long.cfg' });
+    await text.getByText('cvar number 5000', { exact: true }).waitFor();
+    await text.evaluate((element) => (element.scrollTop = 0));
+    await text.getByText('cvar number 1', { exact: true }).waitFor();
+    expect(await page.getByText('not shown here').count()).toBe(0);
+    await open('left4dead2');
+    await open('huge');
+    await page.getByText(/^The first [\d.]+ KB of this file are not shown here, and not searched/).waitFor();
   });
 });
 
@@ -274,31 +316,5 @@ describe('deleting what a server wrote', () => {
       expect(left).toBe(status === 204 ? 0 : 51);
       expect(await panel.do('alpha', 'stop')).toMatchObject({ state: 'succeeded' });
     }
-  });
-});
-
-describe('without a worker, or far from the server', () => {
-  let app: TestApp;
-  beforeAll(async () => {
-    app = await startApp();
-  });
-  afterAll(() => app.close());
-
-  it('the files are not to be had, which is told', async () => {
-    const blueprintId = (await app.admin.post('/api/v1/blueprints').send({ name: 'b', overlays: [] }).expect(201)).body
-      .id;
-    const server = { name: 'beta', blueprintId };
-    await app.admin.post('/api/v1/servers').send(server).expect(201);
-    const away = await app.admin.get('/api/v1/servers/beta/files').expect(503);
-    expect(away.body.detail).toContain('worker is not running');
-    const [{ id }] = await app.database.query<[{ id: number }]>(
-      `INSERT INTO hosts (name) VALUES ('attic') RETURNING id`,
-    );
-    await app.admin
-      .post('/api/v1/servers')
-      .send({ ...server, name: 'gamma', hostId: id })
-      .expect(201);
-    const far = await app.admin.get('/api/v1/servers/gamma/files').expect(409);
-    expect(far.body.detail).toContain('on the host attic');
   });
 });

@@ -6,6 +6,8 @@ const PING_MS = 15_000;
 /** What a followed log consists of. */
 export interface LogStep<Item> {
   items?: Item[];
+  /** Bytes before the first item that are not given. */
+  skipped?: number;
   truncated?: boolean;
   end?: { state: string; exitCode: number | null };
 }
@@ -20,6 +22,7 @@ export interface LogFormat<Item> {
 interface Writer<Item> {
   type: string;
   item(item: Item, format: LogFormat<Item>): string;
+  skipped(bytes: number): string;
   truncated: string;
   end(end: NonNullable<LogStep<Item>['end']>): string;
   ping: string;
@@ -28,6 +31,7 @@ interface Writer<Item> {
 const ndjson = <Item>(): Writer<Item> => ({
   type: 'application/x-ndjson; charset=utf-8',
   item: (item) => `${JSON.stringify(item)}\n`,
+  skipped: (bytes) => `{"skipped":${bytes}}\n`,
   truncated: '{"truncated":true}\n',
   end: (end) => `${JSON.stringify({ end })}\n`,
   ping: '{"ping":true}\n',
@@ -36,6 +40,7 @@ const ndjson = <Item>(): Writer<Item> => ({
 const sse = <Item>(): Writer<Item> => ({
   type: 'text/event-stream; charset=utf-8',
   item: (item, format) => `id: ${format.position(item)}\nevent: line\ndata: ${JSON.stringify(item)}\n\n`,
+  skipped: (bytes) => `event: skipped\ndata: ${bytes}\n\n`,
   truncated: 'event: truncated\ndata: {}\n\n',
   end: (end) => `event: end\ndata: ${JSON.stringify(end)}\n\n`,
   ping: ': ping\n\n',
@@ -44,6 +49,7 @@ const sse = <Item>(): Writer<Item> => ({
 const text = <Item>(): Writer<Item> => ({
   type: 'text/plain; charset=utf-8',
   item: (item, format) => `${format.line(item)}\n`,
+  skipped: (bytes) => `… ${bytes} bytes before this are left out …\n`,
   truncated: '… older lines are not kept …\n',
   end: () => '',
   ping: '',
@@ -81,6 +87,7 @@ export async function streamLog<Item>(
   try {
     for await (const step of follow(gone.signal)) {
       let chunk = step.truncated ? writer.truncated : '';
+      if (step.skipped) chunk += writer.skipped(step.skipped);
       for (const item of step.items ?? []) chunk += writer.item(item, format);
       if (step.end) chunk += writer.end(step.end);
       if (chunk && !response.write(chunk)) await once(response, 'drain', { signal: gone.signal });

@@ -5,8 +5,8 @@ import type { SecretFinder } from '../secrets/secret-finder.js';
 import type { FollowStep, StatAnswer } from './file-questions.js';
 import { maskedPart, maskedPiece } from './masked-file.js';
 
-/** Without a position a followed file begins that many bytes before its end. */
-const TAIL_BYTES = 64 * 1024;
+/** Without a position a followed file begins that many bytes before its end, or with its beginning. */
+const TAIL_BYTES = 1024 * 1024;
 
 /** A server of this host, and what of it must not be seen. */
 export interface KnownServer {
@@ -48,7 +48,7 @@ export async function archiveOf(
 
 /**
  * A text file as it is and as it goes on, masked.
- * @param after a position given before; null: from some lines before the end
+ * @param after a position given before; null: from the beginning, or the last whole lines of a large file
  */
 export async function* linesOf(
   files: ServerFiles,
@@ -62,8 +62,9 @@ export async function* linesOf(
   for await (const part of files.follow(name, path, where)) {
     const bytes = maskedPiece(part, secrets);
     const begun = first && after === null && part.from > 0 ? bytes.indexOf('\n') + 1 : 0;
+    const skipped = first && after === null ? part.from + begun : 0;
     first = false;
-    yield { items: linesIn(bytes, part, begun), truncated: part.anew };
+    yield { items: linesIn(bytes, part, begun), skipped, truncated: part.anew };
   }
 }
 

@@ -55,6 +55,8 @@ export type ReplacedAnswer = z.infer<typeof replacedAnswer>;
 export const followStep = z.object({
   /** Positions are byte offsets behind the line. */
   items: z.array(z.object({ position: z.string(), line: z.string() })),
+  /** Bytes before the first item that are not given, since there are too many. */
+  skipped: z.number(),
   /** The file is another one than before, or was emptied. */
   truncated: z.boolean(),
 });

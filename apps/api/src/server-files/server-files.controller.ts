@@ -53,8 +53,9 @@ export class ServerFilesController {
   }
 
   /**
-   * `follow=true` streams the lines of a text file as they are written, beginning some before its end: NDJSON, SSE or plain text, by
-   * `Accept`, as for logs. A file that was emptied or replaced is told as truncated and read from its beginning.
+   * `follow=true` streams the lines of a text file and those that are written to it: NDJSON, SSE or plain text, by `Accept`, as for logs.
+   * Without `after`, a file of more than a MiB begins with the last lines of that size, and tells how many bytes were `skipped`. One that
+   * was emptied or replaced is told as truncated and read from its beginning.
    */
   @Get('content')
   @ApiOperation({ summary: 'Download a file of a server, or follow it' })

@@ -7,9 +7,14 @@ export const MAX_TEXT_BYTES = 1024 * 1024;
 const BINARY =
   /\.(vpk|bsp|nav|mdl|vtx|vvd|phy|vtf|ain|wav|mp3|dll|so|smx|dem|zip|gz|tgz|bz2|xz|zst|7z|rar|png|jpe?g|exe|db|sq3)$/i;
 
+/** Whether a file is none of text, by its name. */
+export function isBinary(name: string): boolean {
+  return BINARY.test(name);
+}
+
 /** Whether a file is offered to be edited; whether it can be is known when it was read. */
 export function mayBeText(name: string, size: number): boolean {
-  return size <= MAX_TEXT_BYTES && !BINARY.test(name);
+  return size <= MAX_TEXT_BYTES && !isBinary(name);
 }
 
 /** What a save must find in the draft: the file of this ETag, no file at all (`none`), or whatever there is (null). */

@@ -1,4 +1,4 @@
-import { onScopeDispose, ref, shallowRef } from 'vue';
+import { type Ref, onScopeDispose, ref, shallowRef } from 'vue';
 import { ApiProblem, apiUrl, explain, parseProblem } from '../api/client';
 import { useBufferedLines } from '../logs/buffered-lines';
 import type { LogStream } from '../logs/log-stream';
@@ -6,11 +6,20 @@ import { followedSchema } from './schema';
 
 const retryDelay = 2000;
 
-/** Follows a text file of a server while the calling component lives: some lines from before its end, then what is written. */
-export function useFileStream(serverId: number, path: string): LogStream {
+export interface FileStream extends LogStream {
+  /** Bytes at the beginning of a large file that were not read. */
+  skipped: Readonly<Ref<number>>;
+  /** It has bytes that no text has. */
+  binary: Readonly<Ref<boolean>>;
+}
+
+/** Follows a text file of a server while the calling component lives: the file, or the end of a large one, then what is written. */
+export function useFileStream(serverId: number, path: string): FileStream {
   const { buffer, version, changed } = useBufferedLines();
   const ready = ref(false);
   const error = ref<string | null>(null);
+  const skipped = ref(0);
+  const binary = ref(false);
   const left = new AbortController();
   /** Positions begin anew in a file that was emptied or replaced. */
   let turn = 0;
@@ -21,9 +30,13 @@ export function useFileStream(serverId: number, path: string): LogStream {
     const at = new Date().toISOString();
     if ('truncated' in item) {
       turn += 1;
+      skipped.value = 0;
       buffer.note('The file was emptied or replaced: it begins anew here.', at);
       changed(1);
+    } else if ('skipped' in item) {
+      skipped.value = item.skipped;
     } else if ('line' in item) {
+      binary.value ||= item.line.includes('\0');
       after = item.position;
       changed(buffer.append([{ position: `${turn}-${item.position}`, stream: 'stdout', text: item.line, at }]));
     }
@@ -62,5 +75,5 @@ export function useFileStream(serverId: number, path: string): LogStream {
 
   void follow();
   onScopeDispose(() => left.abort());
-  return { buffer, version, ready, end: shallowRef(null), error, prepend: () => 0 };
+  return { buffer, version, ready, end: shallowRef(null), error, skipped, binary, prepend: () => 0 };
 }

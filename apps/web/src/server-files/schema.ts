@@ -35,6 +35,7 @@ export type OwnSize = z.output<typeof ownSizeSchema>;
 /** A line of a followed file, as NDJSON. */
 export const followedSchema = z.union([
   z.object({ position: z.string(), line: z.string() }),
+  z.object({ skipped: z.number() }),
   z.object({ truncated: z.literal(true) }),
   z.object({ ping: z.literal(true) }),
 ]);

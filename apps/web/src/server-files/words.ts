@@ -1,3 +1,4 @@
+import { isBinary } from '../overlays/text-file';
 import type { Server } from '../servers/schema';
 import { bytes, plural } from '../design/amounts';
 import type { Layer, OwnSize, ServerEntry } from './schema';
@@ -41,7 +42,7 @@ export function whyKept(server: Pick<Server, 'actualState' | 'job' | 'name'>): s
   return null;
 }
 
-/** Whether a file is likely to be text, by its name. */
+/** Whether a file may be text, by its name: most of what has no known ending is. */
 export function looksLikeText(name: string): boolean {
-  return /\.(log|txt|cfg|ini|json|ya?ml|xml|vdf|kv|vmt|nut|sp|inc|md|lst|res|rc|gi|inf|sh|mjs|js|csv)$/i.test(name);
+  return !isBinary(name);
 }
