@@ -2,7 +2,10 @@ import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
-import { sendArchive, sendFile } from '../downloads/send.js';
+import { FolderDownloads } from '../downloads/folder-downloads.js';
+import { sendFile } from '../downloads/send.js';
+import { Fails } from '../openapi/fails.js';
+import { Gone } from '../problems/gone.js';
 import { IdPipe } from '../problems/id.js';
 import { ArchiveQuery, EntryList, FolderQuery, ReadQuery } from './overlay-file.dto.js';
 import { OverlayReading } from './overlay-reading.js';
@@ -13,7 +16,10 @@ const overlayId = new IdPipe('overlay');
 @ApiTags('overlays')
 @Controller('overlays/:id/files')
 export class OverlayReadingController {
-  constructor(private readonly reading: OverlayReading) {}
+  constructor(
+    private readonly reading: OverlayReading,
+    private readonly downloads: FolderDownloads,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: "List a folder of an overlay's draft, or of a revision" })
@@ -51,6 +57,7 @@ export class OverlayReadingController {
   @Get('archive')
   @ApiOperation({ summary: "Download a folder of an overlay's draft, or of a revision, as a zip file" })
   @Scoped('read')
+  @Fails({ '503': 'Other folders are being packed; repeat it after `Retry-After`.' })
   @ApiProduces('application/zip')
   @ApiOkResponse({
     description: 'Links are left out, and what zip files cannot have.',
@@ -60,9 +67,11 @@ export class OverlayReadingController {
     @Me() me: Principal,
     @Param('id', overlayId) id: number,
     @Query() query: ArchiveQuery,
+    @Gone() gone: AbortSignal,
     @Res() response: Response,
   ): Promise<void> {
-    const { name, stream } = await this.reading.archive(me, id, query.revision, query.path);
-    await sendArchive(response, name, stream);
+    await this.downloads.send(me.user.id, response, gone, () =>
+      this.reading.archive(me, id, query.revision, query.path),
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { DownloadsModule } from '../downloads/downloads.module.js';
 import { HostLibraryModule } from '../hosts/host-library.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { DraftController } from './draft.controller.js';
@@ -19,7 +20,7 @@ import { RevisionsController } from './revisions.controller.js';
 import { Revisions } from './revisions.service.js';
 
 @Module({
-  imports: [HostLibraryModule, JobsModule, OverlayTreesModule],
+  imports: [DownloadsModule, HostLibraryModule, JobsModule, OverlayTreesModule],
   controllers: [
     OverlaysController,
     OverlayFilesController,

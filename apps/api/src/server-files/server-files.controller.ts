@@ -2,16 +2,19 @@ import { Controller, Delete, Get, HttpCode, Param, Query, Req, Res } from '@nest
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { ChecksServer, Me, type Principal, Scoped } from '../auth/access.js';
-import { sendArchive, sendFile } from '../downloads/send.js';
+import { FolderDownloads } from '../downloads/folder-downloads.js';
+import { sendFile } from '../downloads/send.js';
 import { FilePath, FolderPageQuery, FolderPath } from '../files/folder.dto.js';
 import { streamLog } from '../logs/log-response.js';
 import { Fails } from '../openapi/fails.js';
+import { Gone } from '../problems/gone.js';
 import type { FollowStep } from './file-questions.js';
 import { OwnSizeView, ServerContentQuery, ServerFileList, ServerSummaryQuery } from './server-file.dto.js';
 import { ServerFilesOfUsers } from './server-files.service.js';
 
 const byReference = { name: 'id', type: String, description: "The server's id or name." } as const;
-const away = Fails({ '503': "The host's worker is not running." });
+const WORKER_AWAY = "The host's worker is not running.";
+const away = Fails({ '503': WORKER_AWAY });
 
 const lines = {
   position: (item: FollowStep['items'][number]) => item.position,
@@ -25,7 +28,10 @@ const lines = {
 @ApiTags('servers')
 @Controller('servers/:id/files')
 export class ServerFilesController {
-  constructor(private readonly files: ServerFilesOfUsers) {}
+  constructor(
+    private readonly files: ServerFilesOfUsers,
+    private readonly downloads: FolderDownloads,
+  ) {}
 
   @Get()
   @ApiOperation({ summary: 'List a folder of a server, with the layer of each entry and what it hides' })
@@ -60,7 +66,7 @@ export class ServerFilesController {
   @Get('content')
   @ApiOperation({ summary: 'Download a file of a server, or follow it' })
   @Scoped('read')
-  @away
+  @Fails({ '429': 'You follow too many files.', '503': WORKER_AWAY })
   @ApiParam(byReference)
   @ApiProduces('application/octet-stream', 'application/x-ndjson', 'text/event-stream', 'text/plain')
   @ApiOkResponse({
@@ -86,7 +92,7 @@ export class ServerFilesController {
   @Get('archive')
   @ApiOperation({ summary: 'Download a folder of a server as a zip file' })
   @Scoped('read')
-  @away
+  @Fails({ '503': `${WORKER_AWAY} Or, with \`Retry-After\`: other folders are being packed.` })
   @ApiParam(byReference)
   @ApiProduces('application/zip')
   @ApiOkResponse({ description: 'Links are left out.', schema: { type: 'string', format: 'binary' } })
@@ -94,10 +100,10 @@ export class ServerFilesController {
     @Me() me: Principal,
     @Param('id') reference: string,
     @Query() { path }: FolderPath,
+    @Gone() gone: AbortSignal,
     @Res() response: Response,
   ): Promise<void> {
-    const { name, stream } = await this.files.archive(me, reference, path);
-    await sendArchive(response, name, stream);
+    await this.downloads.send(me.user.id, response, gone, () => this.files.archive(me, reference, path));
   }
 
   /**

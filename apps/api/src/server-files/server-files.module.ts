@@ -1,4 +1,5 @@
 import { Module } from '@nestjs/common';
+import { DownloadsModule } from '../downloads/downloads.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
 import { ServersModule } from '../servers/servers.module.js';
 import { ReplacedFilesController } from './replaced-files.controller.js';
@@ -8,7 +9,7 @@ import { ServerFilesOfUsers } from './server-files.service.js';
 
 /** The files of servers, over the socket of their host's worker. */
 @Module({
-  imports: [ServersModule, JobsModule],
+  imports: [DownloadsModule, ServersModule, JobsModule],
   controllers: [ServerFilesController, ReplacedFilesController],
   providers: [ServerFilesOfUsers, ServerFileClient],
 })

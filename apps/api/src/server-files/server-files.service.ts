@@ -15,6 +15,7 @@ import { Servers } from '../servers/servers.service.js';
 import type { FollowStep, PageAnswer } from './file-questions.js';
 import type { ReplacedCopy } from './replaced-answers.js';
 import type { ReplacedFileView } from './replaced-file.dto.js';
+import { FollowedFiles } from './followed-files.js';
 import { ServerFileClient } from './server-file-client.js';
 import type { LayerView, ServerFileList } from './server-file.dto.js';
 
@@ -26,6 +27,8 @@ type LayerAnswer = PageAnswer['items'][number]['layer'];
 /** The files of servers, for whoever may see the server. They are read by the worker of its host. */
 @Injectable()
 export class ServerFilesOfUsers {
+  private readonly followed = new FollowedFiles();
+
   constructor(
     private readonly database: DataSource,
     private readonly settings: RunningSettings,
@@ -57,6 +60,7 @@ export class ServerFilesOfUsers {
     signal: AbortSignal,
   ): Promise<AsyncIterable<FollowStep>> {
     const { name } = await this.reachable(me, reference);
+    this.followed.add(me.user.id, signal);
     return this.client.follow(name, path, after, signal);
   }
 
