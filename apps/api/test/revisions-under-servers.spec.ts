@@ -200,6 +200,7 @@ describe('a server that runs', () => {
       jobId: restart.id,
       path: CFG,
       size: 'by the server'.length,
+      target: null,
       replacedAt: expect.stringMatching(/^\d{4}-.*Z$/),
     });
     const content = (job: string, path: string) =>
@@ -224,6 +225,15 @@ describe('a server that runs', () => {
     expect(body.toString()).toContain('hostname "mine"');
     expect(body.toString()).not.toContain(password);
     expect(body.toString()).toContain(`rcon_password "${'*'.repeat(password.length)}"`);
+    const page = async (cursor: string) =>
+      (await panel.admin.get(`/api/v1/servers/seeing/replaced?limit=1${cursor}`).expect(200)).body;
+    const { items, nextCursor } = await page('');
+    expect(items).toMatchObject([{ jobId: id, path: cfg }]);
+    expect(await page(`&cursor=${encodeURIComponent(nextCursor)}`)).toMatchObject({
+      items: [{ path: CFG }],
+      nextCursor: null,
+    });
+    await panel.admin.get('/api/v1/servers/seeing/replaced?cursor=x').expect(400, /not one of an earlier answer/);
   });
 });
 

@@ -1,4 +1,4 @@
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional, IntersectionType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Max, Min } from 'class-validator';
 import { MayBeLeftOut } from '../problems/fields.js';
@@ -11,8 +11,8 @@ export class FolderPath {
   path: string = '';
 }
 
-/** `?path=&limit=&cursor=` of a folder that is listed. */
-export class FolderPageQuery extends FolderPath {
+/** `?limit=&cursor=` of files that are listed. */
+export class FilePageQuery {
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 1000, default: 200 })
   @MayBeLeftOut()
   @Type(() => Number)
@@ -26,6 +26,9 @@ export class FolderPageQuery extends FolderPath {
   @IsString()
   cursor?: string;
 }
+
+/** `?path=&limit=&cursor=` of a folder that is listed. */
+export class FolderPageQuery extends IntersectionType(FolderPath, FilePageQuery) {}
 
 /** `?path=` of a file, or of a file or folder. */
 export class FilePath {

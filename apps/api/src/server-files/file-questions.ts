@@ -46,9 +46,18 @@ export const sizeAnswer = z.object({
   kept: z.object({ files: z.number(), paths: z.array(z.string()) }),
 });
 
-export const replacedAnswer = z.array(
-  z.object({ job: z.string(), path: z.string(), size: z.number(), replacedAt: z.string() }),
-);
+export const replacedAnswer = z.object({
+  items: z.array(
+    z.object({
+      job: z.string(),
+      path: z.string(),
+      size: z.number(),
+      target: z.string().nullable(),
+      replacedAt: z.string(),
+    }),
+  ),
+  nextCursor: z.string().nullable(),
+});
 export type ReplacedAnswer = z.infer<typeof replacedAnswer>;
 
 /** A line of the answer to `follow`. */

@@ -14,16 +14,23 @@ export class ReplacedFileView {
   @ApiProperty({ description: 'Bytes.' })
   size: number;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Where a link points, which has no content; null for files.',
+  })
+  target: string | null;
+
   @ApiProperty({ format: 'date-time' })
   replacedAt: string;
 }
 
 export class ReplacedFileList {
-  @ApiProperty({ type: [ReplacedFileView], description: 'The latest first, then by path; a thousand at most.' })
+  @ApiProperty({ type: [ReplacedFileView], description: 'The latest first, then folder by folder.' })
   items: ReplacedFileView[];
 
-  @ApiProperty({ type: String, nullable: true })
-  nextCursor: null;
+  @ApiProperty({ type: String, nullable: true, description: 'Given back as ?cursor= to read on; null at the end.' })
+  nextCursor: string | null;
 }
 
 /** `?job=&path=` of one of them. */

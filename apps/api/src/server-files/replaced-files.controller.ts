@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiParam, ApiProduces, ApiTags } from '@ne
 import type { Request, Response } from 'express';
 import { Me, type Principal, Scoped } from '../auth/access.js';
 import { sendFile } from '../downloads/send.js';
+import { FilePageQuery } from '../files/folder.dto.js';
 import { Fails } from '../openapi/fails.js';
 import { ReplacedContentQuery, ReplacedFileList } from './replaced-file.dto.js';
 import { ServerFilesOfUsers } from './server-files.service.js';
@@ -22,8 +23,8 @@ export class ReplacedFilesController {
   @away
   @ApiParam(byReference)
   @ApiOkResponse({ type: ReplacedFileList })
-  async list(@Me() me: Principal, @Param('id') reference: string): Promise<ReplacedFileList> {
-    return { items: await this.files.replaced(me, reference), nextCursor: null };
+  list(@Me() me: Principal, @Param('id') reference: string, @Query() query: FilePageQuery): Promise<ReplacedFileList> {
+    return this.files.replaced(me, reference, query);
   }
 
   @Get('content')

@@ -57,8 +57,8 @@ export class ServerFileClient {
     (await this.ask('remove', server, path)).resume();
   }
 
-  async replaced(server: string): Promise<ReplacedAnswer> {
-    return replacedAnswer.parse(await json(await this.ask('replaced', server, '')));
+  async replaced(server: string, { limit, cursor }: PageRequest): Promise<ReplacedAnswer> {
+    return replacedAnswer.parse(await json(await this.ask('replaced', server, '', { limit, cursor })));
   }
 
   async statReplaced(server: string, { job, path }: ReplacedCopy): Promise<StatAnswer> {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import { HostError, type ServerFiles } from '@left4me/host';
+import { HostError, type PageRequest, type ServerFiles } from '@left4me/host';
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
@@ -18,6 +18,7 @@ interface Asked {
   question: Question;
   server: string;
   path: string;
+  page: PageRequest;
   number(name: string): number | null;
   text(name: string): string | null;
 }
@@ -89,10 +90,7 @@ export class ServerFileWorker {
     const { name } = server;
     switch (asked.question) {
       case 'list':
-        return files.list(name, asked.path, {
-          limit: asked.number('limit') ?? 1,
-          cursor: asked.text('cursor') ?? undefined,
-        });
+        return files.list(name, asked.path, asked.page);
       case 'stat':
         return statOf(files, name, asked.path);
       case 'content':
@@ -110,7 +108,7 @@ export class ServerFileWorker {
       case 'remove':
         return files.removeOwn(name, asked.path);
       case 'replaced':
-        return files.replaced(name);
+        return files.replaced(name, asked.page);
       case 'replaced-stat':
         return statOfReplaced(files, name, { job: asked.text('job') ?? '', path: asked.path });
       case 'replaced-content': {
@@ -142,14 +140,16 @@ function askedIn({ url }: IncomingMessage): Asked | null {
   const { pathname, searchParams } = new URL(url ?? '/', 'http://worker');
   const question = questions.find((known) => pathname === `/${known}`);
   if (question === undefined) return null;
+  const number = (name: string): number | null => {
+    const value = searchParams.get(name);
+    return value !== null && /^-?\d{1,16}$/.test(value) ? Number(value) : null;
+  };
   return {
     question,
     server: searchParams.get('server') ?? '',
     path: searchParams.get('path') ?? '',
+    page: { limit: number('limit') ?? 1, cursor: searchParams.get('cursor') ?? undefined },
     text: (name) => searchParams.get(name),
-    number: (name) => {
-      const value = searchParams.get(name);
-      return value !== null && /^-?\d{1,16}$/.test(value) ? Number(value) : null;
-    },
+    number,
   };
 }

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { OwnSize } from '@left4me/host';
+import type { OwnSize, PageRequest } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import type { Principal } from '../auth/access.js';
@@ -14,7 +14,7 @@ import type { Server } from '../servers/server.entity.js';
 import { Servers } from '../servers/servers.service.js';
 import type { FollowStep, PageAnswer } from './file-questions.js';
 import type { ReplacedCopy } from './replaced-answers.js';
-import type { ReplacedFileView } from './replaced-file.dto.js';
+import type { ReplacedFileList } from './replaced-file.dto.js';
 import { FollowedFiles } from './followed-files.js';
 import { ServerFileClient } from './server-file-client.js';
 import type { LayerView, ServerFileList } from './server-file.dto.js';
@@ -77,10 +77,10 @@ export class ServerFilesOfUsers {
   }
 
   /** What gave way to changed layers, with the jobs that did it. */
-  async replaced(me: Principal, reference: string): Promise<ReplacedFileView[]> {
+  async replaced(me: Principal, reference: string, query: PageRequest): Promise<ReplacedFileList> {
     const { name } = await this.reachable(me, reference);
-    const items = await this.client.replaced(name);
-    return items.map((item) => ({ ...item, jobId: parseId(item.job) }));
+    const { items, nextCursor } = await this.client.replaced(name, query);
+    return { items: items.map((item) => ({ ...item, jobId: parseId(item.job) })), nextCursor };
   }
 
   async openReplaced(me: Principal, reference: string, copy: ReplacedCopy) {

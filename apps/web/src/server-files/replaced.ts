@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/vue-query';
+import { infiniteQueryOptions } from '@tanstack/vue-query';
 import { z } from 'zod';
 import { api, pageOf } from '../api/client';
 
@@ -7,15 +7,18 @@ const replacedFileSchema = z.object({
   jobId: z.number().nullable(),
   path: z.string(),
   size: z.number(),
+  target: z.string().nullable(),
   replacedAt: z.string(),
 });
 
-/** A server's own copies that gave way to changed layers. */
+/** A server's own copies that gave way to changed layers, page by page. */
 export function replacedOptions(serverId: number) {
-  return queryOptions({
+  return infiniteQueryOptions({
     queryKey: ['servers', 'replaced', serverId],
-    queryFn: async ({ signal }) =>
-      (await api.get(`/servers/${serverId}/replaced`, pageOf(replacedFileSchema), { signal })).items,
+    initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) =>
+      api.get(`/servers/${serverId}/replaced`, pageOf(replacedFileSchema), { query: { cursor: pageParam }, signal }),
+    getNextPageParam: (page) => page.nextCursor,
     // A start may have replaced more.
     staleTime: 0,
   });

@@ -14,7 +14,7 @@ import { type FilePart, followFile, type FollowRequest } from './follow-file.js'
 import { LayeredTree } from './layered-tree.js';
 import type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageRequest } from './merged-tree.js';
 import type { KeptFiles } from '../yielding/kept-files.js';
-import { type ReplacedFile, ReplacedFiles } from '../yielding/replaced-files.js';
+import { ReplacedFiles, type ReplacedPage } from '../yielding/replaced-files.js';
 import { type OwnSize, ownSizeIn } from './own-size.js';
 import { serverLayers } from './server-layers.js';
 
@@ -35,9 +35,9 @@ export interface ServerFiles {
    * @throws InstanceBusy while it runs or something is done with it, NotFound, PathRefused
    */
   removeOwn(name: string, path: string): Promise<void>;
-  /** What gave way to changed layers, the latest first; a thousand at most. */
-  replaced(name: string): Promise<ReplacedFile[]>;
-  /** One of these. Throws NotFound, PathRefused, InvalidName. */
+  /** What gave way to changed layers, the latest first. Throws HostError `bad-cursor`. */
+  replaced(name: string, request: PageRequest): Promise<ReplacedPage>;
+  /** A file of these. Throws NotFound, PathRefused, InvalidName. */
   openReplaced(name: string, job: string, path: string): Promise<OpenedFile>;
 }
 
@@ -97,8 +97,8 @@ export class LocalServerFiles implements ServerFiles {
     }
   }
 
-  replaced(name: string): Promise<ReplacedFile[]> {
-    return this.replacedFiles.list(name);
+  replaced(name: string, request: PageRequest): Promise<ReplacedPage> {
+    return this.replacedFiles.list(name, request);
   }
 
   openReplaced(name: string, job: string, path: string): Promise<OpenedFile> {
