@@ -72,8 +72,8 @@ describe('items of a Workshop overlay', () => {
     steam.collection(nested, [pack, map]);
     const id = await overlay();
     const page = `https://steamcommunity.com/sharedfiles/filedetails/?id=${pack}&searchtext=`;
-    const { items: list, notice } = await add(id, map, page, ` ${map} `);
-    expect(notice).toBeNull();
+    const { items: list, ...rest } = await add(id, map, page, ` ${map} `);
+    expect(rest).toEqual({ nextCursor: null, notice: null });
     expect(list.map(({ publishedFileId, listed, kind }) => [publishedFileId, listed, kind])).toEqual([
       [map, true, 'item'],
       [pack, true, 'collection'],

@@ -27,7 +27,7 @@ export class WorkshopItems {
 
   async list(me: Principal, id: number): Promise<WorkshopItemList> {
     requireWorkshop(await this.overlays.get(me, id));
-    return { items: await this.views.render(id), notice: null };
+    return this.answer(id, null);
   }
 
   /** Adds all or none; Steam is asked for their titles, but need not answer. @throws Invalid naming every wrong entry */
@@ -49,7 +49,7 @@ export class WorkshopItems {
       }
     });
     const notice = await this.lookUp(id, ids).catch(tellUnavailable);
-    return { items: await this.views.render(id), notice };
+    return this.answer(id, notice);
   }
 
   /** Gives an item's file a name of its own, or takes it away. */
@@ -93,7 +93,12 @@ export class WorkshopItems {
       id,
       listed.map(({ publishedFileId: file }) => file),
     );
-    return { items: await this.views.render(id), notice };
+    return this.answer(id, notice);
+  }
+
+  /** All at once (docs/decisions/0124). */
+  private async answer(id: number, notice: string | null): Promise<WorkshopItemList> {
+    return { items: await this.views.render(id), nextCursor: null, notice };
   }
 
   /** @returns what Steam had no answer for, if so */

@@ -86,6 +86,9 @@ export class WorkshopItemList {
   })
   items: WorkshopItemView[];
 
+  @ApiProperty({ type: String, nullable: true, description: 'Always null: the items come all at once.' })
+  nextCursor: null;
+
   @ApiProperty({ type: String, nullable: true, description: 'What could not be asked, and why.' })
   notice: string | null;
 }
