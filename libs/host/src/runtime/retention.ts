@@ -1,5 +1,6 @@
 import type { Run } from '../host.js';
 import { specsOnDisk } from '../instances/specs-on-disk.js';
+import { buildsOfScripts } from '../scripts/script-place.js';
 import type { Builds } from './builds.js';
 
 /** Decides which builds of the game stay on the disk. */
@@ -10,8 +11,8 @@ export class Retention {
   ) {}
 
   /**
-   * Removes every build that is not the current one, not named by a generation of any instance, and not the one installed last
-   * besides the current one. Says which. For the end of an install, which has the host's builds to itself.
+   * Removes every build that is not the current one, not named by a generation of any instance, not read by a script, and not the one
+   * installed last besides the current one. Says which. For the end of an install, which has the host's builds to itself.
    */
   async collect({ output }: Run): Promise<void> {
     const current = await this.builds.current();
@@ -26,9 +27,9 @@ export class Retention {
     }
   }
 
-  /** The builds that some generation pins, whether it runs, ran, or is to be started. Throws `InvalidSpec` for a damaged one. */
+  /** The builds that some generation pins, whether it runs, ran, or is to be started, and those that scripts read. Throws `InvalidSpec` for a damaged one. */
   private async inUse(): Promise<Set<string>> {
-    const used = new Set<string>();
+    const used = new Set(await buildsOfScripts(this.root));
     for await (const { build } of specsOnDisk(this.root)) if (build !== undefined) used.add(build);
     return used;
   }

@@ -28,9 +28,7 @@ export class ScriptBuilds {
   async build({ overlay, script, refuse }: ScriptBuild, run: Run): Promise<void> {
     const id = numericId('overlay', overlay);
     await this.sandbox.require(run);
-    const build = await this.builds.require();
-    const place = new ScriptPlace(this.root, id, this.builds.path(build));
-    await place.prepare(script, this.sandbox.programs);
+    const { place, build } = await this.prepare(id, script);
     await DiskUse.checkFree(place.output, this.limits);
     const say = (line: string): Promise<void> => run.output.write('stdout', `left4me: ${line}`);
     const hash = createHash('sha256').update(script).digest('hex');
@@ -68,6 +66,16 @@ export class ScriptBuilds {
   private killed({ exitCode, command, message }: CommandFailed): CommandFailed {
     const most = told(this.limits.memoryBytes);
     return new CommandFailed(exitCode, command, `${message}: killed, as is what uses more than ${most} of memory`);
+  }
+
+  /** An install that runs beside may make another build current, and remove this one, unless the place names it before. */
+  private async prepare(id: string, script: string): Promise<{ place: ScriptPlace; build: string }> {
+    for (;;) {
+      const build = await this.builds.require();
+      const place = new ScriptPlace(this.root, id, this.builds.path(build));
+      await place.prepare(script, this.sandbox.programs);
+      if ((await this.builds.current()) === build) return { place, build };
+    }
   }
 
   /** Removes what a build has made, when it was published or is of no use any more, also what a killed worker left. Missing: success. */

@@ -1,9 +1,12 @@
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { hasCode, readLinkIfAny } from '../overlay/durable.js';
 import { removeTree } from '../overlay/remove-tree.js';
 
 const OUTPUT = 'builds';
 const RUN = join('cache', 'script-runs');
+/** In the folder of a run: links to the build of the game that it reads, which stays as long as the link (runtime/retention.ts). */
+const GAME = 'game';
 const TMP = join('cache', 'script-tmp');
 
 /** The folders of one run of a script, all below LEFT4ME_ROOT. Outside its sandbox nothing is ever looked up in them by name. */
@@ -46,6 +49,7 @@ export class ScriptPlace {
   async prepare(script: string, programs: readonly string[]): Promise<void> {
     await ScriptPlace.discard(this.root, this.id);
     for (const folder of [...this.writable, this.run]) await mkdir(folder, { recursive: true });
+    await symlink(this.game, join(this.run, GAME));
     await writeFile(this.script, script);
     for (const program of programs) await copyFile(program, join(this.run, program.split('/').at(-1) ?? ''));
   }
@@ -59,5 +63,21 @@ export class ScriptPlace {
   async clear(): Promise<void> {
     await removeTree(this.run);
     await removeTree(this.tmp);
+  }
+}
+
+/** The builds of the game that scripts read at this moment, or that killed ones have read. */
+export async function buildsOfScripts(root: string): Promise<string[]> {
+  const runs = await namesIn(join(root, RUN));
+  const games = await Promise.all(runs.map((run) => readLinkIfAny(join(root, RUN, run, GAME))));
+  return games.filter((game) => game !== null).map((game) => basename(game));
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return [];
+    throw error;
   }
 }
