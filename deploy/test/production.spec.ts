@@ -13,6 +13,7 @@ import { testInstalledFiles } from './installed-files.js';
 import { testIsolation } from './isolation.js';
 import { testLimits } from './limits.js';
 import { testManyServers } from './many-servers.js';
+import { testNamesAgain } from './names-again.js';
 import { testScriptEnds } from './script-ends.js';
 import { testScriptLimits } from './script-limits.js';
 import { testScriptOverlays } from './script-overlays.js';
@@ -220,6 +221,8 @@ testRights(machine);
 testFoundByDoctor(machine);
 
 testCommandLine(machine, panel);
+
+testNamesAgain(machine, panel, installation.url);
 
 testFailures(machine, panel);
 
