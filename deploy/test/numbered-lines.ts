@@ -1,3 +1,4 @@
+import { eventually } from './eventually.js';
 import type { Panel } from './panel.js';
 
 /** Reads what a server prints as `line 1`, `line 2` …, from where its log is now. */
@@ -10,9 +11,15 @@ export class NumberedLines {
     private position: string,
   ) {}
 
+  /** Where a server has only just been started, its log may be empty yet. */
   static async from(panel: Panel, server: string): Promise<NumberedLines> {
-    const [last] = await panel.logs(server, 'lines=1');
-    return new NumberedLines(panel, server, last?.position ?? '');
+    let position = '';
+    await eventually(`${server} has printed something`, async () => {
+      const [last] = await panel.logs(server, 'lines=1');
+      position = last?.position ?? '';
+      return position !== '';
+    });
+    return new NumberedLines(panel, server, position);
   }
 
   /** Reads up to a line that was printed. @throws after half a minute */
