@@ -170,14 +170,18 @@ describe('the files of a server that runs', () => {
     const whole = (await asBytes(panel.admin.get(content('left4dead2/repeated.cfg')).expect(200))).body.toString();
     const at = whole.indexOf('*'.repeat(32));
     expect(at).toBeGreaterThan(0);
-    await Promise.all(
-      Array.from({ length: 32 }, async (_, inside) => {
-        const follower = await LogFollower.open(`${target}&after=${at + inside}`, panel.cookie);
-        await eventually('the rest of the line', async () => follower.lines.length > 0);
-        follower.leave();
-        expect(follower.lines[0]).toBe(`${'*'.repeat(32 - inside)}"`);
-      }),
-    );
+    // A user follows 20 at once.
+    for (let first = 0; first < 32; first += 8) {
+      await Promise.all(
+        Array.from({ length: 8 }, async (_, i) => {
+          const inside = first + i;
+          const follower = await LogFollower.open(`${target}&after=${at + inside}`, panel.cookie);
+          await eventually('the rest of the line', async () => follower.lines.length > 0);
+          follower.leave();
+          expect(follower.lines[0]).toBe(`${'*'.repeat(32 - inside)}"`);
+        }),
+      );
+    }
   });
 
   it('are downloaded as a zip file, whose links and odd names are told and whose secrets are masked', async () => {
