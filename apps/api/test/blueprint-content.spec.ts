@@ -127,7 +127,10 @@ it('shows in its preview what it was given, with masks in place of secrets, and 
   expect(running.split('\0').slice(-command.length, -1)).toEqual(command.slice(1));
   expect({ hide, warnings, build }).toEqual({
     hide: ['left4dead2/addons/shipped.nav'],
-    warnings: [],
+    warnings: [
+      'server.cfg, line 2: hostname has no effect, since the panel sets the title of each server after it.',
+      'server.cfg, line 3: rcon_password has no effect, since the panel sets a password of its own for each server after it.',
+    ],
     build: 'demo-1',
   });
   expect(overlays.map(({ name, revision }) => [name, revision])).toEqual([

@@ -5,6 +5,7 @@ export { KEPT_FILES, keptFileProblem } from './yielding/kept-files.js';
 export { firstToGo } from './process/first-to-go.js';
 export { KeyedLock } from './process/keyed-lock.js';
 export { Places } from './process/places.js';
+export { timeLimit } from './process/time-limit.js';
 export { removeTree } from './overlay/remove-tree.js';
 export { ARCHIVE_LIMITS, type ArchiveLimits, type Unpacked } from './archive/unpack.js';
 export type * from './overlay/file-tree.js';

@@ -1,3 +1,4 @@
+import { timeLimit } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Announcements } from '../redis/announcements.js';
@@ -14,7 +15,7 @@ export class JobEnds {
 
   /** Resolves when the job has ended, the time is up or the signal aborts. */
   async wait(jobId: number, timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const over = AbortSignal.any([signal, timeLimit(timeoutMs)]);
     while (!over.aborted) {
       const changed = this.changed(jobId, over);
       if (await this.hasEnded(jobId)) return;

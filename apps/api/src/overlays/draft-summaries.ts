@@ -1,4 +1,4 @@
-import { Interrupted, type TreeSummary } from '@left4me/host';
+import { Interrupted, type TreeSummary, timeLimit } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { Unavailable } from '../problems/problems.js';
 import type { Overlay } from './overlay.entity.js';
@@ -27,7 +27,7 @@ export class DraftSummaries {
   async of(overlays: readonly Overlay[], gone?: AbortSignal): Promise<Map<number, TreeSummary | null>> {
     const found = new Map<number, TreeSummary | null>();
     if (!this.trees.here) return found;
-    const limit = AbortSignal.timeout(LONGEST_MS);
+    const limit = timeLimit(LONGEST_MS);
     const signal = gone ? AbortSignal.any([gone, limit]) : limit;
     for (const { id, draftChangedAt } of overlays) {
       if (draftChangedAt !== null) found.set(id, await this.summaryIfSoon(id, draftChangedAt.getTime(), signal));

@@ -1,4 +1,4 @@
-import { Interrupted } from '@left4me/host';
+import { Interrupted, timeLimit } from '@left4me/host';
 import { Unavailable } from '../problems/problems.js';
 
 interface Look<T> {
@@ -53,7 +53,7 @@ export class SharedLooks<T> {
   }
 
   private async limited(look: (signal: AbortSignal) => Promise<T>, nobodyWaits: AbortSignal): Promise<T> {
-    const limit = AbortSignal.timeout(this.limitMs);
+    const limit = timeLimit(this.limitMs);
     try {
       return await look(AbortSignal.any([nobodyWaits, limit]));
     } catch (error) {

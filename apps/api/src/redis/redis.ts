@@ -1,3 +1,4 @@
+import { timeLimit } from '@left4me/host';
 import { once } from 'node:events';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { type Callback, Redis, type RedisOptions, type RedisValue } from 'ioredis';
@@ -57,7 +58,7 @@ export class RedisConnections implements OnModuleInit, OnApplicationShutdown {
 
   /** A healthy start finds Redis there; without it the panel starts all the same, and an error of the connections has said so. */
   async onModuleInit(): Promise<void> {
-    const signal = AbortSignal.timeout(FIRST_MS);
+    const signal = timeLimit(FIRST_MS);
     const first = async (redis: Redis) => redis.status === 'ready' || once(redis, 'ready', { signal });
     await Promise.allSettled([this.commands, this.queues].map(first));
   }

@@ -1,4 +1,4 @@
-import { lookUp, SteamAway, SteamWebApi, WorkshopFailed, type WorkshopFile } from '@left4me/host';
+import { lookUp, SteamAway, SteamWebApi, WorkshopFailed, type WorkshopFile, timeLimit } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { RunningSettings } from '../config/settings.js';
 import { Conflict, Unavailable } from '../problems/problems.js';
@@ -18,7 +18,7 @@ export class Steam {
 
   /** @throws Unavailable when Steam does not answer in time; Conflict when what the ids lead to is too much */
   async lookUp(ids: readonly string[]): Promise<WorkshopFile[]> {
-    const limit = AbortSignal.timeout(LIMIT_MS);
+    const limit = timeLimit(LIMIT_MS);
     try {
       return await lookUp(ids, this.api, limit);
     } catch (error) {

@@ -7,6 +7,7 @@ import { pathProblem } from '../overlay/relative-path.js';
 import type { ArchiveEntry } from './archive-entry.js';
 import { archiveEntries } from './archive-kind.js';
 import { refuseTooMuch } from './bounded.js';
+import { timeLimit } from '../process/time-limit.js';
 
 export interface ArchiveLimits {
   /** Of all files together, unpacked. */
@@ -57,7 +58,7 @@ export async function unpack(
   where: { target?: string; progress?: (files: number) => void } = {},
 ): Promise<Unpacked> {
   const { size } = await stat(archive);
-  const timeUp = AbortSignal.timeout(limits.timeMs);
+  const timeUp = timeLimit(limits.timeMs);
   const either = AbortSignal.any([signal, timeUp]);
   const unpacking = new Unpacking(folder, size, limits, either, where.target ?? '');
   try {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { differences } from './differences.js';
+import { timeLimit } from '../process/time-limit.js';
 
 describe('comparing large files', () => {
   let folder: string;
@@ -24,7 +25,7 @@ describe('comparing large files', () => {
   const limits = { limit: 10, timeLimitMs: 50, longestMs: 60_000, signal: never };
 
   it('stops in the middle when nobody waits any more', async () => {
-    const compared = differences({ before, after, ...limits, timeLimitMs: 5_000, signal: AbortSignal.timeout(100) });
+    const compared = differences({ before, after, ...limits, timeLimitMs: 5_000, signal: timeLimit(100) });
     await expect(compared).rejects.toThrow('comparing was interrupted');
   });
 

@@ -1,6 +1,7 @@
 import { Interrupted, TimedOut } from '../errors.js';
 import { type ContentEntry, revisionContents, treeContents } from './contents.js';
 import { comparePaths } from './manifest.js';
+import { timeLimit } from '../process/time-limit.js';
 
 /** One path that two trees do not have in common. */
 export interface Difference {
@@ -36,9 +37,9 @@ export interface Differences {
 /** What was added, removed and changed, by path. Streams: neither tree is held in memory. Throws `Interrupted`, `TimedOut`. */
 export async function differences(request: DifferenceRequest): Promise<Differences> {
   const { limit, behind, timeLimitMs, longestMs, signal } = request;
-  const longest = AbortSignal.timeout(longestMs);
+  const longest = timeLimit(longestMs);
   const all = AbortSignal.any([signal, longest]);
-  const page = AbortSignal.any([all, AbortSignal.timeout(timeLimitMs)]);
+  const page = AbortSignal.any([all, timeLimit(timeLimitMs)]);
   const items: Difference[] = [];
   let compared: string | null = null;
   const after = 'draft' in request.after ? treeContents(request.after.draft) : revisionContents(request.after.revision);

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DirHandle } from './dir-handle.js';
 import type { TreeWarning } from './file-tree.js';
 import { inspectTree } from './inspect-tree.js';
+import { timeLimit } from '../process/time-limit.js';
 
 let root: string;
 beforeEach(async () => (root = await mkdtemp(join(tmpdir(), 'left4me-inspect-'))));
@@ -79,7 +80,7 @@ test('looking ends in the middle of a VPK when nobody needs it any more', async 
   const looking = async (signal: AbortSignal): Promise<void> => {
     for await (const warning of inspectTree(await DirHandle.open(root), signal)) expect(warning).toBeUndefined();
   };
-  await expect(looking(AbortSignal.timeout(50))).rejects.toThrow('looking at a VPK was interrupted');
+  await expect(looking(timeLimit(50))).rejects.toThrow('looking at a VPK was interrupted');
   await rm(join(root, 'left4dead2/addons/many.vpk'));
   await writeFile(join(root, 'a.txt'), '');
   await expect(looking(AbortSignal.abort())).rejects.toThrow('looking at the files was interrupted');

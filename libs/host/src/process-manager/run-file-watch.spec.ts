@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { RunFileWatch } from './run-file-watch.js';
+import { timeLimit } from '../process/time-limit.js';
 
 /** Longer than a test may take. */
 const FOR_EVER_MS = 10 * 60_000;
@@ -42,7 +43,7 @@ it('remembers what was written while nobody waited', async () => {
 
 it('waits by the clock where there is nothing to watch, and until the signal aborts', async () => {
   expect(await runFiles.wait(['gone'], 1, never)).toBeUndefined();
-  expect(await runFiles.wait(['one'], FOR_EVER_MS, AbortSignal.timeout(10))).toBeUndefined();
+  expect(await runFiles.wait(['one'], FOR_EVER_MS, timeLimit(10))).toBeUndefined();
 });
 
 function later<T>(value: T): Promise<T> {

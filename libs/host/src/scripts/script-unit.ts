@@ -14,6 +14,7 @@ import type { ScriptSandbox } from './sandbox.js';
 import { type ScriptLimits, told } from './script-limits.js';
 import type { ScriptPlace } from './script-place.js';
 import { watched } from './watched.js';
+import { timeLimit } from '../process/time-limit.js';
 
 const LOOK_MS = 200;
 const CONTROL_LIMIT_MS = 30_000;
@@ -82,7 +83,7 @@ export class ScriptUnit implements ScriptSandbox {
 
   /** Returns when it has ended by itself. Throws `Interrupted` and `TimedOut`: it still runs then. */
   private async runUnit(unit: string, limits: ScriptLimits, run: Run, onStart: (group: string) => void): Promise<void> {
-    const late = AbortSignal.timeout(limits.seconds * 1000);
+    const late = timeLimit(limits.seconds * 1000);
     const signal = AbortSignal.any([run.signal, late]);
     await this.systemctl('start', unit, run);
     onStart(await this.show(unit, 'ControlGroup'));

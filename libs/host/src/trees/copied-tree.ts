@@ -8,6 +8,7 @@ import { LayeredTree } from './layered-tree.js';
 import type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageRequest } from './merged-tree.js';
 import { OwnFolders } from './own-folders.js';
 import type { ServerLayers } from './server-layers.js';
+import { timeLimit } from '../process/time-limit.js';
 
 const OWN: LayerName = { kind: 'own', of: null };
 /** Of the folders of one page together: the game has some thousand files. */
@@ -38,7 +39,7 @@ export class CopiedTree implements MergedTree {
     const manifest = await readManifest(this.folder);
     const names = page.items.map(({ name }) => name);
     const shipped = await this.shipped.entries(path, names);
-    const limit = AbortSignal.timeout(LONGEST_LOOK_MS);
+    const limit = timeLimit(LONGEST_LOOK_MS);
     const items: LayeredEntry[] = [];
     for (const item of page.items) items.push(await this.overShipped(item, manifest, limit, shipped.get(item.name)));
     return { ...page, items };
@@ -48,7 +49,7 @@ export class CopiedTree implements MergedTree {
     const item = await this.copy.entry(path);
     if (item === null) return null;
     const [manifest, shipped] = [await readManifest(this.folder), await this.shipped.entry(path)];
-    return this.overShipped(item, manifest, AbortSignal.timeout(LONGEST_LOOK_MS), shipped ?? undefined);
+    return this.overShipped(item, manifest, timeLimit(LONGEST_LOOK_MS), shipped ?? undefined);
   }
 
   async open(path: string): Promise<OpenedFile> {

@@ -2,6 +2,7 @@ import { Interrupted } from '../errors.js';
 import { backOff, type BackOff, isTemporaryStatus, retryAfterMs } from './back-off.js';
 import { type Details, type Members, parseDetails, parseMembers } from './wire.js';
 import { reasonOf, SteamAway, TryAgain } from './workshop-errors.js';
+import { timeLimit } from '../process/time-limit.js';
 
 /** Steam answers no more at once. */
 const IDS_PER_CALL = 50;
@@ -90,7 +91,7 @@ export class SteamWebApi {
     const form = new URLSearchParams({ [call.count]: String(ids.length) });
     ids.forEach((id, index) => form.set(`publishedfileids[${index}]`, id));
     const url = `${this.options.url.replace(/\/+$/, '')}/${call.method}`;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(this.options.callMs)]);
+    const limit = AbortSignal.any([signal, timeLimit(this.options.callMs)]);
     let text: string;
     try {
       const response = await fetch(url, { method: 'POST', body: form, signal: limit });
