@@ -64,7 +64,7 @@ describe('deleting what a server wrote', () => {
 
   it('of a folder that layers have as well, it says what goes and what stays, and wants its name where that is precious', async () => {
     const row = page.getByRole('row', { name: /^left4dead2/ });
-    await row.getByText('and layers below').waitFor();
+    await row.getByText('several layers').waitFor();
     await button(DELETE_ALL).click();
     await dialog().getByText('9 files, 47 B').waitFor();
     await dialog().getByText('Among it are 7 files such as servers keep through every update').waitFor();
@@ -231,9 +231,13 @@ describe('a script that bash refuses', () => {
 
 describe('the trash', () => {
   it('gives back what a server wrote, into another server if that is wanted', async () => {
-    await serverWith('old', { 'left4dead2/ranks.sq3': 'years of it' });
+    const old = await serverWith('old', { 'left4dead2/ranks.sq3': 'years of it' });
     await serverWith('young', {});
+    await page.goto(`/servers/${old}?tab=files`);
+    await page.getByText('11 B in 1 file written by the server').waitFor();
     expect((await panel.do('old', 'delete')).state).toBe('succeeded');
+    await page.getByText('No files here').waitFor();
+    await page.getByText('written by the server').waitFor({ state: 'detached' });
     let arrive = (): void => undefined;
     const asked = new Promise<void>((resolve) => (arrive = resolve));
     await page.route(/\/api\/v1\/servers\?/, (route) => asked.then(() => route.continue()));

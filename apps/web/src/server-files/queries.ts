@@ -1,6 +1,7 @@
-import { infiniteQueryOptions, queryOptions, useMutation } from '@tanstack/vue-query';
+import { type QueryClient, infiniteQueryOptions, queryOptions, useMutation } from '@tanstack/vue-query';
 import { api } from '../api/client';
 import { queryClient } from '../api/query-client';
+import { replacedOptions } from './replaced';
 import { ownSizeSchema, serverFolderSchema } from './schema';
 
 const keys = {
@@ -38,8 +39,11 @@ function ownSizeBelow(serverId: number, path: string) {
 }
 
 /** Looks at a server's files again: it does not tell when it writes. */
-export function refreshServerFiles(serverId: number): Promise<void> {
-  return queryClient.invalidateQueries({ queryKey: keys.of(serverId) });
+export async function refreshServerFiles(serverId: number, client: QueryClient = queryClient): Promise<void> {
+  await Promise.all([
+    client.invalidateQueries({ queryKey: keys.of(serverId) }),
+    client.invalidateQueries({ queryKey: replacedOptions(serverId).queryKey }),
+  ]);
 }
 
 /** Deletes what a server wrote at a path. */

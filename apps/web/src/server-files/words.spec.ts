@@ -14,6 +14,7 @@ describe('words about layers', () => {
       'the server',
     ]);
     expect(layerName({ ...maps, overlayName: null })).toBe('overlay 3');
+    expect(layerName({ ...none, kind: 'generated' })).toBe('the blueprint');
   });
 
   it('name several together', () => {

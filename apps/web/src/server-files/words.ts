@@ -6,7 +6,7 @@ import type { Layer, OwnSize, ServerEntry } from './schema';
 /** Where a file comes from, in a few words. */
 export function layerName(layer: Layer): string {
   if (layer.kind === 'own') return 'the server';
-  if (layer.kind === 'generated') return 'left4me';
+  if (layer.kind === 'generated') return 'the blueprint';
   if (layer.kind === 'game') return 'the game';
   return `overlay ${layer.overlayName ?? layer.overlayId ?? ''}`;
 }

@@ -7,6 +7,7 @@ import { previewSchema } from '../blueprints/schema';
 import { applyJob } from '../jobs/queries';
 import { type Job, isUnfinished, jobSchema } from '../jobs/schema';
 import { Pushed } from '../live/pushed';
+import { refreshServerFiles } from '../server-files/queries';
 import { type Server, type ServerInput, type ServerOperation, serverSchema } from './schema';
 
 export const serverKeys = {
@@ -116,11 +117,13 @@ function byName(left: Server, right: Server): number {
 /** Writes one server into the list and into its own entry. */
 export function applyServer(client: QueryClient, server: Server): void {
   pushed.note(server);
+  const before = client.getQueryData<Server>(serverKeys.detail(server.id));
   client.setQueryData<Server>(serverKeys.detail(server.id), server);
   client.setQueryData<Server[]>(
     serverKeys.list,
     (list) => list && [...list.filter((item) => item.id !== server.id), server].sort(byName),
   );
+  if (before && before.actualState !== server.actualState) void refreshServerFiles(server.id, client);
 }
 
 /** Takes a removed server out of the list; an open page of it asks again and shows "not found". */
@@ -140,4 +143,6 @@ export function applyJobToServer(client: QueryClient, job: Job): void {
   };
   client.setQueryData<Server>(serverKeys.detail(job.serverId), (server) => server && update(server));
   client.setQueryData<Server[]>(serverKeys.list, (list) => list?.map(update));
+  // It has other layers now, or is on its host no more.
+  if (!isUnfinished(job)) void refreshServerFiles(job.serverId, client);
 }
