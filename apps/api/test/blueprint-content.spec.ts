@@ -177,7 +177,7 @@ it('previews a blueprint that is not saved: for a server, for a sample, refused 
   expect(sample.files[0]?.content).toContain('hostname "Example server example ***"');
   expect(sample.command.slice(-2)).toEqual(['+map', 'c2m1_highway']);
   expect(sample.warnings).toEqual([
-    'Nothing of the overlay never-built is published yet: build it first.',
+    'Nothing of the overlay never-built is published yet: its owner or an admin has to build it first.',
     'server.cfg, line 1: hostname has no effect, since the panel sets the title of each server after it.',
     'left4dead2/cfg/x.cfg, line 2: other characters than plain ASCII in a .cfg file may crash the server.',
   ]);

@@ -1,7 +1,9 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { launchBrowser } from './browser.js';
-import { RealPanel } from './real-panel.js';
+import { freePort } from './free-port.js';
+import { PASSWORD, RealPanel } from './real-panel.js';
 
 /** Texts that are edited in the console: that nothing typed is passed over, and that the keyboard goes where one works. */
 let panel: RealPanel;
@@ -80,6 +82,52 @@ describe('a build while something typed is not saved', () => {
   });
 });
 
+describe('deleting an overlay', () => {
+  it('is offered when no blueprint has it, and those that do are named', async () => {
+    const id = await panel.draft('used', {});
+    const blueprint = await panel.blueprint('versus', [id]);
+    await page.goto(`/overlays/${id}`);
+    await page.getByRole('link', { name: 'versus', exact: true }).waitFor();
+    await button('Delete…').click();
+    await dialog().getByText('take it out of versus first').waitFor();
+    expect(await inDialog('Delete').count()).toBe(0);
+    await inDialog('Keep it').click();
+    await panel.admin.delete(`/api/v1/blueprints/${blueprint}`).expect(204);
+    await button('Delete…').click();
+    await dialog().getByLabel('Type “used” to confirm').fill('used');
+    await inDialog('Delete').click();
+    await page.getByText('used is deleted.', { exact: true }).waitFor();
+  });
+});
+
+describe('who may not build', () => {
+  it('is told whom to ask, and whom a page is for', async () => {
+    const id = await panel.draft('campaign', { 'left4dead2/maps/a.bsp': 'map' });
+    const guest = { name: 'zoey', password: PASSWORD };
+    await panel.admin
+      .post('/api/v1/users')
+      .send({ ...guest, role: 'user' })
+      .expect(201);
+    const context = await browser.newContext({ baseURL: panel.url });
+    const zoey = await context.newPage();
+    const login = await context.request.post('/api/v1/auth/login', { data: { username: 'zoey', password: PASSWORD } });
+    expect(login.status()).toBe(200);
+    const plan = { name: 'hers', overlays: [{ overlayId: id }] };
+    const made = await context.request.post('/api/v1/blueprints', { data: plan });
+    const { id: blueprint } = z.object({ id: z.number() }).parse(await made.json());
+    await zoey.goto(`/blueprints/${blueprint}`);
+    await zoey.getByText('Not built yet: ask an admin to build it, or a start fails.').waitFor();
+    const data = { name: 'hers', blueprintId: blueprint, port: await freePort() };
+    expect((await context.request.post('/api/v1/servers', { data })).status()).toBe(201);
+    await zoey.goto('/servers');
+    await zoey.getByText('An admin has to build campaign first.').waitFor();
+    await zoey.goto('/users');
+    await zoey.getByText('Only admins see this page').waitFor();
+    expect(zoey.url()).toBe(`${panel.url}/users`);
+    await context.close();
+  });
+});
+
 describe('the keyboard', () => {
   const focused = (): Promise<string> =>
     page.evaluate('document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim()');
@@ -105,6 +153,16 @@ describe('the keyboard', () => {
     await page.getByText('Saved in the draft.', { exact: true }).waitFor();
     await button('Close').click();
     await expect.poll(focused).toBe('b.cfg');
+  });
+
+  it('begins a new name where the old one is', async () => {
+    const id = await panel.draft('names', { 'left4dead2/cfg/server.cfg': 'one' });
+    await page.goto(`/overlays/${id}?path=left4dead2/cfg`);
+    await button('Rename or move server.cfg').click();
+    await dialog().getByLabel('New path').waitFor();
+    await page.keyboard.type('practice');
+    await page.keyboard.press('Enter');
+    await button('practice.cfg').waitFor();
   });
 
   it('writes into a new file at once', async () => {

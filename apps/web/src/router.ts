@@ -56,6 +56,7 @@ export function createConsoleRouter() {
       { path: '/secrets', component: () => import('./secrets/SecretsPage.vue') },
       { path: '/account', component: () => import('./auth/AccountPage.vue') },
       { path: '/:rest(.*)*', component: () => import('./design/NotFoundPage.vue') },
+      { path: '/:address(.*)*', name: 'admins-only', component: () => import('./design/AdminsOnlyPage.vue') },
     ],
   });
 
@@ -73,7 +74,10 @@ export function createConsoleRouter() {
     }
     if (to.meta['open']) return user ? safeRedirect(to.query['to']) : true;
     if (!user) return { path: '/login', query: to.path === '/' || to.path === '/servers' ? {} : { to: to.fullPath } };
-    if (to.meta['admin'] && user.role !== 'admin') return { path: '/servers', replace: true };
+    if (to.meta['admin'] && user.role !== 'admin') {
+      // The address stays, so that an admin to whom it is sent sees what was meant.
+      return { name: 'admins-only', params: { address: to.path.slice(1).split('/') }, query: to.query };
+    }
     return true;
   });
 

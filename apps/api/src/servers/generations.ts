@@ -27,7 +27,9 @@ export class NothingInstalled extends Conflict {
 export class OverlayNotBuilt extends Conflict {
   constructor(readonly overlays: readonly string[]) {
     const which = overlays.length === 1 ? 'overlay' : 'the overlays';
-    super(`Nothing of ${which} ${overlays.join(', ')} is published yet: build ${overlays.join(', ')} first.`);
+    const who =
+      overlays.length === 1 ? 'its owner or an admin has to build it' : 'owners or an admin have to build them';
+    super(`Nothing of ${which} ${overlays.join(', ')} is published yet: ${who} first.`);
   }
 }
 

@@ -89,7 +89,9 @@ function unmade({ build, unbuilt, barred }: Makings): string[] {
       ({ name }) =>
         `The overlay ${name} is somebody else's, and the blueprint's owner may not use it any more: take it out.`,
     ),
-    ...unbuilt.map(({ name }) => `Nothing of the overlay ${name} is published yet: build it first.`),
+    ...unbuilt.map(
+      ({ name }) => `Nothing of the overlay ${name} is published yet: its owner or an admin has to build it first.`,
+    ),
   ];
 }
 

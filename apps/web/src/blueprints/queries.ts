@@ -30,6 +30,17 @@ export const blueprintListOptions = queryOptions({
   },
 });
 
+/** The blueprints with an overlay, of those the user may see: by link or in words. */
+export function blueprintsWith(overlayId: number) {
+  return {
+    ...blueprintListOptions,
+    // Whether it may be deleted hangs on it.
+    staleTime: 0,
+    select: (blueprints: Blueprint[]) =>
+      blueprints.filter(({ overlays }) => overlays.some((overlay) => overlay.overlayId === overlayId)),
+  };
+}
+
 export function blueprintOptions(id: number) {
   return queryOptions({
     queryKey: blueprintKeys.detail(id),
