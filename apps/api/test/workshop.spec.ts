@@ -145,6 +145,8 @@ describe('items of a Workshop overlay', () => {
       refreshedAt: null,
     });
     steam.failures.push(503, 503);
+    expect((await add(id, map)).notice).toContain('answers 503. All of them were there already;');
+    steam.failures.push(503, 503);
     await zoey.post(`${URL}/${id}/workshop-items/refresh`).expect(503);
     steam.results.set(busy, [84, 84]);
     expect((await add(id, busy)).notice).toBe(`Steam had no answer for ${busy}: Steam was asked too often.`);

@@ -103,6 +103,10 @@ describe('looking items up', () => {
     steam.failures.push(403);
     await expect(lookUp(['7'], api, signal)).rejects.toThrow(/answers 403$/);
     expect(steam.failures).toEqual([]);
+    const nowhere = new SteamWebApi({ url: 'http://127.0.0.1:65534', attempts: 1 });
+    await expect(lookUp(['7'], nowhere, signal)).rejects.toThrow(
+      'this machine needs a way to 127.0.0.1:65534: look at its network and name resolution',
+    );
     const away = new SteamWebApi({ url: 'http://127.0.0.1:1', attempts: 2, backOff });
     await expect(lookUp(['7'], away, signal)).rejects.toThrow(SteamAway);
   });

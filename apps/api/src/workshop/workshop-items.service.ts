@@ -34,7 +34,8 @@ export class WorkshopItems {
   async add(me: Principal, id: number, given: readonly string[]): Promise<WorkshopItemList> {
     requireWorkshop(await this.overlays.getToChange(me, id));
     const ids = parseIds(given);
-    await this.change(id, async (manager) => {
+    const added = await this.change(id, async (manager) => {
+      const before = await manager.countBy(WorkshopItem, { overlayId: id, listed: true });
       await manager.query(
         `INSERT INTO workshop_items (overlay_id, published_file_id, listed) SELECT $1, added, true
            FROM unnest($2::text[]) WITH ORDINALITY AS given (added, place) ORDER BY place
@@ -47,8 +48,9 @@ export class WorkshopItems {
           `An overlay has ${MAX_ADDED} items at most, besides those in its collections; these would be ${listed}.`,
         );
       }
+      return listed - before;
     });
-    const notice = await this.lookUp(id, ids).catch(tellUnavailable);
+    const notice = await this.lookUp(id, ids).catch((error: unknown) => tellUnavailable(error, added));
     return this.answer(id, notice);
   }
 
@@ -111,12 +113,13 @@ export class WorkshopItems {
   }
 
   /** Changes of one overlay's items are made one after the other, each with the mark that there is something to build. */
-  private async change(id: number, work: (manager: EntityManager) => Promise<void>): Promise<void> {
-    await this.database.transaction(async (manager) => {
+  private async change<T>(id: number, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const done = await this.database.transaction(async (manager) => {
       if (!(await markChanged(id, manager))) throw new NotFound(`overlay ${id}`);
-      await work(manager);
+      return work(manager);
     });
     this.announcements.publish({ topic: 'overlay', id });
+    return done;
   }
 }
 
@@ -140,10 +143,12 @@ function parseIds(given: readonly string[]): string[] {
   return [...new Set(ids.filter((id) => id !== null))];
 }
 
-function tellUnavailable(error: unknown): string {
-  if (error instanceof Conflict) return `${error.message} They are added all the same, but cannot be built.`;
+/** @param added how many there had not been before */
+function tellUnavailable(error: unknown, added: number): string {
+  const told = added === 0 ? 'All of them were there already' : 'They are added all the same';
+  if (error instanceof Conflict) return `${error.message} ${told}, but cannot be built.`;
   if (!(error instanceof Unavailable)) throw error;
-  return `${error.message} They are added all the same; their titles come with the next look or build.`;
+  return `${error.message} ${told}; what Steam says of them comes with the next look or build.`;
 }
 
 function nameOf({ title, publishedFileId: id }: WorkshopItem): string {

@@ -19,6 +19,12 @@ it('takes what people paste apart', () => {
     '3',
     'https://steamcommunity.com/sharedfiles/filedetails/?id=4',
   ]);
+  expect(entriesOf('1 2\tsteamcommunity.com/app/550?id=3\nnot an id\n')).toEqual([
+    '1',
+    '2',
+    'steamcommunity.com/app/550?id=3',
+    'not an id',
+  ]);
   expect(entriesOf(' \n')).toEqual([]);
 });
 

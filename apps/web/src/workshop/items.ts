@@ -2,9 +2,17 @@ import { plural } from '../design/amounts';
 import type { Tone } from '../design/tone';
 import type { Item } from './schema';
 
-/** What people paste: ids and addresses, between spaces, commas and line breaks. */
+/** What people paste: ids and addresses, between spaces, commas and line breaks. Words that are neither stay together. */
 export function entriesOf(text: string): string[] {
-  return text.split(/[\s,;]+/).filter(Boolean);
+  const isEntry = (word: string): boolean => /^(\d+|https?:.*|.*[/?].*)$/i.test(word);
+  return text
+    .split(/[\n\r,;]+/)
+    .map((piece) => piece.trim())
+    .filter(Boolean)
+    .flatMap((piece) => {
+      const words = piece.split(/\s+/);
+      return words.every(isEntry) ? words : [piece];
+    });
 }
 
 /** As people know it. */

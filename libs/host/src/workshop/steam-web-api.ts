@@ -106,7 +106,8 @@ export class SteamWebApi {
       if (error instanceof TryAgain || error instanceof SteamAway) throw error;
       const late = limit.aborted && !signal.aborted;
       const reason = late ? `no answer within ${this.options.callMs / 1000} s` : reasonOf(error);
-      throw new TryAgain(reason, null, { cause: error });
+      const needed = `this machine needs a way to ${new URL(url).host}: look at its network and name resolution`;
+      throw new TryAgain(`${reason}; ${needed}`, null, { cause: error });
     }
     return call.parse(parseJson(text));
   }
