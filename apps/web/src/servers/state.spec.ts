@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../jobs/schema';
 import type { Server } from './schema';
-import { describeState, disagreement, hasRun, nameInGame, sensibleOperations } from './state';
+import { describeState, disagreement, failureOf, hasRun, nameInGame, sensibleOperations } from './state';
 
 function server(change: Partial<Server>): Server {
   return {
@@ -64,6 +64,14 @@ describe('a server’s state in words', () => {
     const job = { id: 1, operation: 'start', state: 'succeeded' } as Job;
     expect(hasRun([server({ actualState: 'stopped' })], [job])).toBe(true);
     expect(hasRun([server({ actualState: 'stopped' })], [{ ...job, operation: 'install' }])).toBe(false);
+  });
+
+  it('says what failed, and why, each once', () => {
+    expect(failureOf('start failed: Port 27015 is in use: says who')).toEqual({
+      what: 'The last start failed',
+      why: 'Port 27015 is in use: says who',
+    });
+    expect(failureOf('It ended with code 1.')).toEqual({ what: 'It failed', why: 'It ended with code 1.' });
   });
 
   it('offers what makes sense', () => {

@@ -25,7 +25,7 @@ export function describeState(server: Server): Described {
     case 'failed':
       return { shape: 'bad', tone: 'bad', text: 'Failed' };
     case 'absent':
-      return { shape: 'none', tone: 'idle', text: 'Absent', detail: 'not on the host yet' };
+      return { shape: 'none', tone: 'idle', text: 'Absent', detail: 'not on the host' };
     case 'unknown':
       return { shape: 'unknown', tone: 'warn', text: 'Unknown', detail: 'the host is offline' };
   }
@@ -69,4 +69,11 @@ export function sensibleOperations(server: Server): ServerOperation[] {
     case 'unknown':
       return ['start', 'stop', 'restart', 'initialize', 'delete'];
   }
+}
+
+/** The panel's "start failed: why" as a heading and a sentence; what a server died of without a job has no operation in front. */
+export function failureOf(lastError: string): { what: string; why: string } {
+  const [, operation, reason] = /^([a-z-]+) failed: (.*)$/s.exec(lastError) ?? [];
+  if (operation === undefined || reason === undefined) return { what: 'It failed', why: lastError };
+  return { what: `The last ${operation} failed`, why: reason };
 }
