@@ -163,6 +163,7 @@ describe('the keyboard', () => {
     await page.keyboard.type('practice');
     await page.keyboard.press('Enter');
     await button('practice.cfg').waitFor();
+    expect(await button('server.cfg').count()).toBe(0);
   });
 
   it('writes into a new file at once', async () => {

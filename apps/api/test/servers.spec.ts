@@ -334,7 +334,9 @@ describe('generations', () => {
 
     await expect(generations.prepare(made.id)).rejects.toThrow('install the game first');
     await build('100');
-    await expect(generations.prepare(made.id)).rejects.toThrow('Nothing of overlay maps is published yet: its owner or an admin has to build it first.');
+    await expect(generations.prepare(made.id)).rejects.toThrow(
+      'Nothing of overlay maps is published yet: its owner or an admin has to build it first.',
+    );
     expect(await sql(`SELECT id FROM generations WHERE server_id = $1`, [made.id])).toEqual([]);
 
     const first = await revision(overlay.id, 1);
