@@ -99,6 +99,14 @@ describe('what fails when a job has done what it was for', () => {
     }
     expect(keepOnly).toHaveBeenCalled();
   });
+
+  it('is said in its log and does not fail it: a server whose state could not be looked at, for its pins', async () => {
+    const server = await panel.server('unseen');
+    vi.spyOn(panel.host, 'status').mockRejectedValue(new Error('away'));
+    const { id } = await panel.queue(server, 'restart');
+    expect(await panel.ended(id)).toMatchObject({ state: 'succeeded', error: null });
+    expect(await said(id)).toContain('What earlier generations used stays pinned for now: Error: away');
+  });
 });
 
 it('stops an operation that takes longer than its limit', async () => {

@@ -90,12 +90,13 @@ export class ServerOperationsHandler implements OperationHandler {
   }
 
   /** The entry is written down before the job ends: afterwards its server may be deleted, and with it goes whose it is. */
-  private async delete({ host, name, serverId, run }: Subject, job: RunningJob): Promise<void> {
+  private async delete(subject: Subject, job: RunningJob): Promise<void> {
+    const { host, name, serverId, run } = subject;
     const { found, trashed } = await host.delete(name, `${serverId}/${job.id}`, run);
     if (!found) await run.output.write('stdout', `${name} is not on this host`);
     // fault point: instance deleted
     await this.noteTrash(job, trashed, run);
-    await this.keepOnly(serverId, [], run);
+    await this.keepOnly(subject, () => Promise.resolve([]));
   }
 
   /** Initialized first: a server that is absent, for want of a generation, must not have files that its name's next owner would get. */
@@ -139,17 +140,21 @@ export class ServerOperationsHandler implements OperationHandler {
   }
 
   /** Only what runs and what starts next keeps its pins. */
-  private async forgetOld({ host, name, serverId, run }: Subject): Promise<void> {
-    const [status] = await host.status([name]);
-    if (!status) return;
-    const onDisk = [status.generation, status.nextGeneration].filter((number) => number !== null);
-    await this.keepOnly(serverId, onDisk, run);
+  private async forgetOld(subject: Subject): Promise<void> {
+    await this.keepOnly(subject, async () => {
+      const [status] = await subject.host.status([subject.name]);
+      return status ? [status.generation, status.nextGeneration].filter((number) => number !== null) : null;
+    });
   }
 
-  /** What the job was for is done; the server's next one unpins the same. */
-  private async keepOnly(serverId: number, generations: readonly number[], run: Run): Promise<void> {
+  /**
+   * What the job was for is done, so nothing in here fails it; the server's next one unpins the same.
+   * @param used null: not known, all pins stay
+   */
+  private async keepOnly({ serverId, run }: Subject, used: () => Promise<number[] | null>): Promise<void> {
     try {
-      await this.generations.keepOnly(serverId, generations);
+      const generations = await used();
+      if (generations !== null) await this.generations.keepOnly(serverId, generations);
     } catch (error) {
       await run.output.write('stderr', `What earlier generations used stays pinned for now: ${String(error)}`);
     }
