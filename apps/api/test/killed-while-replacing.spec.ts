@@ -2,8 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import supertest from 'supertest';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { DraftHealing } from '../src/overlays/draft-healing.js';
 import { DraftLeases } from '../src/overlays/draft-leases.js';
+import { OverlayTrees } from '../src/overlays/overlay-trees.js';
 import { PASSWORD } from './app.js';
 import { at, type DraftPanel, startDrafts } from './draft-panel.js';
 import { eventually } from './eventually.js';
@@ -18,7 +20,10 @@ let other: ChildProcess | null = null;
 beforeAll(async () => {
   drafts = await startDrafts();
 });
-afterEach(() => other?.kill('SIGKILL'));
+afterEach(() => {
+  other?.kill('SIGKILL');
+  vi.restoreAllMocks();
+});
 afterAll(() => drafts.close());
 
 /** Replaces a folder by one with the file `new`, and is killed when the old one is aside. */
@@ -52,14 +57,18 @@ async function killWhileReplacing(id: number, target: string): Promise<void> {
 const expireLease = (id: number) =>
   drafts.sql(`UPDATE draft_leases SET expires_at = clock_timestamp() WHERE overlay_id = $1`, [id]);
 
+const quietRun = () => ({
+  signal: new AbortController().signal,
+  output: { write: () => Promise.resolve(), progress: () => undefined },
+});
+
 it('a folder that a killed API was replacing is back before a build copies the draft', async () => {
   const id = await drafts.overlay();
   await drafts.put(id, 'left4dead2/addons/old', 'x').expect(200);
   await killWhileReplacing(id, 'left4dead2/addons');
   expect(await drafts.filesOf(id)).toEqual({});
-  const output = { write: () => Promise.resolve(), progress: () => undefined };
   const leases = drafts.panel.app.get(DraftLeases, { strict: false });
-  const copied = leases.none(id, { signal: new AbortController().signal, output }).then(() => drafts.filesOf(id));
+  const copied = leases.none(id, quietRun()).then(() => drafts.filesOf(id));
   await expireLease(id);
   expect(await copied).toEqual({ 'left4dead2/addons/old': 'x' });
   expect(await drafts.sql('SELECT FROM draft_leases WHERE overlay_id = $1', [id])).toEqual([]);
@@ -79,4 +88,26 @@ it('a draft that a killed API was replacing as a whole is back before somebody c
   await expireLease(id);
   expect(await put).toBe(200);
   expect(await drafts.filesOf(id)).toEqual({ mine: 'x', old: 'x' });
+});
+
+it('a folder that cannot be put back is told to whoever changes the draft at once, and ends a build that waits for it', async () => {
+  const id = await drafts.overlay();
+  const { files } = drafts.panel.app.get(OverlayTrees, { strict: false }).draft(id);
+  const failed = Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+  vi.spyOn(files, 'putBack').mockRejectedValue(failed);
+  await drafts.sql(
+    `INSERT INTO draft_leases (overlay_id, expires_at, replaces, aside) VALUES ($1, clock_timestamp(), 'cfg', 'old')`,
+    [id],
+  );
+  for (const file of ['a', 'b']) {
+    const { body } = await drafts.put(id, file, 'x').expect(409);
+    expect(body.detail).toContain(`"cfg" of overlay ${id} cannot be put back from drafts/.tmp/old`);
+    expect(body.detail).toContain('(EIO)');
+  }
+  const leases = new DraftLeases(drafts.panel.database, drafts.panel.app.get(DraftHealing, { strict: false }));
+  leases.putBackMs = 100;
+  await expect(leases.none(id, quietRun())).rejects.toThrow('is not put back');
+  vi.restoreAllMocks();
+  await drafts.put(id, 'a', 'x').expect(200);
+  await leases.none(id, quietRun());
 });

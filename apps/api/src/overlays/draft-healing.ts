@@ -3,6 +3,7 @@ import { HostError, type Replacing } from '@left4me/host';
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
+import { Conflict } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
 import { LEASE_SECONDS } from './draft-lease.entity.js';
 import { OverlayTrees } from './overlay-trees.js';
@@ -26,6 +27,8 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly abort = new AbortController();
   private keeping: Promise<void> = Promise.resolve();
   private failing = false;
+  /** The names aside of folders that could not be put back, so that each is logged once. */
+  private readonly told = new Set<string>();
 
   constructor(
     private readonly database: DataSource,
@@ -43,7 +46,10 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
     await this.keeping;
   }
 
-  /** @param overlayId null: of all overlays, and one that fails stops no other */
+  /**
+   * @param overlayId null: of all overlays, and one that fails stops no other
+   * @throws Conflict when a folder cannot be put back; it is tried again the next time
+   */
   async heal(overlayId: number | null): Promise<void> {
     // Taken over first, as a lease of this process: of several one heals, and builds go on waiting.
     const [abandoned] = await this.database.query<[Abandoned[], number]>(
@@ -58,7 +64,15 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
   }
 
   private async end({ id, overlayId, replaces, aside }: Abandoned): Promise<void> {
-    if (replaces !== null && aside !== null) await this.putBack(overlayId, { path: replaces, aside });
+    if (replaces !== null && aside !== null) {
+      try {
+        await this.putBack(overlayId, { path: replaces, aside });
+      } catch (error) {
+        // Abandoned again: whoever comes next tries at once, and is told the same; builds see that nobody changes the draft.
+        await this.database.query(`UPDATE draft_leases SET expires_at = clock_timestamp() WHERE id = $1`, [id]);
+        throw error;
+      }
+    }
     await this.database.query(`DELETE FROM draft_leases WHERE id = $1`, [id]);
   }
 
@@ -68,7 +82,7 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
     try {
       if (!(await files.putBack(tree, replacing))) return;
     } catch (error) {
-      if (!(error instanceof HostError)) throw error;
+      if (!(error instanceof HostError)) throw this.notPutBack(where, replacing, error);
       this.logger.warn(`${where} was not put back, and is in drafts/.tmp/${replacing.aside}: ${error.message}`);
       return;
     }
@@ -76,6 +90,14 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
     await this.database.query(`UPDATE overlays SET draft_changed_at = clock_timestamp() WHERE id = $1`, [overlayId]);
     this.announcements.publish({ topic: 'overlay', id: overlayId });
     this.logger.log(`${where} was put back: a process was killed while it replaced that.`);
+  }
+
+  private notPutBack(where: string, { aside }: Replacing, cause: unknown): Conflict {
+    const why = `${where} cannot be put back from drafts/.tmp/${aside} after a process was killed while it replaced that`;
+    if (!this.told.has(aside)) this.logger.error(`${why}: ${String(cause)}`);
+    this.told.add(aside);
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    return new Conflict(`${why}${code}. It is tried again; the panel's log says more.`, { cause });
   }
 
   private async keep(): Promise<void> {
@@ -91,8 +113,9 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
       await this.heal(null);
       this.failing = false;
     } catch (error) {
-      if (!this.failing) this.logger.warn(`Interrupted changes of drafts are not mended: ${String(error)}`);
-      this.failing = true;
+      const inTheLog = this.failing || error instanceof Conflict;
+      if (!inTheLog) this.logger.warn(`Interrupted changes of drafts are not mended: ${String(error)}`);
+      this.failing = !(error instanceof Conflict);
     }
   }
 }

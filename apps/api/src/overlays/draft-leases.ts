@@ -10,6 +10,8 @@ const RENEWED_MS = 10_000;
 const LOOK_MS = 50;
 /** Longer than somebody's who was killed. */
 const PATIENCE_MS = (LEASE_SECONDS + 15) * 1000;
+/** For a build: the API may be restarted meanwhile, and puts a folder back within seconds of that. */
+const PUT_BACK_MS = 5 * 60_000;
 
 interface Named {
   id: number;
@@ -30,6 +32,7 @@ interface Marked {
 @Injectable()
 export class DraftLeases {
   private readonly changes = new KeyedLock('waiting for a change of the draft');
+  putBackMs = PUT_BACK_MS;
 
   constructor(
     private readonly database: DataSource,
@@ -65,9 +68,12 @@ export class DraftLeases {
     }
   }
 
-  /** For a build that is running: resolves when the draft is whole, nobody changes it, and nobody can until the build has ended. */
+  /**
+   * For a build that is running: resolves when the draft is whole, nobody changes it, and nobody can until the build has ended.
+   * @throws Conflict when a folder that a killed process was replacing is not put back for long
+   */
   async none(overlayId: number, { signal, output }: Run): Promise<void> {
-    for (let told = false; ; await pause(LOOK_MS)) {
+    for (let abandonedAt: number | null = null; ; await pause(LOOK_MS)) {
       const [lease] = await this.database.query<{ abandoned: boolean }[]>(
         `SELECT expires_at <= clock_timestamp() AS abandoned FROM draft_leases
          WHERE overlay_id = $1 AND (expires_at > clock_timestamp() OR aside IS NOT NULL)`,
@@ -75,8 +81,9 @@ export class DraftLeases {
       );
       if (lease === undefined) break;
       if (signal.aborted) throw new Interrupted('waiting for a change of the draft');
-      if (!lease.abandoned || told) continue;
-      told = true;
+      if (abandonedAt !== null && Date.now() - abandonedAt > this.putBackMs) throw new Conflict(NOT_PUT_BACK);
+      if (!lease.abandoned || abandonedAt !== null) continue;
+      abandonedAt = Date.now();
       await output.write(
         'stderr',
         'The API was killed while it replaced a folder: waiting until it has put that back.',
@@ -150,6 +157,9 @@ export class DraftLeases {
     );
   }
 }
+
+const NOT_PUT_BACK =
+  'The draft is not whole: a folder in it, which the API was replacing when it was killed, is not put back. The log of the API says why.';
 
 /** The jobs that copy the draft of the overlay $1 now. */
 const RUNNING_BUILD = `overlay_id = $1 AND operation = 'build-overlay' AND state IN ('running', 'cancelling')`;
