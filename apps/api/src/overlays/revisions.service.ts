@@ -23,7 +23,10 @@ const COMPARED_AT_ONCE = 4;
 /** The published revisions of an overlay: which there are, which is current, how they differ. */
 @Injectable()
 export class Revisions {
-  private readonly comparing = new UserPlaces(COMPARED_AT_ONCE, `comparing ${COMPARED_AT_ONCE} overlays`);
+  private readonly comparing = new UserPlaces(
+    COMPARED_AT_ONCE,
+    `making ${COMPARED_AT_ONCE} comparisons, or another one of yours`,
+  );
 
   constructor(
     private readonly database: DataSource,
