@@ -57,7 +57,7 @@ class Updated {
     const { shipped, hide } = layersOf(root, this.folder, generation, await generations.spec(generation));
     const layers = shipped.map((layer) => layer.folder);
     if (this.isolation === 'copy') await composeCopy(this.folder, { layers, hide, owner: null }, () => undefined);
-    return said.filter((line) => line.includes('in the layers'));
+    return said.filter((line) => /in the layers| stays: /.test(line));
   }
 
   /** Where what the server writes is. */
@@ -161,6 +161,17 @@ describe.each(['namespaces', 'copy'] as const)('where servers are made by %s', (
       ['5', ...Array.from({ length: 12 }, (_, i) => `night-${i}`)].sort(),
     );
     expect(await updated.replaced(`5/${CFG}`)).toBe('by the server');
+  });
+
+  it('what was replaced and cannot be removed stays, and keeps no server from its start', async () => {
+    const updated = await Updated.make({ 'a.cfg': '1' }, { 'a.cfg': '2' }, isolation);
+    const replaced = join(updated.test.root, 'instances/one/replaced');
+    await writeTree(replaced, { 'no-folder': '', 'old/a.cfg': 'of people' });
+    for (const job of ['no-folder', 'old']) await utimes(join(replaced, job), 0, 0);
+    await updated.write({ 'a.cfg': 'mine' });
+    const said = await updated.runOn(['1/2'], '5');
+    expect(said).toContainEqual(expect.stringMatching(/^replaced\/no-folder\/ stays: ENOTDIR/));
+    expect((await readdir(replaced)).sort()).toEqual(['5', 'no-folder']);
   });
 
   it('what was replaced last stays, whatever it has', async () => {
