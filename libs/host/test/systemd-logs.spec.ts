@@ -1,11 +1,12 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { LogRequest, ServerLogLine } from '../src/host.js';
 import { ask } from '../src/systemd/ask.js';
 import { EntryQueue } from '../src/systemd/entry-queue.js';
 import { JournalPositions } from '../src/systemd/journal-positions.js';
-import { journalctl } from '../src/systemd/journalctl.js';
+import { journalctl, type Journalctl } from '../src/systemd/journalctl.js';
+import { LogBegins } from '../src/systemd/log-begins.js';
 import { makeRoot } from './support/fixture.js';
 import { JOURNAL, makeInstance, openTestSystemd, type TestSystemd } from './support/systemd.js';
 
@@ -201,6 +202,19 @@ describe('what systemd and the journal are asked with', () => {
     const program = join(await makeRoot(), 'journalctl');
     await writeFile(program, '#!/bin/sh\necho "Failed to open" >&2\nexit 1\n', { mode: 0o755 });
     await expect(all(journalctl([], undefined, program))).rejects.toThrow('journalctl failed: Failed to open');
+  });
+
+  it('is not waited for without end where a log begins: it is ended with its job, and after its time', async () => {
+    const root = await makeRoot();
+    await writeFile(join(root, 'journalctl'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 });
+    const hanging: Journalctl = (args, signal) => journalctl(args, signal, join(root, 'journalctl'));
+    const never = new AbortController().signal;
+    await expect(new LogBegins(root, hanging, 100).mark('one', never)).rejects.toMatchObject({ code: 'timed-out' });
+    const job = new AbortController();
+    const marked = new LogBegins(root, hanging).mark('one', job.signal);
+    job.abort();
+    await expect(marked).rejects.toMatchObject({ code: 'interrupted' });
+    expect(await readdir(root)).toEqual(['journalctl']);
   });
 });
 

@@ -51,7 +51,7 @@ export class Instances {
         throw new InvalidSpec(`overlays[${i}]`, `${revision} is not on this host`);
     }
     for (const path of [folder.upper(), folder.work(), folder.merged()]) await makeFolderDurably(path);
-    await this.manager.beginLog(name);
+    await this.manager.beginLog(name, run.signal);
     // What a killed worker did not come to remove (trees/put-away.ts).
     await removeTree(folder.removed());
     const whiteouts = this.options.isolation === 'namespaces';

@@ -29,8 +29,11 @@ export interface ServiceManager {
   stop(name: string, quit: QuitTarget | null, run: Run): Promise<void>;
   /** In the order of `names`. */
   states(names: readonly string[]): Promise<ServiceState[]>;
-  /** Said of each instance before it is there, and again later: what was logged under its name before is not its own. */
-  beginLog(name: string): Promise<void>;
+  /**
+   * Said of each instance before it is there, and again later: what was logged under its name before is not its own. Throws
+   * `Interrupted`, and `TimedOut` where the log does not answer.
+   */
+  beginLog(name: string, signal: AbortSignal): Promise<void>;
   logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine>;
   /** Names of servers about which something happened, until the signal aborts. Null: nobody tells, look at the states. */
   changes(signal: AbortSignal): AsyncIterable<string> | null;

@@ -1,8 +1,14 @@
 import { readFile } from 'node:fs/promises';
+import { Interrupted, TimedOut } from '../errors.js';
 import { InstanceFolder } from '../instances/instance-folder.js';
 import { hasCode, writeFileDurably } from '../overlay/durable.js';
+import { timeLimit } from '../process/time-limit.js';
 import { ofServer, type JournalEntry } from './journal-entry.js';
 import type { Journalctl } from './journalctl.js';
+
+/** A journal that is large, or was damaged, may take a while; one that does not answer would hold its job for ever. */
+const LIMIT_MS = 60_000;
+const READING = 'reading the journal';
 
 /** The newest entry of the name when its instance was made; `journal` null: there was none. */
 interface LogBegin {
@@ -19,16 +25,25 @@ export class LogBegins {
   constructor(
     private readonly root: string,
     private readonly journal: Journalctl,
+    private readonly limitMs = LIMIT_MS,
   ) {}
 
-  /** Whatever the journal holds of this name now is not this instance's. One that has its record keeps it. */
-  async mark(name: string): Promise<void> {
+  /**
+   * Whatever the journal holds of this name now is not this instance's. One that has its record keeps it. Throws `Interrupted`,
+   * `TimedOut`, and what journalctl throws.
+   */
+  async mark(name: string, signal: AbortSignal): Promise<void> {
     if ((await this.read(name)) !== null) return;
     const begin: LogBegin = { journal: null, number: 0, at: new Date().toISOString() };
-    for await (const { journal, number } of this.journal(['--lines=1', ...ofServer(name)])) {
+    const late = timeLimit(this.limitMs);
+    const newest = this.journal(['--lines=1', ...ofServer(name)], AbortSignal.any([signal, late]));
+    for await (const { journal, number } of newest) {
       begin.journal = journal;
       begin.number = number;
     }
+    // Its end may be the signal's.
+    if (signal.aborted) throw new Interrupted(READING);
+    if (late.aborted) throw new TimedOut(READING, this.limitMs);
     await writeFileDurably(this.path(name), `${JSON.stringify(begin)}\n`, 0o640);
   }
 

@@ -83,8 +83,8 @@ export class SystemdManager implements ServiceManager {
     return this.units.read(names);
   }
 
-  beginLog(name: string): Promise<void> {
-    return this.begins.mark(name);
+  beginLog(name: string, signal: AbortSignal): Promise<void> {
+    return this.begins.mark(name, signal);
   }
 
   logs(name: string, request: LogRequest): AsyncIterable<ServerLogLine> {

@@ -180,5 +180,5 @@ export async function openTestSystemd(): Promise<TestSystemd> {
 /** Makes the folder of an instance, as far as its log needs one. */
 export async function makeInstance({ root, manager }: TestSystemd, name: string): Promise<void> {
   await mkdir(`${root}/instances/${name}`, { recursive: true });
-  await manager.beginLog(name);
+  await manager.beginLog(name, new AbortController().signal);
 }
