@@ -43,3 +43,16 @@ it('what was replaced is listed page by page, the latest first, though older one
   await expect(files.list('one', { limit: 1, cursor: '9/motd.txt' })).rejects.toMatchObject({ code: 'bad-cursor' });
   expect(await files.list('two', { limit: 1 })).toEqual({ items: [], nextCursor: null });
 });
+
+it('what is forgotten while it is listed is left out', async () => {
+  const root = await makeRoot();
+  const replaced = join(root, 'instances/one/replaced');
+  const jobs = Array.from({ length: 200 }, (_, i) => `${i}`);
+  for (const job of ['stays', ...jobs]) {
+    await mkdir(join(replaced, job), { recursive: true });
+    await writeFile(join(replaced, job, 'a.cfg'), job);
+  }
+  const listing = new ReplacedFiles(root).list('one', { limit: 1000 });
+  const [listed] = await Promise.all([listing, ...jobs.map((job) => rm(join(replaced, job), { recursive: true }))]);
+  expect(listed.items).toContainEqual(expect.objectContaining({ job: 'stays', path: 'a.cfg' }));
+});

@@ -1,11 +1,12 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { HostError } from '../errors.js';
+import { HostError, NotFound } from '../errors.js';
 import { InstanceFolder } from '../instances/instance-folder.js';
 import { jobFolder } from '../instances/names.js';
 import { hasCode } from '../overlay/durable.js';
+import { lstatIfAny } from '../overlay/tree-entries.js';
 import { LayeredTree } from '../trees/layered-tree.js';
-import type { OpenedFile, PageRequest } from '../trees/merged-tree.js';
+import type { LayeredEntry, OpenedFile, PageRequest } from '../trees/merged-tree.js';
 
 /** A server's own copy of a file that gave way to what the layers brought. */
 export interface ReplacedFile {
@@ -68,19 +69,29 @@ export class ReplacedFiles {
       const { job, at } = adoption;
       if (after !== null && inOrder(adoption, { job: after.job, at: new Date(after.at) }) < 0) continue;
       let passed = after?.job !== job;
-      for await (const entry of this.tree(name, job).walk('')) {
-        if ('why' in entry || entry.type === 'directory') continue;
-        const { path, size, target } = entry;
+      for await (const { path, size, target } of this.below(name, job)) {
         if (passed) yield { job, path, size, target, replacedAt: at.toISOString() };
         passed ||= path === after?.path;
       }
     }
   }
 
+  /** Files and links; none where it was forgotten meanwhile. */
+  private async *below(name: string, job: string): AsyncGenerator<LayeredEntry> {
+    try {
+      for await (const entry of this.tree(name, job).walk('')) {
+        if (!('why' in entry) && entry.type !== 'directory') yield entry;
+      }
+    } catch (error) {
+      if (!(error instanceof NotFound)) throw error;
+    }
+  }
+
   private async adoptions(name: string): Promise<Adoption[]> {
     const adoptions: Adoption[] = [];
     for (const job of await namesIn(new InstanceFolder(this.root, name).replaced())) {
-      adoptions.push({ job, at: (await stat(this.folder(name, job))).birthtime });
+      const stats = await lstatIfAny(this.folder(name, job));
+      if (stats !== null) adoptions.push({ job, at: stats.birthtime });
     }
     return adoptions.sort(inOrder);
   }
