@@ -7,7 +7,7 @@ export interface ScriptLimits {
   memoryBytes: number;
   /** What stays available of the machine's memory, whoever fills it: what is in no process's own figures, like an unmapped memfd, counts here. */
   memoryReserveBytes: number;
-  /** Processes and threads together, two of left4me's own among them. left4me-script@.service has the same figure. */
+  /** Processes and threads together, some of left4me's own among them. left4me-script@.service has the same figure. */
   tasks: number;
   /** Descriptors of all its processes together; more would take the watch too long to look at. */
   openFiles: number;
