@@ -11,7 +11,12 @@ export interface ScriptLimits {
   tasks: number;
   /** Descriptors of all its processes together; more would take the watch too long to look at. */
   openFiles: number;
-  /** Of everything below its folders: the overlay, the cache and /tmp. In bubblewrap as much again in files that were removed while open. */
+  /** Likewise, pieces of memory that they have mapped (mmap(2)). */
+  mappings: number;
+  /**
+   * Of everything below its folders: the overlay, the cache and /tmp. In bubblewrap as much again in files that were removed while open
+   * or mapped; what of those is hidden even so, the reserves stop.
+   */
   diskBytes: number;
   /** Files, folders and links below them. */
   entries: number;
@@ -27,6 +32,7 @@ export const SCRIPT_LIMITS: ScriptLimits = {
   memoryReserveBytes: GIB / 4,
   tasks: 256,
   openFiles: 8192,
+  mappings: 32_768,
   diskBytes: 16 * GIB,
   entries: 200_000,
   reserveBytes: 2 * GIB,
