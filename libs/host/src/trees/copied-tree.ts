@@ -39,9 +39,13 @@ export class CopiedTree implements MergedTree {
     const manifest = await readManifest(this.folder);
     const names = page.items.map(({ name }) => name);
     const shipped = await this.shipped.entries(path, names);
-    const limit = timeLimit(LONGEST_LOOK_MS);
+    const end = performance.now() + LONGEST_LOOK_MS;
     const items: LayeredEntry[] = [];
-    for (const item of page.items) items.push(await this.overShipped(item, manifest, limit, shipped.get(item.name)));
+    for (const item of page.items) {
+      // Half of what is left: a large folder leaves those behind it some.
+      const lookMs = (end - performance.now()) / 2;
+      items.push(await this.overShipped(item, manifest, lookMs, shipped.get(item.name)));
+    }
     return { ...page, items };
   }
 
@@ -49,7 +53,7 @@ export class CopiedTree implements MergedTree {
     const item = await this.copy.entry(path);
     if (item === null) return null;
     const [manifest, shipped] = [await readManifest(this.folder), await this.shipped.entry(path)];
-    return this.overShipped(item, manifest, timeLimit(LONGEST_LOOK_MS), shipped ?? undefined);
+    return this.overShipped(item, manifest, LONGEST_LOOK_MS, shipped ?? undefined);
   }
 
   async open(path: string): Promise<OpenedFile> {
@@ -70,12 +74,12 @@ export class CopiedTree implements MergedTree {
   private async overShipped(
     item: LayeredEntry,
     manifest: Manifest,
-    limit: AbortSignal,
+    lookMs: number,
     shipped?: LayeredEntry,
   ): Promise<LayeredEntry> {
     const found = await this.layerOf(item, manifest, shipped);
     const folderOfLayers = item.type === 'directory' && found.kind !== 'own';
-    const layer = folderOfLayers && (await this.hasOwnBelow(item.path, manifest, limit)) ? OWN : found;
+    const layer = folderOfLayers && (await this.hasOwnBelow(item.path, manifest, lookMs)) ? OWN : found;
     const together = item.type === 'directory' && shipped?.type === 'directory';
     const merged = together && (layer.kind === 'own' || shipped.merged);
     return { ...item, layer, hides: hiddenBy(item, layer, shipped), merged };
@@ -92,7 +96,8 @@ export class CopiedTree implements MergedTree {
   }
 
   /** As `upper` would have the folder then. Where it takes too long to find out, there may be something. */
-  private async hasOwnBelow(path: string, { entries }: Manifest, limit: AbortSignal): Promise<boolean> {
+  private async hasOwnBelow(path: string, { entries }: Manifest, lookMs: number): Promise<boolean> {
+    const limit = timeLimit(lookMs);
     try {
       for await (const entry of this.copy.walk(path, limit)) {
         if ('why' in entry || !isCopied(entry, entries[entry.path]?.stamp)) return true;
