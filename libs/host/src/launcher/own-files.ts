@@ -27,7 +27,8 @@ export async function takeOwnFiles(folder: InstanceFolder): Promise<void> {
 
 /**
  * The other way round, for what was restored to `upper`. What a server without the fallback deleted is deleted here, too: whiteouts become
- * entries of the manifest.
+ * entries of the manifest. A folder that it deleted and made anew has none for what was in it: overlayfs marks the folder, and here the
+ * layers' files are there again.
  */
 export async function giveOwnFiles(folder: InstanceFolder, manifest: Manifest, owner: number | null): Promise<void> {
   await openFolders(folder.upper());
