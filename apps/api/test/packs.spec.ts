@@ -205,7 +205,10 @@ it('in the console an upload goes on behind other pages, is not closed by mistak
   await writeFile(other, map);
   await left.getByRole('button', { name: 'Go on…' }).click();
   await page.getByLabel('File to go on with').setInputFiles(other);
-  await page.getByText('other.bsp is not the file that was being uploaded').waitFor();
+  // The whole sentence: a part of it is found in what screen readers are told, too.
+  await page
+    .getByText('other.bsp is not the file that was being uploaded, or was changed since.', { exact: true })
+    .waitFor();
   const offsets: string[] = [];
   page.on('request', (request) => offsets.push(...(/offset=(\d+)/.exec(request.url())?.slice(1) ?? [])));
   await page.getByLabel('File to go on with').setInputFiles(file);
