@@ -58,11 +58,16 @@ beforeEach(() => {
   left = [];
   vi.useFakeTimers();
   vi.stubGlobal('XMLHttpRequest', FakeRequest);
-  vi.stubGlobal('fetch', async (url: string, { method }: { method: string }) => {
+  vi.stubGlobal('fetch', async (url: string, { method, signal }: { method: string; signal?: AbortSignal }) => {
     const begun = method === 'POST' ? 'begin' : 'list';
     const what = url.endsWith('/finish') ? 'finish' : url.endsWith('/uploads') ? begun : method;
     const { status, body } = answer(what);
     if (status === 0) throw new TypeError('network');
+    if (status === null) {
+      await new Promise((_, reject) =>
+        signal?.addEventListener('abort', () => reject(new DOMException('stopped', 'AbortError'))),
+      );
+    }
     return new Response(body, { status: status ?? 200 });
   });
 });
@@ -71,7 +76,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-async function send(taken: readonly number[] = []): Promise<unknown> {
+async function send(taken: readonly number[] = [], signal = never): Promise<unknown> {
   const file = new File([new Uint8Array(SIZE)], 'a.zip', { lastModified: Date.parse('2026-11-01T10:00:00Z') });
   const put = sendFile(
     1,
@@ -79,7 +84,7 @@ async function send(taken: readonly number[] = []): Promise<unknown> {
     (id) => taken.includes(id),
   );
   const anew = { state: 'waiting', sent: 0, unpackedFiles: null, id: null, error: null, refused: false } as const;
-  const sending = put({ file, path: 'a.zip', ...anew }, () => undefined, never);
+  const sending = put({ file, path: 'a.zip', ...anew }, () => undefined, signal);
   const ended = sending.catch((error: unknown) => error);
   await vi.runAllTimersAsync();
   return ended;
@@ -132,6 +137,31 @@ it('what the panel refuses is not tried again', async () => {
     ['PATCH 0', 507],
   ];
   expect(await send()).toMatchObject({ status: 507 });
+  expect(answers).toEqual([]);
+});
+
+it('nothing more is sent once it is stopped, whatever is under way', async () => {
+  const steps: typeof answers = [
+    ['list', 200],
+    ['begin', 201],
+    ['PATCH 0', 200, PIECE],
+    [`PATCH ${PIECE}`, 200, SIZE],
+    ['finish', 200],
+  ];
+  for (const [asked] of steps) {
+    const at = steps.findIndex((step) => step[0] === asked);
+    answers = [...steps.slice(0, at), [asked, null]];
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 1_000);
+    expect(await send([], stop.signal)).toMatchObject({ name: 'AbortError' });
+    expect(answers).toEqual([]);
+  }
+  const stopped = AbortSignal.abort();
+  answers = [
+    ['list', 200],
+    ['begin', 201],
+  ];
+  expect(await send([], stopped)).toMatchObject({ name: 'AbortError' });
   expect(answers).toEqual([]);
 });
 

@@ -40,7 +40,7 @@ export function sendFile(
     const { file, path, unpack } = upload;
     const place = unpack ? { archive: unpack } : { path };
     const body = { ...place, size: file.size, source: sourceOf(file) };
-    return api.post(`/overlays/${overlay}/uploads`, body, uploadSchema);
+    return api.post(`/overlays/${overlay}/uploads`, body, uploadSchema, { signal });
   }
 
   async function leftBehind(upload: Readonly<Upload>, signal: AbortSignal): Promise<number | null> {
@@ -142,6 +142,7 @@ function request(
   silenceMs?: number,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const sending = new XMLHttpRequest();
     const unreachable = (): void => reject(new ApiProblem({ status: 0, title: 'The panel cannot be reached.' }));
     const silent = (): void => {
@@ -163,8 +164,12 @@ function request(
         : reject(parseProblem(sending.status, sending.responseText));
     sending.onerror = unreachable;
     sending.onabort = () => reject(new DOMException('stopped', 'AbortError'));
-    sending.onloadend = () => clearTimeout(silence);
-    signal.addEventListener('abort', () => sending.abort());
+    const stop = (): void => sending.abort();
+    sending.onloadend = () => {
+      clearTimeout(silence);
+      signal.removeEventListener('abort', stop);
+    };
+    signal.addEventListener('abort', stop);
     sending.send(body);
   });
 }
