@@ -86,6 +86,25 @@ describe('uploads', () => {
     expect(givenUp.mock.calls).toEqual([[[7]]]);
   });
 
+  it('are given up when they are stopped while the panel unpacks them', async () => {
+    const { uploads, settled, givenUp } = setUp(
+      ({ file, path }, tell, signal) =>
+        new Promise((_, reject) => {
+          if (path === 'cfg/pack.zip') tell({ id: 7, sent: file.size, state: 'unpacking' });
+          else tell({ id: 8, sent: 1 });
+          signal.addEventListener('abort', () => reject(new Error('aborted')));
+        }),
+    );
+    uploads.add(chosen('pack.zip', 'half.zip'));
+    uploads.stop();
+    await vi.waitFor(() => expect(settled).toHaveBeenCalled());
+    expect(givenUp.mock.calls).toEqual([[[7]]]);
+    expect(uploads.failed.value.map(({ id, error }) => [id, error])).toEqual([
+      [null, 'Stopped.'],
+      [8, 'Stopped.'],
+    ]);
+  });
+
   it('have no end in sight while an archive is only unpacked', async () => {
     const unpacked: (() => void)[] = [];
     const { uploads } = setUp(async ({ file, path }, tell) => {

@@ -80,6 +80,11 @@ export function uploadQueue(put: Put, settled: () => void, giveUp: (ids: readonl
     if (underWay === 0 && waiting.length === 0) settled();
   }
 
+  function abort(): void {
+    control.abort();
+    control = new AbortController();
+  }
+
   return {
     uploads,
     busy: computed(() => under('waiting', 'sending', 'unpacking').length > 0),
@@ -101,10 +106,14 @@ export function uploadQueue(put: Put, settled: () => void, giveUp: (ids: readonl
       uploads.push(...chosen.map((item) => shallowReactive<Upload>({ ...item, ...anew })));
       pump();
     },
+    /** What is there whole is given up: the panel puts it into the draft whether or not somebody waits for it. */
     stop(): void {
       for (const upload of under('waiting')) update(upload, { state: 'failed', error: 'Stopped.' });
-      control.abort();
-      control = new AbortController();
+      const whole = under('sending', 'unpacking').filter(({ id, file, sent }) => id !== null && sent >= file.size);
+      const ids = idsOf(whole);
+      abort();
+      for (const upload of whole) update(upload, { id: null });
+      if (ids.length > 0) giveUp(ids);
     },
     retry(): void {
       for (const upload of under('failed')) if (!upload.refused) update(upload, { state: 'waiting' });
@@ -112,9 +121,13 @@ export function uploadQueue(put: Put, settled: () => void, giveUp: (ids: readonl
     },
     /** Also forgets what has come of those that failed. */
     clear(): void {
-      const ids = under('failed').flatMap(({ id }) => (id === null ? [] : [id]));
+      const ids = idsOf(under('failed'));
       uploads.splice(0);
       if (ids.length > 0) giveUp(ids);
     },
   };
+}
+
+function idsOf(uploads: readonly Upload[]): number[] {
+  return uploads.flatMap(({ id }) => (id === null ? [] : [id]));
 }
