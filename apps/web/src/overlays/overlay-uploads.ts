@@ -25,9 +25,9 @@ export function uploadsOf(overlay: number): UploadQueue {
   return queue;
 }
 
-/** Ends all uploads: somebody logs out. What has come can be gone on with. */
+/** Ends and forgets all uploads: their user's session has ended. What has come can be gone on with. */
 export function endUploads(): void {
-  for (const queue of queues.values()) queue.stop();
+  for (const queue of queues.values()) queue.leave();
   queues.clear();
   window.removeEventListener('beforeunload', closing);
 }

@@ -105,6 +105,22 @@ describe('uploads', () => {
     ]);
   });
 
+  it('are ended and forgotten without a word to the panel when their user leaves', async () => {
+    const { uploads, settled, givenUp } = setUp(
+      (_upload, tell, signal) =>
+        new Promise((_, reject) => {
+          tell({ id: 7, sent: 5, state: 'unpacking' });
+          signal.addEventListener('abort', () => reject(new Error('aborted')));
+        }),
+    );
+    uploads.add(chosen('a', 'b', 'c', 'd'));
+    uploads.leave();
+    await vi.waitFor(() => expect(settled).toHaveBeenCalled());
+    expect(uploads.uploads).toEqual([]);
+    expect(uploads.busy.value).toBe(false);
+    expect(givenUp).not.toHaveBeenCalled();
+  });
+
   it('have no end in sight while an archive is only unpacked', async () => {
     const unpacked: (() => void)[] = [];
     const { uploads } = setUp(async ({ file, path }, tell) => {

@@ -115,6 +115,11 @@ export function uploadQueue(put: Put, settled: () => void, giveUp: (ids: readonl
       for (const upload of whole) update(upload, { id: null });
       if (ids.length > 0) giveUp(ids);
     },
+    /** Ends and forgets all. The panel keeps what has come, and goes on with what it has whole. */
+    leave(): void {
+      uploads.splice(0);
+      abort();
+    },
     retry(): void {
       for (const upload of under('failed')) if (!upload.refused) update(upload, { state: 'waiting' });
       pump();
