@@ -80,10 +80,13 @@ describe('an upload in pieces', () => {
   it('keeps what has come of a piece that breaks off', async () => {
     const id = await drafts.overlay();
     const upload = await begin(id, { path: 'a', size: 1_000_000 });
+    const active = async () => (await drafts.anna.get(at(id, 'uploads'))).body.items[0].active;
     const { piece } = hanging('PATCH', `${upload.id}?offset=0`, 1_000_000);
     piece.write(Buffer.alloc(100_000, 'a'));
-    await expect.poll(() => offsetOf(upload.id)).toBe(100_000);
+    await expect.poll(() => offsetOf(upload.id), { timeout: 15_000 }).toBe(100_000);
+    expect(await active()).toBe(true);
     piece.destroy();
+    await expect.poll(active, { timeout: 15_000 }).toBe(false);
     await send(upload.id, 100_000, Buffer.alloc(900_000, 'b')).expect(200);
     await finish(upload.id).expect(200);
     expect((await drafts.filesOf(id))['a']).toBe('a'.repeat(100_000) + 'b'.repeat(900_000));
@@ -94,12 +97,12 @@ describe('an upload in pieces', () => {
     const upload = await begin(id, { path: 'a', size: 1_000_000 });
     const { piece, answer } = hanging('PATCH', `${upload.id}?offset=0`, 1_000_000);
     piece.write(Buffer.alloc(100_000, 'a'));
-    await expect.poll(() => offsetOf(upload.id)).toBe(100_000);
+    await expect.poll(() => offsetOf(upload.id), { timeout: 15_000 }).toBe(100_000);
     expect((await send(upload.id, 100_000, Buffer.alloc(400_000, 'b')).expect(200)).body.offset).toBe(500_000);
     expect(await answer).toMatchObject({ status: 409, body: expect.stringContaining('newer request') });
     const second = hanging('PATCH', `${upload.id}?offset=500000`, 500_000);
     second.piece.write(Buffer.alloc(100_000, 'c'));
-    await expect.poll(() => offsetOf(upload.id)).toBe(600_000);
+    await expect.poll(() => offsetOf(upload.id), { timeout: 15_000 }).toBe(600_000);
     expect((await finish(upload.id).expect(409)).body.detail).toContain('600000 of 1000000 bytes');
     await send(upload.id, 600_000, Buffer.alloc(400_000, 'd')).expect(200);
     await finish(upload.id).expect(200);
@@ -116,7 +119,7 @@ describe('an upload in pieces', () => {
     const again = await whileBusy(async (free) => {
       const lost = hanging('POST', `${upload.id}/finish`);
       lost.piece.end();
-      await expect.poll(() => unpack.mock.calls.length).toBe(1);
+      await expect.poll(() => unpack.mock.calls.length, { timeout: 15_000 }).toBe(1);
       lost.piece.destroy();
       expect((await send(upload.id, 0, 'x').expect(409)).body.detail).toContain('is being finished');
       const asked = finish(upload.id).then(({ status, body }) => ({ status, body }));
@@ -137,7 +140,8 @@ describe('an upload in pieces', () => {
     await whileBusy(async () => {
       const { piece, answer } = hanging('POST', `${upload.id}/finish`);
       piece.end();
-      await expect.poll(async () => (await send(upload.id, 0, 'x')).body.detail).toContain('is being finished');
+      const detail = async () => (await send(upload.id, 0, 'x')).body.detail;
+      await expect.poll(detail, { timeout: 15_000 }).toContain('is being finished');
       await drafts.anna.delete(`/api/v1/uploads/${upload.id}`).expect(204);
       expect((await answer).status).toBe(409);
     });
@@ -158,10 +162,10 @@ describe('an upload in pieces', () => {
     const upload = await begin(id, { archive: { target: '', mode: 'merge' }, size: 1 });
     await send(upload.id, 0, 'x').expect(200);
     const finished = finish(upload.id).then(({ body }) => body);
-    const seen = async () => (await drafts.anna.get(`/api/v1/uploads/${upload.id}`)).body.unpackedFiles;
-    await expect.poll(seen).toBe(3);
+    const seen = async () => (await drafts.anna.get(at(id, 'uploads'))).body.items[0];
+    await expect.poll(seen, { timeout: 15_000 }).toMatchObject({ active: true, offset: 1, unpackedFiles: 3 });
     go();
-    expect(await finished).toMatchObject({ finished: true, unpackedFiles: null, result: { files: 5 } });
+    expect(await finished).toMatchObject({ active: false, finished: true, unpackedFiles: null, result: { files: 5 } });
     unpack.mockRestore();
   });
 

@@ -240,8 +240,9 @@ describe('a change of a draft and a build that meet', () => {
       await new Promise<void>((resolve) => (finish = resolve));
       events.push('changed');
     });
-    await expect.poll(() => drafts.sql(`SELECT 1 FROM draft_leases WHERE overlay_id = $1`, [id])).toHaveLength(1);
-    await expect.poll(() => changedAt(id)).not.toBeNull();
+    const held = () => drafts.sql(`SELECT 1 FROM draft_leases WHERE overlay_id = $1`, [id]);
+    await expect.poll(held, { timeout: 15_000 }).toHaveLength(1);
+    await expect.poll(() => changedAt(id), { timeout: 15_000 }).not.toBeNull();
     const build = await runningBuild(id);
     const ready = leases.none(id, quietRun()).then(() => events.push('copied'));
     const change = async () => void events.push('never');
@@ -250,7 +251,7 @@ describe('a change of a draft and a build that meet', () => {
     await Promise.all([changing, ready]);
     expect(await late).toContain(`job ${build}`);
     expect(events).toEqual(['changed', 'copied']);
-    expect(await drafts.sql(`SELECT 1 FROM draft_leases WHERE overlay_id = $1`, [id])).toEqual([]);
+    expect(await held()).toEqual([]);
   });
 
   it('and two changes of one draft, in one process or two, come one after the other', async () => {

@@ -197,6 +197,8 @@ it('in the console an upload goes on behind other pages, is not closed by mistak
   await page.getByRole('button', { name: 'left4dead2', exact: true }).click();
   await page.getByLabel('Files to upload').setInputFiles(file);
   await expect.poll(() => pieces, { timeout: 15_000 }).toBe(2);
+  const scripted = { path: 'by-script.txt', size: 5 };
+  await panel.admin.post(`/api/v1/overlays/${overlay}/uploads`).send(scripted).expect(201);
   const asked = page.waitForEvent('dialog');
   await Promise.all([page.reload().catch(() => undefined), asked.then((dialog) => dialog.accept())]);
   expect((await asked).type()).toBe('beforeunload');
@@ -204,6 +206,11 @@ it('in the console an upload goes on behind other pages, is not closed by mistak
   const left = page.getByRole('list', { name: 'Unfinished uploads' });
   await left.getByText('left4dead2/map.bsp').waitFor();
   await left.getByText('8.4 MB of 21 MB').waitFor();
+  // A script's: it cannot be gone on with here.
+  await left.getByText('by-script.txt').waitFor();
+  await left.getByRole('button', { name: 'Give up by-script.txt' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Give up', exact: true }).click();
+  await left.getByText('by-script.txt').waitFor({ state: 'detached' });
   await page.unroute(/\/uploads\/\d+\?offset=/);
   const other = join(folder, 'other.bsp');
   await writeFile(other, map);

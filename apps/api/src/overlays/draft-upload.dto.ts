@@ -93,6 +93,9 @@ export class UploadView {
   })
   unpackedFiles: number | null;
 
+  @ApiProperty({ description: 'Whether a piece of it is coming right now, or it is being put into the draft.' })
+  active: boolean;
+
   @ApiProperty({ description: 'Whether it is in the draft.' })
   finished: boolean;
 

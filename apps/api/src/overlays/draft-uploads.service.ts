@@ -76,12 +76,12 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
     const rows = await this.database
       .getRepository(DraftUpload)
       .find({ where: { overlayId, userId: me.user.id, result: IsNull() }, order: { id: 'DESC' } });
-    return Promise.all(rows.map(async (row) => this.viewOf(row, (await this.fileOf(row).size()) ?? 0)));
+    return Promise.all(rows.map(async (row) => this.lookAt(row, (await this.fileOf(row).size()) ?? 0)));
   }
 
   async get(me: Principal, id: number): Promise<UploadView> {
     const row = await this.own(me, id);
-    return this.viewOf(row, await this.offsetOf(row));
+    return this.lookAt(row, await this.offsetOf(row));
   }
 
   /**
@@ -226,7 +226,12 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
     return path.join(this.settings.root, 'drafts');
   }
 
-  private viewOf(row: DraftUpload, offset: number): UploadView {
+  /** For who only looks: the answer to who is at it says that nobody is any more. */
+  private lookAt(row: DraftUpload, offset: number): UploadView {
+    return this.viewOf(row, offset, this.requests.has(row.id));
+  }
+
+  private viewOf(row: DraftUpload, offset: number, active = false): UploadView {
     const { id, overlayId, path: file, target, mode, source, result } = row;
     return {
       id,
@@ -237,6 +242,7 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
       size: Number(row.size),
       offset,
       unpackedFiles: this.unpacked.get(id) ?? null,
+      active,
       finished: result !== null,
       result,
     };

@@ -12,6 +12,10 @@ interface Running {
 export class NewestRequests {
   private readonly running = new Map<number, Running>();
 
+  has(id: number): boolean {
+    return this.running.has(id);
+  }
+
   /**
    * Stops whoever is at it and waits for their end. The signal aborts when a newer request comes.
    * @throws Conflict when a newer one has come

@@ -12,6 +12,8 @@ const unfinishedSchema = z.object({
   archive: z.object({ target: z.string(), mode: z.enum(['merge', 'replace']) }).nullable(),
   size: z.number(),
   offset: z.number(),
+  active: z.boolean(),
+  unpackedFiles: z.number().nullable(),
   source: z.object({ name: z.string(), modifiedAt: z.string() }).nullable(),
 });
 /** An upload in pieces that the panel has not got whole. */
