@@ -1,4 +1,4 @@
-import { Interrupted, type TreeSummary, timeLimit } from '@left4me/host';
+import { Interrupted, Places, type TreeSummary, timeLimit } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { Unavailable } from '../problems/problems.js';
 import type { Overlay } from './overlay.entity.js';
@@ -8,6 +8,16 @@ import { SharedLooks } from './shared-looks.js';
 const SETTLED_MS = 1000;
 /** For all that one request asks for. */
 const LONGEST_MS = 5000;
+const AT_ONCE = 4;
+/** Counting that took this long in vain is not tried again for a while; it may just have begun late. */
+const LONG_MS = LONGEST_MS / 2;
+const NOT_AGAIN_MS = 60_000;
+
+interface Known {
+  changedAt: number;
+  summary: TreeSummary | null;
+  until: number;
+}
 
 /**
  * How much is in drafts. Counting walks the whole draft, so the figures are kept until the draft is written to again, which every
@@ -15,7 +25,7 @@ const LONGEST_MS = 5000;
  */
 @Injectable()
 export class DraftSummaries {
-  private readonly known = new Map<number, { changedAt: number; summary: TreeSummary }>();
+  private readonly known = new Map<number, Known>();
   private readonly looks = new SharedLooks<TreeSummary>('Counting the files of the draft', LONGEST_MS);
 
   constructor(private readonly trees: OverlayTrees) {}
@@ -29,24 +39,43 @@ export class DraftSummaries {
     if (!this.trees.here) return found;
     const limit = timeLimit(LONGEST_MS);
     const signal = gone ? AbortSignal.any([gone, limit]) : limit;
-    for (const { id, draftChangedAt } of overlays) {
-      if (draftChangedAt !== null) found.set(id, await this.summaryIfSoon(id, draftChangedAt.getTime(), signal));
-    }
+    const places = new Places(AT_ONCE, 'counting the files of drafts');
+    const count = async ({ id, draftChangedAt }: Overlay): Promise<void> => {
+      if (draftChangedAt === null) return;
+      found.set(id, await this.summaryIfSoon(id, draftChangedAt.getTime(), places, signal, gone));
+    };
+    await Promise.all(overlays.map(count));
     return found;
   }
 
-  private async summaryIfSoon(overlayId: number, changedAt: number, signal: AbortSignal): Promise<TreeSummary | null> {
+  private async summaryIfSoon(
+    overlayId: number,
+    changedAt: number,
+    places: Places,
+    signal: AbortSignal,
+    gone?: AbortSignal,
+  ): Promise<TreeSummary | null> {
     const known = this.known.get(overlayId);
-    if (known?.changedAt === changedAt) return known.summary;
+    if (known?.changedAt === changedAt && Date.now() < known.until) return known.summary;
     const { files, tree } = this.trees.draft(overlayId);
+    let begun = Number.POSITIVE_INFINITY;
+    const look = (): Promise<TreeSummary> => {
+      begun = Date.now();
+      return this.looks.at(`${overlayId} ${changedAt}`, signal, (ends) => files.summary(tree, ends));
+    };
     try {
-      const summary = await this.looks.at(`${overlayId} ${changedAt}`, signal, (ends) => files.summary(tree, ends));
+      const summary = await places.hold(look, signal);
       // Times are cut to milliseconds: another write may still come within the same one.
-      if (Date.now() - changedAt > SETTLED_MS) this.known.set(overlayId, { changedAt, summary });
+      if (Date.now() - changedAt > SETTLED_MS) {
+        this.known.set(overlayId, { changedAt, summary, until: Number.POSITIVE_INFINITY });
+      }
       return summary;
     } catch (error) {
-      if (error instanceof Unavailable || error instanceof Interrupted) return null;
-      throw error;
+      if (!(error instanceof Unavailable || error instanceof Interrupted)) throw error;
+      if (gone?.aborted !== true && Date.now() - begun >= LONG_MS) {
+        this.known.set(overlayId, { changedAt, summary: null, until: Date.now() + NOT_AGAIN_MS });
+      }
+      return null;
     }
   }
 }
