@@ -167,7 +167,8 @@ it('nothing more is sent once it is stopped, whatever is under way', async () =>
 
 it('what was left behind of the same file is gone on with, of no other', async () => {
   const source = { name: 'a.zip', modifiedAt: '2026-11-01T10:00:00.000Z' };
-  const behind = { id: 7, path: 'a.zip', archive: null, size: SIZE, offset: PIECE, source };
+  const far = { size: SIZE, offset: PIECE, active: false, unpackedFiles: null };
+  const behind = { id: 7, path: 'a.zip', archive: null, source, ...far };
   left = [behind];
   answers = [
     ['list', 200],
