@@ -7,6 +7,7 @@ import { RunningSettings } from '../config/settings.js';
 import { lastEventId, streamLog } from '../logs/log-response.js';
 import { PageOf } from '../openapi/page-of.js';
 import { type Page, page } from '../paging/page.js';
+import { Gone } from '../problems/gone.js';
 import { IdPipe, parseId } from '../problems/id.js';
 import { Conflict, NotFound } from '../problems/problems.js';
 import { JobAccess, viewer, visibleJobs } from './job-access.js';
@@ -94,14 +95,10 @@ export class JobsController {
     @Me() me: Principal,
     @Param('id', new IdPipe('job')) id: number,
     @Query() query: WaitQuery,
-    @Req() request: Request,
+    @Gone() gone: AbortSignal,
   ): Promise<JobView> {
     await this.access.find(me, id);
-    if (query.wait > 0) {
-      const gone = new AbortController();
-      request.on('close', () => gone.abort());
-      await this.ends.wait(id, query.wait * 1000, gone.signal);
-    }
+    if (query.wait > 0) await this.ends.wait(id, query.wait * 1000, gone);
     return this.view(me, id);
   }
 

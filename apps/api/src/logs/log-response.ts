@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Request, Response } from 'express';
+import { goneOf } from '../problems/gone.js';
 
 const PING_MS = 15_000;
 
@@ -74,8 +75,8 @@ export async function streamLog<Item>(
   follow: (signal: AbortSignal) => AsyncIterable<LogStep<Item>>,
 ): Promise<void> {
   const writer = writerFor<Item>(request);
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
+  const gone = goneOf(response);
+  if (gone.aborted) return;
   response.status(200);
   response.setHeader('Content-Type', writer.type);
   response.setHeader('Cache-Control', 'no-store');
@@ -85,17 +86,17 @@ export async function streamLog<Item>(
   response.flushHeaders();
   const ping = setInterval(() => writer.ping && response.write(writer.ping), PING_MS);
   try {
-    for await (const step of follow(gone.signal)) {
+    for await (const step of follow(gone)) {
       let chunk = step.truncated ? writer.truncated : '';
       if (step.skipped) chunk += writer.skipped(step.skipped);
       for (const item of step.items ?? []) chunk += writer.item(item, format);
       if (step.end) chunk += writer.end(step.end);
-      if (chunk && !response.write(chunk)) await once(response, 'drain', { signal: gone.signal });
+      if (chunk && !response.write(chunk)) await once(response, 'drain', { signal: gone });
     }
     response.end();
   } catch (error) {
     // Nobody is there any more to be told.
-    if (!gone.signal.aborted) throw error;
+    if (!gone.aborted) throw error;
   } finally {
     clearInterval(ping);
   }

@@ -77,15 +77,14 @@ export class ServerFilesController {
     @Me() me: Principal,
     @Param('id') reference: string,
     @Query() { path, follow, after }: ServerContentQuery,
+    @Gone() gone: AbortSignal,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
     if (follow !== 'true') {
       return sendFile(request, response, path.split('/').at(-1) ?? '', await this.files.open(me, reference, path));
     }
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    const steps = await this.files.follow(me, reference, path, after, gone.signal);
+    const steps = await this.files.follow(me, reference, path, after, gone);
     await streamLog(request, response, lines, () => steps);
   }
 
