@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { FilePart, ServerFiles } from '@left4me/host';
 import { folderZip } from '../downloads/folder-zip.js';
-import type { SecretFinder } from '../secrets/secret-finder.js';
+import { LONGEST_SECRET } from '../secrets/secret.dto.js';
 import type { FollowStep, StatAnswer } from './file-questions.js';
-import { maskedPart, maskedPiece } from './masked-file.js';
+import { type KnownSecrets, maskedPart, maskedPiece } from './masked-file.js';
 
 /** Without a position a followed file begins that many bytes before its end, or with its beginning. */
 const TAIL_BYTES = 1024 * 1024;
@@ -11,7 +11,7 @@ const TAIL_BYTES = 1024 * 1024;
 /** A server of this host, and what of it must not be seen. */
 export interface KnownServer {
   name: string;
-  secrets: SecretFinder;
+  secrets: KnownSecrets;
 }
 
 /** A part of a file; `end` is the last byte. */
@@ -51,16 +51,16 @@ export async function archiveOf(
  * @param after a position given before; null: from the beginning, or the last whole lines of a large file
  */
 export async function* linesOf(
-  files: ServerFiles,
+  files: Pick<ServerFiles, 'follow'>,
   { name, secrets }: KnownServer,
   path: string,
   after: number | null,
   signal: AbortSignal,
 ): AsyncGenerator<FollowStep> {
   let first = true;
-  const where = { from: after ?? -TAIL_BYTES, before: secrets.margin, signal };
+  const where = { from: after ?? -TAIL_BYTES, before: LONGEST_SECRET - 1, signal };
   for await (const part of files.follow(name, path, where)) {
-    const bytes = maskedPiece(part, secrets);
+    const bytes = maskedPiece(part, await secrets());
     const begun = first && after === null && part.from > 0 ? bytes.indexOf('\n') + 1 : 0;
     const skipped = first && after === null ? part.from + begun : 0;
     first = false;

@@ -3,6 +3,12 @@ import type { FilePart, LayerName, OpenedFile } from '@left4me/host';
 import { masked, maskedStream } from '../secrets/masked-stream.js';
 import { SecretFinder } from '../secrets/secret-finder.js';
 
+/**
+ * Those of a server, asked for as late as possible: files are followed, and folders packed, for so long that the server may be given others
+ * meanwhile.
+ */
+export type KnownSecrets = () => Promise<SecretFinder>;
+
 /** What the panel generates has its secrets in it, and what a server wrote may repeat them. */
 function mayTellSecrets({ kind }: LayerName): boolean {
   return kind === 'own' || kind === 'generated';
@@ -14,20 +20,21 @@ function mayTellSecrets({ kind }: LayerName): boolean {
  */
 export function maskedPart(
   opened: OpenedFile,
-  secrets: SecretFinder,
+  secrets: KnownSecrets,
   [start, end]: readonly [number, number],
   short: 'fails' | 'ends',
 ): Readable {
-  const bytes = part(opened, mayTellSecrets(opened.layer) ? secrets : SecretFinder.none, start, end, short);
+  const bytes = part(opened, secrets, start, end, short);
   const stream = Readable.from(bytes, { objectMode: false });
   // A generator that nobody has begun to read has nothing to clean up.
   stream.once('close', () => void opened.file.close());
   return stream;
 }
 
-async function* part({ file }: OpenedFile, secrets: SecretFinder, start: number, end: number, short: string) {
+async function* part({ file, layer }: OpenedFile, known: KnownSecrets, start: number, end: number, short: string) {
   let left = end - start + 1;
   if (left <= 0) return;
+  const secrets = mayTellSecrets(layer) ? await known() : SecretFinder.none;
   const from = Math.max(0, start - secrets.margin);
   const source = file.createReadStream({ start: from, end: end + secrets.margin, autoClose: false });
   for await (const bytes of maskedStream(source, secrets, start - from)) {

@@ -83,7 +83,7 @@ export class ServerFileWorker {
   private async serverOf(hostId: number, name: string): Promise<KnownServer> {
     const server = await this.database.getRepository(Server).findOneBy({ hostId, name });
     if (!server) throw new HostError('not-initialized', `${name} has no record`);
-    return { name, secrets: await this.masks.of(server.id) };
+    return { name, secrets: () => this.masks.of(server.id) };
   }
 
   private async answerTo(files: ServerFiles, asked: Asked, server: KnownServer, signal: AbortSignal): Promise<unknown> {
