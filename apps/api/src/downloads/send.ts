@@ -3,6 +3,12 @@ import { pipeline } from 'node:stream/promises';
 import { HttpException } from '@nestjs/common';
 import type { Request, Response } from 'express';
 
+/**
+ * A folder that is packed holds a place that others wait for: a reader who takes nothing for so long is taken for gone. What the system
+ * keeps for a slow line may take a minute.
+ */
+const SILENCE_MS = 120_000;
+
 /** A file that is to be sent. */
 export interface FileToSend {
   /** Bytes. */
@@ -38,11 +44,31 @@ export async function sendFile(request: Request, response: Response, name: strin
   else await send(response, await file.read(start, end));
 }
 
-/** Sends a zip file of unknown length. One that fails in the middle is cut, so that nobody takes it for a whole one. */
-export async function sendArchive(response: Response, name: string, zip: Readable): Promise<void> {
+/**
+ * Sends a zip file of unknown length. One that fails in the middle, or whose reader takes nothing for long, is cut, so that nobody takes
+ * it for a whole one.
+ */
+export async function sendArchive(
+  response: Response,
+  name: string,
+  zip: Readable,
+  silenceMs = SILENCE_MS,
+): Promise<void> {
   asAttachment(response, name, 'application/zip');
   response.setHeader('Cache-Control', 'no-store');
-  await send(response, zip);
+  const silence = setTimeout(() => {
+    // The packing may be slow as well: that is not the reader's silence.
+    if (response.writableNeedDrain || response.writableEnded) response.destroy();
+    else silence.refresh();
+  }, silenceMs);
+  const sent = send(response, zip);
+  zip.on('data', () => silence.refresh());
+  response.on('drain', () => silence.refresh());
+  try {
+    await sent;
+  } finally {
+    clearTimeout(silence);
+  }
 }
 
 function asAttachment(response: Response, name: string, type: string): void {
