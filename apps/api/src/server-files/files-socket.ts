@@ -37,6 +37,8 @@ export async function requestAtSocket(root: string, options: RequestOptions): Pr
     if (socket.connecting) socket.once('connect', close).once('error', close);
     else close();
   });
+  // One that is aborted before never gets a socket.
+  asked.once('close', close);
   return asked;
 }
 

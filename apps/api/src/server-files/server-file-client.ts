@@ -49,8 +49,14 @@ export class ServerFileClient {
     return this.ask('archive', server, path);
   }
 
-  async size(server: string, path: string): Promise<OwnSize> {
-    return sizeAnswer.parse(await json(await this.ask('size', server, path)));
+  /** @throws Unavailable when the signal aborted: nobody is there any more to be told, and it is no error for the log */
+  async size(server: string, path: string, signal: AbortSignal): Promise<OwnSize> {
+    try {
+      return sizeAnswer.parse(await json(await this.ask('size', server, path, {}, signal)));
+    } catch (error) {
+      if (signal.aborted) throw new Unavailable('Nobody waits for the answer any more.', { cause: error });
+      throw error;
+    }
   }
 
   async remove(server: string, path: string): Promise<void> {
@@ -88,17 +94,18 @@ export class ServerFileClient {
     server: string,
     path: string,
     more: Record<string, string | number | undefined> = {},
+    signal?: AbortSignal,
   ): Promise<IncomingMessage> {
     const query = new URLSearchParams({ server, path });
     for (const [name, value] of Object.entries(more)) if (value !== undefined) query.set(name, String(value));
-    const answer = await this.send(`/${question}?${query.toString()}`);
+    const answer = await this.send(`/${question}?${query.toString()}`, signal);
     if (answer.statusCode === 200) return answer;
     throw problemOf(refusal.parse(await json(answer)), path);
   }
 
-  private async send(path: string): Promise<IncomingMessage> {
+  private async send(path: string, signal?: AbortSignal): Promise<IncomingMessage> {
     try {
-      const request = await requestAtSocket(this.settings.root, { path });
+      const request = await requestAtSocket(this.settings.root, signal ? { path, signal } : { path });
       request.end();
       const [answer]: IncomingMessage[] = await once(request, 'response');
       if (answer === undefined) throw new Error('a response event has a response');

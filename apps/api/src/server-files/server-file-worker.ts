@@ -104,7 +104,7 @@ export class ServerFileWorker {
         return Readable.from(asLines(steps), { objectMode: false });
       }
       case 'size':
-        return files.ownSize(name, asked.path);
+        return files.ownSize(name, asked.path, signal);
       case 'remove':
         return files.removeOwn(name, asked.path);
       case 'replaced':

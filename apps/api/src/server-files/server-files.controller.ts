@@ -47,15 +47,16 @@ export class ServerFilesController {
   @Get('summary')
   @ApiOperation({ summary: 'Read how much a server wrote itself, in all or at a path and below' })
   @Scoped('read')
-  @away
+  @Fails({ '503': `${WORKER_AWAY} Or, with \`Retry-After\`: other files are being counted.` })
   @ApiParam(byReference)
   @ApiOkResponse({ type: OwnSizeView })
   ownSize(
     @Me() me: Principal,
     @Param('id') reference: string,
     @Query() { path }: ServerSummaryQuery,
+    @Gone() gone: AbortSignal,
   ): Promise<OwnSizeView> {
-    return this.files.ownSize(me, reference, path);
+    return this.files.ownSize(me, reference, path, gone);
   }
 
   /**

@@ -10,6 +10,7 @@ import { Jobs } from '../jobs/jobs.service.js';
 import { Overlay } from '../overlays/overlay.entity.js';
 import { parseId } from '../problems/id.js';
 import { Conflict } from '../problems/problems.js';
+import { UserPlaces } from '../problems/user-places.js';
 import type { Server } from '../servers/server.entity.js';
 import { Servers } from '../servers/servers.service.js';
 import type { FollowStep, PageAnswer } from './file-questions.js';
@@ -21,6 +22,8 @@ import type { LayerView, ServerFileList } from './server-file.dto.js';
 
 /** Whose worker this process can reach, for now. */
 const HOST_OF_FILES = 'local';
+/** Each walks a server's files for up to 10 s, in the process that runs the jobs. */
+const COUNTED_AT_ONCE = 4;
 
 type LayerAnswer = PageAnswer['items'][number]['layer'];
 
@@ -28,6 +31,10 @@ type LayerAnswer = PageAnswer['items'][number]['layer'];
 @Injectable()
 export class ServerFilesOfUsers {
   private readonly followed = new FollowedFiles();
+  private readonly counting = new UserPlaces(
+    COUNTED_AT_ONCE,
+    `counting the files of ${COUNTED_AT_ONCE} servers, or some for you`,
+  );
 
   constructor(
     private readonly database: DataSource,
@@ -71,9 +78,10 @@ export class ServerFilesOfUsers {
     return { name: `${[name, folder].filter(Boolean).join('-')}.zip`, stream: await this.client.archive(name, path) };
   }
 
-  async ownSize(me: Principal, reference: string, path: string): Promise<OwnSize> {
+  /** @param gone aborts when nobody waits for the answer any more */
+  async ownSize(me: Principal, reference: string, path: string, gone: AbortSignal): Promise<OwnSize> {
     const { name } = await this.reachable(me, reference);
-    return this.client.size(name, path);
+    return this.counting.hold(me.user.id, () => this.client.size(name, path, gone), gone);
   }
 
   /** What gave way to changed layers, with the jobs that did it. */

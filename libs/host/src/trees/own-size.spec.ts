@@ -6,8 +6,11 @@ import { ownSizeIn } from './own-size.js';
 /** A server's tree that has no end, of demos and one database. */
 const endless: Pick<MergedTree, 'entry' | 'walk'> = {
   entry: async () => null,
-  walk: async function* () {
-    for (let n = 0; ; n++) yield demo(n === 100 ? 'late.sq3' : `${n}.dem`);
+  walk: async function* (_path, signal) {
+    for (let n = 0; ; n++) {
+      signal?.throwIfAborted();
+      yield demo(n === 100 ? 'late.sq3' : `${n}.dem`);
+    }
   },
 };
 
@@ -25,4 +28,8 @@ it('counting ends somewhere, says so, and names a database rather than one more 
   expect([bytes, kept.files]).toEqual([files, files]);
   expect(files).toBeGreaterThan(0);
   expect(files).toBeLessThanOrEqual(200_000);
+});
+
+it('counting ends with its signal', async () => {
+  await expect(ownSizeIn(endless, '', new KeptFiles([]), AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
 });

@@ -21,13 +21,21 @@ export interface OwnSize {
 
 type Countable = Pick<MergedTree, 'entry' | 'walk'>;
 
-/** @param tree of the server, or of what it wrote only */
-export async function ownSizeIn(tree: Countable, path: string, keptFiles: KeptFiles): Promise<OwnSize> {
+/**
+ * Throws the signal's reason.
+ * @param tree of the server, or of what it wrote only
+ */
+export async function ownSizeIn(
+  tree: Countable,
+  path: string,
+  keptFiles: KeptFiles,
+  signal?: AbortSignal,
+): Promise<OwnSize> {
   const size = { files: 0, bytes: 0, complete: true };
   const kept = new KeptOnes(keptFiles);
   const end = performance.now() + LONGEST_COUNT_MS;
   let met = 0;
-  for await (const entry of within(tree, path)) {
+  for await (const entry of within(tree, path, signal)) {
     if (++met > MOST_COUNTED || performance.now() > end) return { ...size, complete: false, kept: kept.told() };
     if ('why' in entry) size.complete = false;
     else if (entry.type !== 'directory' && entry.layer.kind === 'own') {
@@ -62,12 +70,16 @@ class KeptOnes {
 }
 
 /** The entry itself and all below it. */
-async function* within(tree: Countable, path: string): AsyncGenerator<LayeredEntry | LeftOut> {
+async function* within(
+  tree: Countable,
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<LayeredEntry | LeftOut> {
   const top = path === '' ? null : await tree.entry(path);
   if (top !== null) yield top;
   if (path !== '' && top?.type !== 'directory') return;
   try {
-    yield* tree.walk(path);
+    yield* tree.walk(path, signal);
   } catch (error) {
     if (error instanceof NotFound) return;
     if (!(error instanceof PathRefused)) throw error;

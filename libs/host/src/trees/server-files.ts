@@ -28,8 +28,11 @@ export interface ServerFiles {
   open(name: string, path: string): Promise<OpenedFile>;
   walk(name: string, path: string, signal?: AbortSignal): AsyncIterable<LayeredEntry | LeftOut>;
   follow(name: string, path: string, request: FollowRequest): AsyncIterable<FilePart>;
-  /** How much of a file or folder the server wrote itself; of all by default, which may be some seconds old. Nothing where nothing is. */
-  ownSize(name: string, path?: string): Promise<OwnSize>;
+  /**
+   * How much of a file or folder the server wrote itself; of all by default, which may be some seconds old. Nothing where nothing is.
+   * @param signal ends the count at a path; that of all is shared by all who ask
+   */
+  ownSize(name: string, path?: string, signal?: AbortSignal): Promise<OwnSize>;
   /**
    * Removes what the server wrote at a path and below, for good, whatever it is; what the layers have there is seen again (where layers are copied: from the next start on).
    * @throws InstanceBusy while it runs or something is done with it, NotFound, PathRefused
@@ -71,9 +74,9 @@ export class LocalServerFiles implements ServerFiles {
     yield* followFile(() => this.open(name, path), request);
   }
 
-  ownSize(name: string, path = ''): Promise<OwnSize> {
+  ownSize(name: string, path = '', signal?: AbortSignal): Promise<OwnSize> {
     // Before something is deleted people are told what it is as it is now.
-    if (path !== '') return this.count(name, path);
+    if (path !== '') return this.count(name, path, signal);
     const known = this.counts.get(name);
     if (known && performance.now() - known.at < COUNT_AGE_MS) return known.size;
     const size = this.count(name, '');
@@ -133,10 +136,10 @@ export class LocalServerFiles implements ServerFiles {
     return new LayeredTree([layers.own, ...layers.shipped], layers.hide);
   }
 
-  private async count(name: string, path: string): Promise<OwnSize> {
+  private async count(name: string, path: string, signal?: AbortSignal): Promise<OwnSize> {
     const layers = await serverLayers(this.root, name);
     const tree = this.isolation === 'copy' ? await this.tree(name) : new LayeredTree([layers.own]);
-    return ownSizeIn(tree, path, this.kept);
+    return ownSizeIn(tree, path, this.kept, signal);
   }
 }
 
