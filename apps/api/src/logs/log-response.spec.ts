@@ -18,10 +18,10 @@ async function* endless(signal: AbortSignal): AsyncGenerator<LogStep<string>> {
 async function followed(leaves: 'at once' | 'later'): Promise<void> {
   const app = express();
   const streamed = new Promise<void>((resolve, reject) => {
-    app.get('/', async (request, response) => {
+    app.get('/', (request, response) => {
       // As long as the session is looked up.
-      if (leaves === 'at once') await once(response, 'close');
-      await streamLog(request, response, format, endless).then(resolve, reject);
+      const begun = leaves === 'at once' ? once(response, 'close') : Promise.resolve();
+      begun.then(() => streamLog(request, response, format, endless)).then(resolve, reject);
     });
   });
   const server = app.listen(0, '127.0.0.1');
