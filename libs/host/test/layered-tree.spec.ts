@@ -196,8 +196,9 @@ describe('links that are swapped in while the tree is read', () => {
       return [content, ...(await tree.list('a/b', ALL)).items.map(({ name }) => name)].join(' ');
     };
     const codeOf = (error: unknown) => (error instanceof HostError ? error.code : error);
-    await whileSwapped({ folder: join(upper, 'a'), target: outside, aside: away }, async () => {
+    await whileSwapped({ folder: join(upper, 'a'), target: outside, aside: away }, async (turn) => {
       for (let i = 0; i < 150; i++) {
+        await turn(i);
         const outcome = await read().catch(codeOf);
         expect(['inside file.txt', 'path-refused', 'not-found']).toContain(outcome);
         outcomes[outcome === 'inside file.txt' ? 'read' : 'refused']++;

@@ -8,7 +8,7 @@ import { tarOf } from './support/archives.js';
 import { makeRevision, makeSpec, openTestHost, type TestHost, writeTree } from './support/fixture.js';
 import { contentsOf, outcomesOf, whileSwapped } from './support/swapped-link.js';
 
-const TIMES = 40;
+const TIMES = 80;
 const MOST = 1024 * 1024;
 
 let test: TestHost;
@@ -30,8 +30,8 @@ async function inDraft(work: (drafts: ReturnType<typeof openTrees>, i: number) =
   const folder = join(test.root, 'drafts/7');
   await writeTree(folder, { 'a/b/file.txt': 'inside' });
   let outcomes = { done: 0, refused: 0 };
-  await whileSwapped({ folder: join(folder, 'a'), target: outside, aside }, async () => {
-    outcomes = await outcomesOf(TIMES, (i) => work(drafts, i));
+  await whileSwapped({ folder: join(folder, 'a'), target: outside, aside }, async (turn) => {
+    outcomes = await outcomesOf(TIMES, turn, (i) => work(drafts, i));
   });
   // Nothing of what lies outside has come in, either.
   expect(Object.values({ ...(await contentsOf(folder)), ...(await contentsOf(aside)) })).not.toContain('SECRET');
@@ -81,8 +81,8 @@ describe('a link that is swapped in', () => {
     const draft = join(test.root, 'drafts/7');
     await writeTree(draft, { 'a/b/file.txt': 'inside', 'z.txt': 'z' });
     let published = 0;
-    await whileSwapped({ folder: join(draft, 'a'), target: outside, aside }, async () => {
-      const { done } = await outcomesOf(25, (i) => test.host.publish({ overlay: 7, revision: i + 1 }, test.run));
+    await whileSwapped({ folder: join(draft, 'a'), target: outside, aside }, async (turn) => {
+      const { done } = await outcomesOf(50, turn, (i) => test.host.publish({ overlay: 7, revision: i + 1 }, test.run));
       published = done;
     });
     expect(published).toBeGreaterThan(0);
@@ -118,8 +118,8 @@ describe('a link that is swapped in', () => {
     await host.start('versus', run);
     await host.stop('versus', run);
     await writeTree(upper, { 'a/b/file.txt': 'own' });
-    await whileSwapped({ folder: join(upper, 'a'), target: outside, aside }, async () => {
-      const outcomes = await outcomesOf(15, async (i) => {
+    await whileSwapped({ folder: join(upper, 'a'), target: outside, aside }, async (turn) => {
+      const outcomes = await outcomesOf(24, turn, async (i) => {
         await writeFile(join(upper, `a/b/${i}.txt`), 'own').catch((error: unknown) => error);
         await host.files.removeOwn('versus', 'a/b/file.txt');
       });

@@ -2,15 +2,35 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
+type Standing = 'folder' | 'link';
+
+/** To await before the turn of this number: of eight, two find the folder throughout, two the link, four what chance brings. */
+export type Turn = (i: number) => Promise<void>;
+
+/** Both are met whatever the load of the machine; two in a row, for work that goes there and back. */
+const HELD: (Standing | undefined)[] = ['folder', 'folder', 'link', 'link'];
+const TURNS = 8;
+
 /**
  * Does the work while a folder is a link to another place every second moment; it is the folder again afterwards.
  * @param aside an existing folder on the same disk, for what is out of the way
  */
 export async function whileSwapped(
   { folder, target, aside }: { folder: string; target: string; aside: string },
-  work: () => Promise<void>,
+  work: (turn: Turn) => Promise<void>,
 ): Promise<void> {
   const over = new AbortController();
+  const moment: { held?: Standing | undefined; stands?: Standing | undefined } = {};
+  const stay = async (as: Standing): Promise<void> => {
+    moment.stands = as;
+    do await new Promise(setImmediate);
+    while (moment.held === as && !over.signal.aborted);
+    moment.stands = undefined;
+  };
+  const turn: Turn = async (i) => {
+    moment.held = HELD[i % TURNS];
+    while (moment.held && moment.stands !== moment.held && !over.signal.aborted) await new Promise(setImmediate);
+  };
   const own = join(aside, 'own');
   /** Again until it can: the work may have made the folder anew in between. */
   const into = async (put: () => Promise<void>): Promise<void> => {
@@ -30,16 +50,16 @@ export async function whileSwapped(
     while (!over.signal.aborted) {
       await rename(folder, own);
       await into(() => symlink(target, folder));
-      await new Promise(setImmediate);
+      await stay('link');
       await rm(folder);
       await into(() => rename(own, folder));
-      await new Promise(setImmediate);
+      await stay('folder');
     }
   };
   const swapping = swap();
-  swapping.catch(() => undefined); // thrown below
+  swapping.catch(() => over.abort()); // thrown below
   try {
-    await work();
+    await work(turn);
   } finally {
     over.abort();
     await swapping;
@@ -49,9 +69,10 @@ export async function whileSwapped(
 const REFUSED = ['path-refused', 'not-found', 'ENOENT'];
 
 /** How often it was done and how often refused. Whatever else it throws is thrown. */
-export async function outcomesOf(times: number, work: (i: number) => Promise<unknown>) {
+export async function outcomesOf(times: number, turn: Turn, work: (i: number) => Promise<unknown>) {
   const outcomes = { done: 0, refused: 0 };
   for (let i = 0; i < times; i++) {
+    await turn(i);
     try {
       await work(i);
       outcomes.done++;
