@@ -2,6 +2,9 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs
 import type { Request, Response } from 'express';
 import { problemBody, sendProblem } from './answer.js';
 
+/** What the panel refuses knowingly although it is not the request's fault: not supported here, a service is away (which is told once), no disk space. */
+const REFUSALS: ReadonlySet<number> = new Set([501, 503, 507]);
+
 /** The one place where errors become answers. Unknown ones are logged with their cause. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
@@ -16,9 +19,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   /** For what fails outside of Nest's routes. */
   answer(error: unknown, request: Request, response: Response): void {
-    // A service that is away is told once, not for every request that needs it.
     const { status } = problemBody(error);
-    if (status !== 503 && (status >= 500 || response.headersSent)) this.log(error, request);
+    if (!REFUSALS.has(status) && (status >= 500 || response.headersSent)) this.log(error, request);
     sendProblem(response, error);
   }
 
