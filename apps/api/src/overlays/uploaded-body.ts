@@ -1,6 +1,7 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { RequestTimeoutException } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import { goneOf } from '../problems/gone.js';
 import { Invalid } from '../problems/problems.js';
 
 /** Uploads may take hours, but not without a byte. */
@@ -16,24 +17,28 @@ export async function takeBody<T>(
   take: (body: Readable, signal: AbortSignal) => Promise<T>,
   silenceMs = SILENCE_MS,
 ): Promise<T> {
-  const gone = new AbortController();
-  const onClose = (): void => gone.abort();
-  response.once('close', onClose);
+  if (isCut(request)) throw ended();
   try {
-    return await take(bodyOf(request, silenceMs), gone.signal);
+    return await take(bodyOf(request, silenceMs), goneOf(response));
   } catch (error) {
-    if (request.destroyed && !request.complete)
-      throw new Invalid([{ path: '', message: 'the upload ended before its end' }]);
+    if (isCut(request)) throw ended();
     // Nobody reads the rest of a refused upload; the connection cannot be used again.
     if (!request.complete) response.setHeader('Connection', 'close');
     if (error instanceof Silence) throw new RequestTimeoutException(error.message);
     throw error;
-  } finally {
-    response.off('close', onClose);
   }
 }
 
 class Silence extends Error {}
+
+/** Whether the connection was closed before all of the body was read here: what has come is lost with it. */
+function isCut(request: Request): boolean {
+  return request.destroyed && !request.readableEnded;
+}
+
+function ended(): Invalid {
+  return new Invalid([{ path: '', message: 'the upload ended before its end' }]);
+}
 
 /**
  * The request's body as a stream of its own: whoever refuses it in the middle destroys that, and the connection is still there for the
@@ -51,7 +56,7 @@ function bodyOf(request: Request, silenceMs: number): Readable {
   // Whoever reads it is told as well; before somebody does, nobody else must be.
   body.on('error', () => undefined);
   request.once('close', () => {
-    if (!request.complete) body.destroy(new Error('the connection was cut'));
+    if (isCut(request)) body.destroy(new Error('the connection was cut'));
   });
   return request.pipe(body);
 }
