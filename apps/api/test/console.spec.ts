@@ -86,6 +86,45 @@ describe('a lost connection', () => {
   });
 });
 
+describe('a user who logs in where another one is logged in', () => {
+  const logIn = async (tab: Page, name: string) => {
+    await tab.getByLabel('User name').fill(name);
+    await tab.getByLabel('Password').fill(PASSWORD);
+    await tab.keyboard.press('Enter');
+    await tab.waitForURL('**/servers');
+  };
+
+  it('sees nothing of that one’s in any tab, also where the live connection is lost', async () => {
+    await panel.server('of-the-admin');
+    await panel.user('ben');
+    const context = await browser.newContext({ baseURL: panel.url });
+    context.setDefaultTimeout(15_000);
+    const [tab, other] = [await context.newPage(), await context.newPage()];
+    await tab.routeWebSocket('**/api/v1/ws', () => undefined);
+    await Promise.all([tab.goto('/login'), other.goto('/login')]);
+    await logIn(tab, 'admin');
+    await tab.getByText('of-the-admin').first().waitFor();
+    await tab.getByRole('link', { name: 'Users' }).click();
+    await tab.getByRole('heading', { name: 'Users' }).waitFor();
+    await logIn(other, 'ben');
+    await tab.getByText('Only admins see this page').waitFor();
+
+    // What the console knows is shown until it knows better.
+    let answer = (): void => undefined;
+    const asked = new Promise<void>((resolve) => (answer = resolve));
+    await tab.route('**/api/v1/servers?*', async (route) => {
+      await asked;
+      await route.continue();
+    });
+    await tab.getByRole('link', { name: 'Servers', exact: true }).click();
+    await tab.getByRole('heading', { name: 'Servers', exact: true }).waitFor();
+    expect(await tab.getByText('of-the-admin').count()).toBe(0);
+    answer();
+    await tab.getByText('No servers yet').waitFor();
+    await context.close();
+  }, 60_000);
+});
+
 describe('without a mouse', () => {
   it('a server is started', async () => {
     await panel.ended((await panel.install()).id);

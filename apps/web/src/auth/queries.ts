@@ -2,6 +2,7 @@ import { queryOptions, useMutation } from '@tanstack/vue-query';
 import { ApiProblem, api } from '../api/client';
 import { queryClient } from '../api/query-client';
 import { type User, userSchema } from '../users/schema';
+import { tellOtherTabs } from './other-tabs';
 
 export const authKeys = { me: ['auth', 'me'] as const };
 
@@ -22,12 +23,17 @@ export const meOptions = queryOptions({
 export function useLogin() {
   return useMutation({
     mutationFn: (input: { username: string; password: string }) => api.post('/auth/login', input, userSchema),
-    onSuccess: (user) => queryClient.setQueryData<User | null>(authKeys.me, user),
+    onSuccess: async (user) => {
+      // One that is asked for since another tab told of its login would be older.
+      await queryClient.cancelQueries({ queryKey: authKeys.me });
+      queryClient.setQueryData<User | null>(authKeys.me, user);
+      tellOtherTabs();
+    },
   });
 }
 
 export function useLogout() {
-  return useMutation({ mutationFn: () => api.call('POST', '/auth/logout') });
+  return useMutation({ mutationFn: () => api.call('POST', '/auth/logout'), onSuccess: tellOtherTabs });
 }
 
 export function useChangePassword() {
