@@ -20,9 +20,13 @@ const REQUEST = Buffer.concat([
   Buffer.from('Source Engine Query\0', 'latin1'),
 ]);
 
+/** A question over UDP may get lost, or come while the machine is busy: it is asked again after this. */
+const ASK_AGAIN_MS = 500;
+
 /** Asks a server on this machine who it is. @returns null when it does not answer within the time */
-export async function askInfo(port: number, milliseconds = 2000): Promise<Info | null> {
+export async function askInfo(port: number, milliseconds = 15_000): Promise<Info | null> {
   const socket = createSocket('udp4');
+  const again = setInterval(() => socket.send(REQUEST, port, '127.0.0.1'), ASK_AGAIN_MS);
   try {
     return await new Promise<Info | null>((resolve, reject) => {
       const timer = setTimeout(() => resolve(null), milliseconds);
@@ -39,6 +43,7 @@ export async function askInfo(port: number, milliseconds = 2000): Promise<Info |
       socket.send(REQUEST, port, '127.0.0.1');
     });
   } finally {
+    clearInterval(again);
     socket.close();
   }
 }
@@ -63,7 +68,7 @@ function parseInfo(answer: Buffer): Info {
  */
 export async function rcon(port: number, password: string, command: string): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1' });
-  socket.setTimeout(5000, () => socket.destroy(new Error('no answer over RCON')));
+  socket.setTimeout(20_000, () => socket.destroy(new Error('no answer over RCON')));
   let received = Buffer.alloc(0);
   try {
     socket.write(packet(1, 3, password));
