@@ -46,9 +46,15 @@ describe('logging in', () => {
       return { detail: body.detail, ms: performance.now() - began };
     };
     await time('warm-up');
-    const [known, unknown] = [await time('admin'), await time('nobody')];
-    expect(known.detail).toBe(unknown.detail);
-    expect(unknown.ms).toBeGreaterThan(known.ms / 4);
+    const quickest = { known: Infinity, unknown: Infinity };
+    // Of several each: what else the machine does at the moment makes single ones slow.
+    for (let turn = 0; turn < 5; turn++) {
+      const [known, unknown] = [await time('admin'), await time('nobody')];
+      expect(known.detail).toBe(unknown.detail);
+      quickest.known = Math.min(quickest.known, known.ms);
+      quickest.unknown = Math.min(quickest.unknown, unknown.ms);
+    }
+    expect(quickest.unknown).toBeGreaterThan(quickest.known / 4);
   });
 
   it('names what is missing', async () => {
