@@ -1,5 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { JobLog } from '../src/jobs/log/job-log.js';
+import { LiveGateway } from '../src/live/live.gateway.js';
+import { LiveLists } from '../src/live/live-lists.js';
 import { ServerLogStream } from '../src/logs/server-log-stream.js';
 import { Announcements } from '../src/redis/announcements.js';
 import { RedisConnections } from '../src/redis/redis.js';
@@ -13,12 +15,14 @@ let client: LiveClient;
 beforeAll(async () => {
   // The subscriptions' failures are what this is about.
   panel = await startApp({}, { logger: false });
+  panel.app.get(LiveGateway, { strict: false }).againMs = 50;
   const { body: blueprint } = await panel.admin.post('/api/v1/blueprints').send({ name: 'b' }).expect(201);
   const server = { name: 'one', blueprintId: blueprint.id };
   serverId = (await panel.admin.post('/api/v1/servers').send(server).expect(201)).body.id;
   const { body: token } = await panel.admin.post('/api/v1/tokens').send({ name: 'live', scopes: ['read'] });
   client = await LiveClient.open(panel.url, { authorization: `Bearer ${token.token}` });
 });
+afterEach(() => vi.restoreAllMocks());
 afterAll(async () => {
   client.cut();
   await panel.close();
@@ -26,12 +30,18 @@ afterAll(async () => {
 
 const rename = (from: string, to: string) => panel.database.query(`ALTER TABLE ${from} RENAME TO ${to}`);
 
-/** Subscribes, and lets reading fail for more than two tries. It must be said once, and taken back when it works again. */
-async function whileFailing(channel: string, breaks: () => Promise<unknown>, mends: () => Promise<unknown>) {
+/** Lets reading fail for more than two tries. It must be said once, and taken back when it works again. */
+async function whileFailing(
+  channel: string,
+  reads: { mock: { calls: unknown[][] } },
+  breaks: () => Promise<unknown>,
+  mends: () => Promise<unknown>,
+) {
   const subscribed = client.of('subscribed', channel).length;
   await breaks();
   await eventually('the failure is told', () => client.of('error', channel).length === 1);
-  await sleep(2500);
+  const tried = reads.mock.calls.length;
+  await eventually('it is tried again', () => reads.mock.calls.length > tried + 2);
   expect(client.of('error', channel)).toMatchObject([{ status: 500 }]);
   expect(client.of('subscribed', channel)).toHaveLength(subscribed);
   await mends();
@@ -49,6 +59,7 @@ describe('a subscription goes on when the panel could not read for a while:', ()
     const announcements = panel.app.get(Announcements);
     await whileFailing(
       'servers',
+      vi.spyOn(panel.app.get(LiveLists, { strict: false }), 'read'),
       async () => {
         await rename('servers', 'servers_away');
         announcements.publish({ topic: 'server', id: serverId });
@@ -69,11 +80,14 @@ describe('a subscription goes on when the panel could not read for a while:', ()
       .post(`/api/v1/servers/${serverId}/jobs`)
       .send({ operation: 'initialize' })
       .expect(202);
-    const write = (table: string, seq: number) =>
-      panel.database.query(
+    const look = (seq: number) => panel.app.get(Announcements).publish({ topic: 'job-log', id: job.id, seq });
+    const write = async (table: string, seq: number): Promise<void> => {
+      await panel.database.query(
         `INSERT INTO ${table} (job_id, seq, stream, line, at) VALUES ($1, $2, 'stdout', 'line', now())`,
         [job.id, seq],
       );
+      look(seq);
+    };
     const channel = `job:${job.id}`;
     await write('job_log', 1);
     await write('job_log', 2);
@@ -81,7 +95,11 @@ describe('a subscription goes on when the panel could not read for a while:', ()
     await eventually('the first lines', () => client.items(channel).length === 2);
     await whileFailing(
       channel,
-      () => rename('job_log', 'job_log_away'),
+      vi.spyOn(panel.app.get(JobLog, { strict: false }), 'read'),
+      async () => {
+        await rename('job_log', 'job_log_away');
+        look(3);
+      },
       async () => {
         await write('job_log_away', 3);
         await rename('job_log_away', 'job_log');
@@ -103,9 +121,11 @@ describe('a subscription goes on when the panel could not read for a while:', ()
     await eventually('the first line', () => client.items(channel).length === 1);
     await whileFailing(
       channel,
+      vi.spyOn(stream, 'read'),
       async () => {
         await commands.rename(key, away);
         await commands.set(key, 'no stream');
+        panel.app.get(Announcements).publish({ topic: 'server-log', id: serverId });
       },
       async () => {
         await commands.xadd(away, '1-2', 'l', JSON.stringify(['stdout', 'line', line.at]));

@@ -17,8 +17,6 @@ const GATHER_MS = 100;
 /** Bytes waiting to be sent beyond which a log is read no further. */
 const HIGH_WATER = 1_000_000;
 const MOST_SUBSCRIPTIONS = 64;
-/** How long a subscription waits when PostgreSQL or Redis failed it. */
-const AGAIN_MS = 1000;
 
 const topics = { servers: 'server', jobs: 'job', overlays: 'overlay', hosts: 'host' } as const;
 
@@ -44,6 +42,8 @@ export class LiveConnection {
     private readonly context: LiveContext,
     private readonly socket: WebSocket,
     private readonly me: Principal,
+    /** How long a subscription waits when PostgreSQL or Redis failed it. */
+    private readonly againMs: number,
   ) {
     socket.on('message', (data: Buffer) => this.receive(data.toString()));
     socket.on('close', () => this.end());
@@ -113,7 +113,7 @@ export class LiveConnection {
           this.send({ type: 'error', channel: name, status, detail });
         }
         state = 'failing';
-        await pause(AGAIN_MS, signal);
+        await pause(this.againMs, signal);
       }
     }
   }

@@ -19,6 +19,7 @@ import { LiveLists } from './live-lists.js';
 const PATH = '/api/v1/ws';
 const PING_MS = 15_000;
 const AUTHENTICATE_AGAIN_MS = 30_000;
+const AGAIN_MS = 1000;
 /** Close code: not logged in (any more); connecting again does not help. */
 const NOT_LOGGED_IN = 4401;
 /** Close code: service restart, come back. */
@@ -30,6 +31,8 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
   private readonly logger = new Logger('Live');
   private readonly context: LiveContext;
   private readonly server = new WebSocketServer({ noServer: true, maxPayload: 64 * 1024 });
+  /** How long a subscription waits when PostgreSQL or Redis failed it. */
+  againMs = AGAIN_MS;
 
   constructor(
     private readonly adapter: HttpAdapterHost,
@@ -88,7 +91,7 @@ export class LiveGateway implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private connected(socket: WebSocket, request: IncomingMessage, me: Principal): void {
-    const connection = new LiveConnection(this.context, socket, me);
+    const connection = new LiveConnection(this.context, socket, me, this.againMs);
     const ping = setInterval(() => connection.send({ type: 'ping' }), PING_MS);
     const check = () => {
       this.authentication.authenticate(request.headers).then(
