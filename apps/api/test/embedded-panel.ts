@@ -26,6 +26,21 @@ export async function people(): Promise<Who[]> {
   return found;
 }
 
+/** What `somebody` gets by themselves from the package archive: our own cache may be where only we may enter. Once for all tests. */
+let packagesOfSomebody: Promise<string> | null = null;
+
+async function folderOfSomebody(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'left4me-packages-'));
+  await chown(folder, NOBODY, NOBODY);
+  return folder;
+}
+
+/** After the last test. */
+export async function forgetPackages(): Promise<void> {
+  if (packagesOfSomebody) await rm(await packagesOfSomebody, { recursive: true, force: true });
+  packagesOfSomebody = null;
+}
+
 /** Somebody who might run left4me, with a state folder of theirs. */
 export interface Person {
   prefix: readonly string[];
@@ -44,8 +59,8 @@ export async function person(who: Who, folder = 'state'): Promise<Person> {
   await mkdir(dirname(root), { recursive: true });
   if (who === 'somebody') {
     await chown(base, NOBODY, NOBODY);
-    // Our own cache may be where only we may enter.
-    return { prefix: AS_NOBODY, root, cache: join(base, 'cache'), forget };
+    packagesOfSomebody ??= folderOfSomebody();
+    return { prefix: AS_NOBODY, root, cache: await packagesOfSomebody, forget };
   }
   const prefix = who === 'mapped' ? (await ordinaryUser()).prefix : [];
   return { prefix, root, cache: await cacheFolder(), forget };

@@ -4,16 +4,26 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { redisConnection } from '../src/config/redis-connection.js';
 import { freePort } from '../src/embedded/free-port.js';
-import { type Answer, Panel, type Person, type Who, people, person, processesNaming } from './embedded-panel.js';
+import {
+  type Answer,
+  forgetPackages,
+  Panel,
+  type Person,
+  people,
+  person,
+  processesNaming,
+  type Who,
+} from './embedded-panel.js';
 
 const cleanUp: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
   for (const work of cleanUp.splice(0).toReversed()) await work();
 });
+afterAll(forgetPackages);
 
 describe.each(await people())('the embedded services, run by %s', (who) => {
   it('keep their data over a stop and a start', { timeout: 120_000 }, async () => {
@@ -41,7 +51,7 @@ describe.each(await people())('the embedded services, run by %s', (who) => {
     expect(await read(next.answer)).toEqual({ row: 'survived', key: 'survived' });
 
     await next.end('SIGKILL');
-    await vi.waitFor(async () => expect(await processesNaming(somebody.root)).toEqual([]), 10_000);
+    await vi.waitFor(async () => expect(await processesNaming(somebody.root)).toEqual([]), 60_000);
   });
 
   it('refuse a second panel on the same folder, naming it and who holds it', { timeout: 120_000 }, async () => {
@@ -102,7 +112,7 @@ it('sets aside what Redis cannot read, and says so in a folder name', { timeout:
   expect(await readdir(somebody.root)).toContain('redis.unreadable');
 });
 
-it('takes TypeORM connections by the same URL', async () => {
+it('takes TypeORM connections by the same URL', { timeout: 120_000 }, async () => {
   const somebody = await aPerson('ourselves');
   const panel = await aPanel(somebody);
   const source = await new DataSource({ type: 'postgres', url: panel.answer.databaseUrl }).initialize();
