@@ -5,6 +5,9 @@ import { launchBrowser } from './browser.js';
 import { freePort } from './free-port.js';
 import { PASSWORD, RealPanel } from './real-panel.js';
 
+/** What a page or the panel may take, also on a busy machine (ms). */
+const PATIENCE = 30_000;
+
 /** Texts that are edited in the console: that nothing typed is passed over, and that the keyboard goes where one works. */
 let panel: RealPanel;
 let browser: Browser;
@@ -20,8 +23,8 @@ beforeAll(async () => {
   const [name = '', value = ''] = panel.cookie.split('=');
   await context.addCookies([{ name, value, url: panel.url }]);
   page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-}, 60_000);
+  page.setDefaultTimeout(PATIENCE);
+});
 afterAll(async () => {
   await browser.close();
   await panel.close();
@@ -31,7 +34,7 @@ async function jobsOf(overlay: number): Promise<unknown[]> {
   return (await panel.admin.get(`/api/v1/jobs?overlayId=${overlay}`).expect(200)).body.items;
 }
 
-describe('a build while something typed is not saved', () => {
+describe('a build while something typed is not saved', { timeout: 90_000 }, () => {
   it('takes a file’s text along, once it was asked', async () => {
     const id = await panel.overlay('rules', { 'cfg/a.cfg': 'old' });
     await page.goto(`/overlays/${id}?path=cfg`);
@@ -59,7 +62,7 @@ describe('a build while something typed is not saved', () => {
     await page.getByText('Somebody else changed').waitFor();
     expect(await jobsOf(id)).toHaveLength(1);
     await button('Load theirs, drop mine').click();
-    await expect.poll(() => text('a.cfg').inputValue()).toBe('theirs');
+    await expect.poll(() => text('a.cfg').inputValue(), { timeout: PATIENCE }).toBe('theirs');
   });
 
   it('leads to a script that was left on another tab, and waits until bash can read it', async () => {
@@ -77,12 +80,12 @@ describe('a build while something typed is not saved', () => {
     await button('Build').click();
     await inDialog('Save and build').click();
     await page.getByText('Saved. The next build runs it.', { exact: true }).waitFor();
-    await expect.poll(() => jobsOf(body.id)).toHaveLength(1);
+    await expect.poll(() => jobsOf(body.id), { timeout: PATIENCE }).toHaveLength(1);
     expect((await panel.admin.get(`/api/v1/overlays/${body.id}/script`)).body.script).toBe('echo fine\n');
   });
 });
 
-describe('deleting an overlay', () => {
+describe('deleting an overlay', { timeout: 90_000 }, () => {
   it('is offered when no blueprint has it, and those that do are named', async () => {
     const id = await panel.draft('used', {});
     const blueprint = await panel.blueprint('versus', [id]);
@@ -100,7 +103,7 @@ describe('deleting an overlay', () => {
   });
 });
 
-describe('who may not build', () => {
+describe('who may not build', { timeout: 90_000 }, () => {
   it('is told whom to ask, and whom a page is for', async () => {
     const id = await panel.draft('campaign', { 'left4dead2/maps/a.bsp': 'map' });
     const guest = { name: 'zoey', password: PASSWORD };
@@ -128,7 +131,7 @@ describe('who may not build', () => {
   });
 });
 
-describe('the keyboard', () => {
+describe('the keyboard', { timeout: 90_000 }, () => {
   const focused = (): Promise<string> =>
     page.evaluate('document.activeElement.getAttribute("aria-label") ?? document.activeElement.textContent.trim()');
 
@@ -137,12 +140,12 @@ describe('the keyboard', () => {
     await page.goto(`/overlays/${id}`);
     await button('b.cfg').focus();
     await page.keyboard.press('Enter');
-    await expect.poll(focused).toBe('Text of b.cfg');
+    await expect.poll(focused, { timeout: PATIENCE }).toBe('Text of b.cfg');
     await page.keyboard.press('Escape');
-    await expect.poll(focused).toBe('b.cfg');
+    await expect.poll(focused, { timeout: PATIENCE }).toBe('b.cfg');
 
     await page.keyboard.press('Enter');
-    await expect.poll(focused).toBe('Text of b.cfg');
+    await expect.poll(focused, { timeout: PATIENCE }).toBe('Text of b.cfg');
     await page.keyboard.type('more');
     await page.keyboard.press('Escape');
     await page.getByText('Your changes are not saved.').waitFor();
@@ -152,14 +155,15 @@ describe('the keyboard', () => {
     await page.keyboard.press('Control+s');
     await page.getByText('Saved in the draft.', { exact: true }).waitFor();
     await button('Close').click();
-    await expect.poll(focused).toBe('b.cfg');
+    await expect.poll(focused, { timeout: PATIENCE }).toBe('b.cfg');
   });
 
   it('begins a new name where the old one is', async () => {
     const id = await panel.draft('names', { 'left4dead2/cfg/server.cfg': 'one' });
     await page.goto(`/overlays/${id}?path=left4dead2/cfg`);
     await button('Rename or move server.cfg').click();
-    await dialog().getByLabel('New path').waitFor();
+    // What is typed before the name is chosen goes elsewhere.
+    await expect.poll(() => page.evaluate('getSelection().toString()'), { timeout: PATIENCE }).toBe('server');
     await page.keyboard.type('practice');
     await page.keyboard.press('Enter');
     await button('practice.cfg').waitFor();
@@ -172,6 +176,6 @@ describe('the keyboard', () => {
     await button('New file').click();
     await dialog().getByLabel('Name').fill('new.cfg');
     await page.keyboard.press('Enter');
-    await expect.poll(focused).toBe('Text of new.cfg');
+    await expect.poll(focused, { timeout: PATIENCE }).toBe('Text of new.cfg');
   });
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
   await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: panel.url });
   page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(`${panel.url}/login`);
   await page.getByLabel('User name').fill('admin');
   await page.getByLabel('Password').fill(PASSWORD);
@@ -27,7 +27,7 @@ afterAll(async () => {
   await panel.close();
 });
 
-describe('a job log of 100,000 lines', () => {
+describe('a job log of 100,000 lines', { timeout: 90_000 }, () => {
   const log = () => page.getByRole('log');
 
   beforeAll(async () => {
@@ -69,7 +69,7 @@ describe('a job log of 100,000 lines', () => {
   });
 });
 
-describe('a lost connection', () => {
+describe('a lost connection', { timeout: 90_000 }, () => {
   it('is shown, heals by itself, and what changed meanwhile is seen', async () => {
     await panel.server('watched');
     await page.goto(`${panel.url}/servers`);
@@ -80,13 +80,13 @@ describe('a lost connection', () => {
     await page.getByText('Connection lost, retrying.').waitFor();
     await panel.server('made-meanwhile');
     await page.context().setOffline(false);
-    await page.getByText('Connection lost, retrying.').waitFor({ state: 'hidden', timeout: 30_000 });
+    await page.getByText('Connection lost, retrying.').waitFor({ state: 'hidden' });
     await page.getByText('made-meanwhile').first().waitFor();
     expect(await page.getByText('Connection lost, retrying.').isVisible()).toBe(false);
   });
 });
 
-describe('a user who logs in where another one is logged in', () => {
+describe('a user who logs in where another one is logged in', { timeout: 90_000 }, () => {
   const logIn = async (tab: Page, name: string) => {
     await tab.getByLabel('User name').fill(name);
     await tab.getByLabel('Password').fill(PASSWORD);
@@ -98,7 +98,7 @@ describe('a user who logs in where another one is logged in', () => {
     await panel.server('of-the-admin');
     await panel.user('ben');
     const context = await browser.newContext({ baseURL: panel.url });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(30_000);
     const [tab, other] = [await context.newPage(), await context.newPage()];
     await tab.routeWebSocket('**/api/v1/ws', () => undefined);
     await Promise.all([tab.goto('/login'), other.goto('/login')]);
@@ -121,11 +121,12 @@ describe('a user who logs in where another one is logged in', () => {
     expect(await tab.getByText('of-the-admin').count()).toBe(0);
     answer();
     await tab.getByText('No servers yet').waitFor();
+    await tab.unrouteAll({ behavior: 'wait' });
     await context.close();
-  }, 60_000);
+  });
 });
 
-describe('without a mouse', () => {
+describe('without a mouse', { timeout: 90_000 }, () => {
   it('a server is started', async () => {
     await panel.ended((await panel.install()).id);
     await panel.server('by-keyboard');
@@ -143,7 +144,7 @@ describe('without a mouse', () => {
   });
 });
 
-describe('a list to choose from', () => {
+describe('a list to choose from', { timeout: 90_000 }, () => {
   it('that is opened before its options arrive stays open, and has them then', async () => {
     await panel.admin.post('/api/v1/overlays').send({ name: 'late' }).expect(201);
     let arrive = (): void => undefined;
@@ -159,12 +160,12 @@ describe('a list to choose from', () => {
     arrive();
     await page.getByRole('option', { name: 'late' }).click();
     await page.getByRole('button', { name: /late/ }).first().waitFor();
-    await page.unroute('**/api/v1/overlays?*');
+    await page.unrouteAll({ behavior: 'wait' });
     expect(await picker.inputValue()).toBe('');
   });
 });
 
-describe('a secret in a file of a blueprint', () => {
+describe('a secret in a file of a blueprint', { timeout: 90_000 }, () => {
   it('is set, put into the file from the list of variables, and masked in the preview before anything is saved', async () => {
     await page.goto(`${panel.url}/secrets`);
     await page.getByRole('button', { name: 'New secret' }).first().click();

@@ -58,7 +58,7 @@ async function look<S extends z.ZodType>(schema: S, script: string): Promise<z.o
   return schema.parse(await page.evaluate(script));
 }
 
-describe('the guide', () => {
+describe('the guide', { timeout: 90_000 }, () => {
   const step = (title: string) =>
     page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: title }) });
 
@@ -74,7 +74,7 @@ describe('the guide', () => {
   });
 });
 
-describe('the page of hosts', () => {
+describe('the page of hosts', { timeout: 90_000 }, () => {
   it('says how a worker comes back and how another machine is added', async () => {
     await page.goto(`${panel.url}/host`);
     await page.waitForURL('**/hosts');
@@ -88,7 +88,7 @@ describe('the page of hosts', () => {
   });
 });
 
-describe('what waits for the host', () => {
+describe('what waits for the host', { timeout: 90_000 }, () => {
   beforeAll(async () => {
     waiting = { ahead: (await panel.queue('far-away', 'start')).id, id: (await panel.queue('far-away', 'restart')).id };
     await eventually('both reasons are told', async () => (await panel.job(waiting.id)).waitsFor.length === 2);
@@ -134,7 +134,7 @@ describe('what waits for the host', () => {
   });
 });
 
-describe('a job that waits for another', () => {
+describe('a job that waits for another', { timeout: 90_000 }, () => {
   it('is told whole on a phone', async () => {
     const release = panel.host.hold('stop', 'near');
     const running = await panel.queue('near', 'stop');

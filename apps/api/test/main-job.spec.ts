@@ -14,7 +14,7 @@ const problems: string[] = [];
 beforeAll(async () => {
   [panel, browser] = await Promise.all([RealPanel.empty(), launchBrowser()]);
   page = await (await browser.newContext({ viewport: { width: 1280, height: 900 } })).newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   page.on('pageerror', (error) => problems.push(error.message));
 });
 afterAll(async () => {
