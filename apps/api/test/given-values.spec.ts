@@ -48,7 +48,7 @@ beforeAll(async () => {
   await panel.reaches('telling', { ready: true });
   const cfg = await readFile(join(instanceOf(server).folder, 'current/config', CFG), 'utf8');
   given.push(/^rcon_password "(\w{32})"$/m.exec(cfg)?.[1] ?? 'no password');
-}, 60_000);
+});
 afterAll(() => panel.close());
 
 async function tell(name: string): Promise<void> {

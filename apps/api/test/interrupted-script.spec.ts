@@ -46,35 +46,42 @@ const post = async (path: string, body: object = {}) => (await panel.admin.post(
 const ended = async (id: number): Promise<JobView> =>
   (await panel.admin.get(`/api/v1/jobs/${id}?wait=60`).expect(200)).body;
 
-it('a script whose worker was killed is gone with all it started; its job has failed, and the next build begins anew', async () => {
-  const { body: hosts } = await panel.admin.get('/api/v1/hosts').expect(200);
-  const { id: install } = await post(`/hosts/${hosts.items[0].id}/jobs`, { operation: 'install' });
-  expect(await ended(install)).toMatchObject({ state: 'succeeded' });
-  const { id } = await post('/overlays', { name: 'interrupted', kind: 'script' });
-  const write = (script: string) => panel.admin.put(`/api/v1/overlays/${id}/script`).send({ script }).expect(200);
-  await write('echo whole >a.txt');
-  expect(await ended((await post(`/overlays/${id}/builds`)).id)).toMatchObject({ state: 'succeeded' });
-  await write(ENDLESS);
-  const { id: job } = await post(`/overlays/${id}/builds`);
-  const ofTheScript = async () =>
-    (await descendants(worker.pid ?? 0)).filter(({ command }) => command.startsWith('sleep 65432'));
-  await eventually('the script and its daemon run', async () => (await ofTheScript()).length === 2);
-  const started = await descendants(worker.pid ?? 0);
+it(
+  'a script whose worker was killed is gone with all it started; its job has failed, and the next build begins anew',
+  { timeout: 120_000 },
+  async () => {
+    const { body: hosts } = await panel.admin.get('/api/v1/hosts').expect(200);
+    const { id: install } = await post(`/hosts/${hosts.items[0].id}/jobs`, { operation: 'install' });
+    expect(await ended(install)).toMatchObject({ state: 'succeeded' });
+    const { id } = await post('/overlays', { name: 'interrupted', kind: 'script' });
+    const write = (script: string) => panel.admin.put(`/api/v1/overlays/${id}/script`).send({ script }).expect(200);
+    await write('echo whole >a.txt');
+    expect(await ended((await post(`/overlays/${id}/builds`)).id)).toMatchObject({ state: 'succeeded' });
+    await write(ENDLESS);
+    const { id: job } = await post(`/overlays/${id}/builds`);
+    const ofTheScript = async () =>
+      (await descendants(worker.pid ?? 0)).filter(({ command }) => command.startsWith('sleep 65432'));
+    await eventually('the script and its daemon run', async () => (await ofTheScript()).length === 2);
+    const started = await descendants(worker.pid ?? 0);
 
-  worker.kill('SIGKILL');
-  await once(worker, 'exit');
-  await eventually('the kernel has ended it', async () => (await survivors(started)).length === 0);
-  await startWorker();
-  expect(await ended(job)).toMatchObject({ state: 'failed', error: expect.stringMatching(/^interrupted: the worker/) });
-  for (const place of ['builds', 'cache/script-runs', 'cache/script-tmp']) {
-    expect(await readdir(join(panel.settings.root, place)), place).toEqual([]);
-  }
-  const { body: overlay } = await panel.admin.get(`/api/v1/overlays/${id}`).expect(200);
-  expect(overlay).toMatchObject({ currentRevision: { number: 1 }, draft: { changed: true } });
+    worker.kill('SIGKILL');
+    await once(worker, 'exit');
+    await eventually('the kernel has ended it', async () => (await survivors(started)).length === 0);
+    await startWorker();
+    expect(await ended(job)).toMatchObject({
+      state: 'failed',
+      error: expect.stringMatching(/^interrupted: the worker/),
+    });
+    for (const place of ['builds', 'cache/script-runs', 'cache/script-tmp']) {
+      expect(await readdir(join(panel.settings.root, place)), place).toEqual([]);
+    }
+    const { body: overlay } = await panel.admin.get(`/api/v1/overlays/${id}`).expect(200);
+    expect(overlay).toMatchObject({ currentRevision: { number: 1 }, draft: { changed: true } });
 
-  await write('ls "$LEFT4ME_CACHE" >a.txt');
-  expect(await ended((await post(`/overlays/${id}/builds`)).id)).toMatchObject({ state: 'succeeded' });
-  const revision = join(panel.settings.root, 'overlays', String(id), '2');
-  expect(await readdir(revision)).toEqual(['a.txt']);
-  expect(await readFile(join(revision, 'a.txt'), 'utf8')).toBe('kept\n');
-});
+    await write('ls "$LEFT4ME_CACHE" >a.txt');
+    expect(await ended((await post(`/overlays/${id}/builds`)).id)).toMatchObject({ state: 'succeeded' });
+    const revision = join(panel.settings.root, 'overlays', String(id), '2');
+    expect(await readdir(revision)).toEqual(['a.txt']);
+    expect(await readFile(join(revision, 'a.txt'), 'utf8')).toBe('kept\n');
+  },
+);

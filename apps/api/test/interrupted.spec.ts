@@ -33,6 +33,7 @@ const job = async (id: number): Promise<JobView> => (await panel.admin.get(`/api
 
 it.each(['namespaces', 'groups'])(
   'fails a job whose worker was killed, and what it had started is gone first (%s)',
+  { timeout: 120_000 },
   async (isolation) => {
     const { body: blueprint } = await panel.admin.post('/api/v1/blueprints').send({ name: isolation }).expect(201);
     await panel.admin.post('/api/v1/servers').send({ name: isolation, blueprintId: blueprint.id }).expect(201);
@@ -62,6 +63,7 @@ it.each(['namespaces', 'groups'])(
     await eventually(
       'its twin has failed',
       async () => (await twins.getJobState(twinId({ id: ended.id, twin: 0 }))) === 'failed',
+      60,
     );
     worker?.kill('SIGKILL');
   },

@@ -3,7 +3,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const folder = process.env.LEFT4ME_TEST_FAULTS;
-const GIVE_UP_MS = 10_000;
+/** Whoever armed it is gone by then. */
+const GIVE_UP_MS = 60_000;
 
 let used = null;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { eventually } from '../eventually.js';
 
 const FAULT_POINTS = new URL('fault-points.mjs', import.meta.url).href;
-const NEVER_HIT_S = 12;
+const NEVER_HIT_S = 45;
 
 interface Armed {
   point: string;

@@ -20,20 +20,20 @@ export function matrixOf(role: Cell['role']): void {
       panel = await MatrixPanel.make();
       truth = new Truth(panel);
     });
-    beforeEach(() => panel.mend(), 60_000);
+    beforeEach(() => panel.mend(), 120_000);
     afterAll(async () => {
       await showTable(role, rows);
       await panel.close();
     });
 
-    it.each(cells.map((cell) => [titleOf(cell), cell] as const))('%s', { timeout: 90_000 }, async (_, cell) => {
+    it.each(cells.map((cell) => [titleOf(cell), cell] as const))('%s', { timeout: 180_000 }, async (_, cell) => {
       const row: Row = { ...cell, outcome: null };
       rows.push(row);
       row.outcome = await crash(panel, truth, cell);
       expect(['succeeded', 'failed', 'cancelled']).toContain(row.outcome.after);
     });
 
-    it('leaves no twin behind in the end', { timeout: 60_000 }, async () => {
+    it('leaves no twin behind in the end', { timeout: 90_000 }, async () => {
       let left: string[] = [];
       await eventually(
         () => left.join('; '),
@@ -41,6 +41,7 @@ export function matrixOf(role: Cell['role']): void {
           left = await truth.leftTwins();
           return left.length === 0;
         },
+        60,
       );
       expect(left).toEqual([]);
     });
