@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -119,32 +119,48 @@ describe('an archive that goes into a draft', () => {
   });
 });
 
-describe('a folder that was moved aside by a process that was killed', () => {
-  const replacing = { path: 'left4dead2/cfg', aside: 'aside' };
+describe('a folder that a process changed that was killed', () => {
+  const replacing = { mode: 'replace', path: 'left4dead2/cfg', aside: 'aside' } as const;
   beforeEach(() => mkdir(join(root, 'drafts/.tmp')));
 
-  it('is put back, also where the folders on the way are gone', async () => {
+  it('is put back when it was moved aside, also where the folders on the way are gone', async () => {
     const before = await files();
     await rename(join(root, 'drafts/7/left4dead2/cfg'), join(root, 'drafts/.tmp/aside'));
     await drafts.remove('7', 'left4dead2');
-    expect(await drafts.putBack('7', replacing)).toBe(true);
+    expect(await drafts.makeWhole('7', replacing)).toBe(true);
     expect(await files()).toEqual(before);
     await rename(join(root, 'drafts/7'), join(root, 'drafts/.tmp/aside'));
-    expect(await drafts.putBack('7', { path: '', aside: 'aside' })).toBe(true);
+    expect(await drafts.makeWhole('7', { mode: 'replace', path: '', aside: 'aside' })).toBe(true);
     expect(await files()).toEqual(before);
   });
 
   it('stays where it is when another one has its place, and nothing is made when it was not moved yet', async () => {
     const before = await files();
     await mkdir(join(root, 'drafts/.tmp/aside'));
-    expect(await drafts.putBack('7', replacing)).toBe(false);
-    expect(await drafts.putBack('7', { path: 'new/folder', aside: 'none' })).toBe(false);
+    expect(await drafts.makeWhole('7', replacing)).toBe(false);
+    expect(await drafts.makeWhole('7', { mode: 'replace', path: 'new/folder', aside: 'none' })).toBe(false);
     expect(await files()).toEqual(before);
     expect(await readdir(join(root, 'drafts/7'))).toEqual(['left4dead2']);
     expect(await leftovers()).toEqual(['aside']);
   });
 
-  it('is told before it is moved, when it is to be replaced', async () => {
+  it('gets the rest of what was to be merged into it, once, and nothing when that does not fit', async () => {
+    const merging = { mode: 'merge', path: 'left4dead2', aside: 'aside' } as const;
+    const before = await files();
+    const aside = join(root, 'drafts/.tmp/aside');
+    await mkdir(join(aside, 'cfg/server.cfg/x'), { recursive: true });
+    await writeFile(join(aside, 'a'), 'new');
+    await expect(drafts.makeWhole('7', merging)).rejects.toMatchObject({ code: 'path-refused' });
+    expect(await files()).toEqual(before);
+    await rm(join(aside, 'cfg/server.cfg'), { recursive: true });
+    await writeFile(join(aside, 'cfg/server.cfg'), 'new');
+    expect(await drafts.makeWhole('7', merging)).toBe(true);
+    expect(await files()).toEqual({ ...before, 'left4dead2/a': 'new', 'left4dead2/cfg/server.cfg': 'new' });
+    expect(await drafts.makeWhole('7', merging)).toBe(false);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it('is told before it is changed', async () => {
     const told: unknown[] = [];
     const swap = async <T>(change: () => Promise<T>, replaced?: unknown): Promise<T> => {
       told.push(replaced);
@@ -153,7 +169,11 @@ describe('a folder that was moved aside by a process that was killed', () => {
     const archive = await archiveOf([{ name: 'a', content: 'x' }]);
     await drafts.unpack('7', archive, { target: 'left4dead2/cfg', mode: 'merge', swap });
     await drafts.unpack('7', archive, { target: 'left4dead2/cfg', mode: 'replace', swap });
-    expect(told).toEqual([undefined, { path: 'left4dead2/cfg', aside: expect.stringMatching(/^[0-9a-f]{16}$/) }]);
+    const aside = expect.stringMatching(/^[0-9a-f]{16}$/);
+    expect(told).toEqual([
+      { mode: 'merge', path: 'left4dead2/cfg', aside },
+      { mode: 'replace', path: 'left4dead2/cfg', aside },
+    ]);
     expect(await leftovers()).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HostError, type Replacing } from '@left4me/host';
+import { HostError, type Placing } from '@left4me/host';
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
@@ -14,12 +14,15 @@ interface Abandoned {
   id: number;
   overlayId: number;
   replaces: string | null;
+  merges: string | null;
   aside: string | null;
 }
 
+const MENDED = { replace: 'put back', merge: 'merged to its end' } as const;
+
 /**
  * Ends the leases of processes that were killed while they changed a draft: a folder that was to be replaced, and had been moved aside,
- * is put back. Done by the API alone, since nobody else may write drafts.
+ * is put back, and what was to be merged into one is merged to its end. Done by the API alone, since nobody else may write drafts.
  */
 @Injectable()
 export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -27,7 +30,7 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly abort = new AbortController();
   private keeping: Promise<void> = Promise.resolve();
   private failing = false;
-  /** The names aside of folders that could not be put back, so that each is logged once. */
+  /** The names aside of what could not be made whole, so that each is logged once. */
   private readonly told = new Set<string>();
 
   constructor(
@@ -48,14 +51,14 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
 
   /**
    * @param overlayId null: of all overlays, and one that fails stops no other
-   * @throws Conflict when a folder cannot be put back; it is tried again the next time
+   * @throws Conflict when a folder cannot be made whole; it is tried again the next time
    */
   async heal(overlayId: number | null): Promise<void> {
     // Taken over first, as a lease of this process: of several one heals, and builds go on waiting.
     const [abandoned] = await this.database.query<[Abandoned[], number]>(
       `UPDATE draft_leases SET expires_at = clock_timestamp() + make_interval(secs => $1)
        WHERE expires_at <= clock_timestamp() AND ($2::integer IS NULL OR overlay_id = $2)
-       RETURNING id, overlay_id AS "overlayId", replaces, aside`,
+       RETURNING id, overlay_id AS "overlayId", replaces, merges, aside`,
       [LEASE_SECONDS, overlayId],
     );
     const failed: unknown[] = [];
@@ -63,10 +66,11 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
     if (failed.length > 0) throw failed[0];
   }
 
-  private async end({ id, overlayId, replaces, aside }: Abandoned): Promise<void> {
-    if (replaces !== null && aside !== null) {
+  private async end({ id, overlayId, replaces, merges, aside }: Abandoned): Promise<void> {
+    const path = replaces ?? merges;
+    if (path !== null && aside !== null) {
       try {
-        await this.putBack(overlayId, { path: replaces, aside });
+        await this.makeWhole(overlayId, { mode: replaces === null ? 'merge' : 'replace', path, aside });
       } catch (error) {
         // Abandoned again: whoever comes next tries at once, and is told the same; builds see that nobody changes the draft.
         await this.database.query(`UPDATE draft_leases SET expires_at = clock_timestamp() WHERE id = $1`, [id]);
@@ -76,24 +80,26 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
     await this.database.query(`DELETE FROM draft_leases WHERE id = $1`, [id]);
   }
 
-  private async putBack(overlayId: number, replacing: Replacing): Promise<void> {
+  private async makeWhole(overlayId: number, placing: Placing): Promise<void> {
     const { files, tree } = this.trees.draft(overlayId);
-    const where = `${JSON.stringify(replacing.path)} of overlay ${overlayId}`;
+    const where = `${JSON.stringify(placing.path)} of overlay ${overlayId}`;
     try {
-      if (!(await files.putBack(tree, replacing))) return;
+      if (!(await files.makeWhole(tree, placing))) return;
     } catch (error) {
-      if (!(error instanceof HostError)) throw this.notPutBack(where, replacing, error);
-      this.logger.warn(`${where} was not put back, and is in drafts/.tmp/${replacing.aside}: ${error.message}`);
+      if (!(error instanceof HostError)) throw this.notMended(where, placing, error);
+      this.logger.warn(
+        `${where} was not ${MENDED[placing.mode]}, drafts/.tmp/${placing.aside} stays: ${error.message}`,
+      );
       return;
     }
     // What was counted without it is not kept.
     await this.database.query(`UPDATE overlays SET draft_changed_at = clock_timestamp() WHERE id = $1`, [overlayId]);
     this.announcements.publish({ topic: 'overlay', id: overlayId });
-    this.logger.log(`${where} was put back: a process was killed while it replaced that.`);
+    this.logger.log(`${where} was ${MENDED[placing.mode]}: a process was killed while it changed that.`);
   }
 
-  private notPutBack(where: string, { aside }: Replacing, cause: unknown): Conflict {
-    const why = `${where} cannot be put back from drafts/.tmp/${aside} after a process was killed while it replaced that`;
+  private notMended(where: string, { mode, aside }: Placing, cause: unknown): Conflict {
+    const why = `${where} cannot be ${MENDED[mode]} from drafts/.tmp/${aside} after a process was killed while it changed that`;
     if (!this.told.has(aside)) this.logger.error(`${why}: ${String(cause)}`);
     this.told.add(aside);
     const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';

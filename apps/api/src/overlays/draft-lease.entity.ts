@@ -5,7 +5,7 @@ export const LEASE_SECONDS = 30;
 
 /** Somebody is changing an overlay's draft at this moment; its builds and others wait. Expires, should whoever took it be killed. */
 @Entity('draft_leases')
-@Check('draft_leases_replaces', `("replaces" IS NULL) = ("aside" IS NULL)`)
+@Check('draft_leases_aside', `num_nonnulls("replaces", "merges") = num_nonnulls("aside")`)
 export class DraftLease {
   @PrimaryGeneratedColumn('identity')
   id: number;
@@ -25,7 +25,11 @@ export class DraftLease {
   @Column('text', { nullable: true })
   replaces: string | null;
 
-  /** The name beside the drafts that this folder has until the other one has its place. */
+  /** Of a change that merges something into a folder: its path in the draft. */
+  @Column('text', { nullable: true })
+  merges: string | null;
+
+  /** The name beside the drafts of the folder that is replaced, until the other one has its place, or of what is merged. */
   @Column('text', { nullable: true })
   aside: string | null;
 }

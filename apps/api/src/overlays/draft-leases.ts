@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { HostError, Interrupted, KeyedLock, type Replacing, type Run } from '@left4me/host';
+import { HostError, Interrupted, KeyedLock, type Placing, type Run } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { Conflict, NotFound } from '../problems/problems.js';
@@ -10,8 +10,8 @@ const RENEWED_MS = 10_000;
 const LOOK_MS = 50;
 /** Longer than somebody's who was killed. */
 const PATIENCE_MS = (LEASE_SECONDS + 15) * 1000;
-/** For a build: the API may be restarted meanwhile, and puts a folder back within seconds of that. */
-const PUT_BACK_MS = 5 * 60_000;
+/** For a build: the API may be restarted meanwhile, and makes a folder whole within seconds of that. */
+const MADE_WHOLE_MS = 5 * 60_000;
 
 interface Named {
   id: number;
@@ -32,7 +32,7 @@ interface Marked {
 @Injectable()
 export class DraftLeases {
   private readonly changes = new KeyedLock('waiting for a change of the draft');
-  putBackMs = PUT_BACK_MS;
+  madeWholeMs = MADE_WHOLE_MS;
 
   constructor(
     private readonly database: DataSource,
@@ -42,19 +42,20 @@ export class DraftLeases {
   /**
    * Makes a change of a draft that was prepared, in a short time. The overlay counts as changed from before it; not when the change
    * was refused (`HostError`), which changes nothing.
-   * @param replacing what is to be put back should this process be killed in the middle
+   * @param placing what is to be made whole should this process be killed in the middle
    * @throws Conflict while a build runs; NotFound when the overlay is gone, `change` has not run then
    */
-  async during<T>(overlay: Named, change: () => Promise<T>, replacing?: Replacing): Promise<T> {
-    return this.changes.hold(String(overlay.id), () => this.alone(overlay, change, replacing));
+  async during<T>(overlay: Named, change: () => Promise<T>, placing?: Placing): Promise<T> {
+    return this.changes.hold(String(overlay.id), () => this.alone(overlay, change, placing));
   }
 
-  private async alone<T>(overlay: Named, change: () => Promise<T>, replacing?: Replacing): Promise<T> {
-    const lease = await this.take(overlay, replacing);
+  private async alone<T>(overlay: Named, change: () => Promise<T>, placing?: Placing): Promise<T> {
+    const lease = await this.take(overlay);
     const renewal = setInterval(() => void this.renew(lease), RENEWED_MS);
     try {
       const marked = await this.mark(overlay);
       try {
+        if (placing) await this.note(lease, placing);
         const done = await change();
         await this.changed(overlay.id);
         return done;
@@ -70,7 +71,7 @@ export class DraftLeases {
 
   /**
    * For a build that is running: resolves when the draft is whole, nobody changes it, and nobody can until the build has ended.
-   * @throws Conflict when a folder that a killed process was replacing is not put back for long
+   * @throws Conflict when a folder that a killed process was changing is not made whole for long
    */
   async none(overlayId: number, { signal, output }: Run): Promise<void> {
     for (let abandonedAt: number | null = null; ; await pause(LOOK_MS)) {
@@ -81,12 +82,12 @@ export class DraftLeases {
       );
       if (lease === undefined) break;
       if (signal.aborted) throw new Interrupted('waiting for a change of the draft');
-      if (abandonedAt !== null && Date.now() - abandonedAt > this.putBackMs) throw new Conflict(NOT_PUT_BACK);
+      if (abandonedAt !== null && Date.now() - abandonedAt > this.madeWholeMs) throw new Conflict(NOT_WHOLE);
       if (!lease.abandoned || abandonedAt !== null) continue;
       abandonedAt = Date.now();
       await output.write(
         'stderr',
-        'The API was killed while it replaced a folder: waiting until it has put that back.',
+        'The API was killed while it replaced a folder or merged something into it: waiting until it has made that whole.',
       );
     }
     await this.database.query(
@@ -96,13 +97,13 @@ export class DraftLeases {
   }
 
   /** Waits for others, and ends what a killed one has left. */
-  private async take({ id, name }: Named, replacing?: Replacing): Promise<number> {
+  private async take({ id, name }: Named): Promise<number> {
     for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await pause(LOOK_MS)) {
       const [row] = await this.database.query<{ id: number }[]>(
-        `INSERT INTO draft_leases (overlay_id, expires_at, replaces, aside)
-         SELECT id, clock_timestamp() + make_interval(secs => $2), $3, $4 FROM overlays WHERE id = $1
+        `INSERT INTO draft_leases (overlay_id, expires_at)
+         SELECT id, clock_timestamp() + make_interval(secs => $2) FROM overlays WHERE id = $1
          ON CONFLICT (overlay_id) DO NOTHING RETURNING id`,
-        [id, LEASE_SECONDS, replacing?.path ?? null, replacing?.aside ?? null],
+        [id, LEASE_SECONDS],
       );
       if (row) return row.id;
       const there = await this.database.query<unknown[]>(`SELECT FROM overlays WHERE id = $1`, [id]);
@@ -110,6 +111,17 @@ export class DraftLeases {
       await this.healing.heal(id);
     }
     throw new Conflict(`Somebody else is changing the files of ${name}: try again in a moment.`);
+  }
+
+  /** Once no build runs and the draft counts as changed: what is noted is made whole whenever the lease has expired. */
+  private async note(lease: number, { mode, path, aside }: Placing): Promise<void> {
+    const [replaces, merges] = mode === 'replace' ? [path, null] : [null, path];
+    await this.database.query(`UPDATE draft_leases SET replaces = $2, merges = $3, aside = $4 WHERE id = $1`, [
+      lease,
+      replaces,
+      merges,
+      aside,
+    ]);
   }
 
   /** When this fails the lease expires, and the next renewal or the build tells. */
@@ -158,8 +170,8 @@ export class DraftLeases {
   }
 }
 
-const NOT_PUT_BACK =
-  'The draft is not whole: a folder in it, which the API was replacing when it was killed, is not put back. The log of the API says why.';
+const NOT_WHOLE =
+  'The draft is not whole: the API was killed while it changed a folder in it, and cannot mend that. Its log says why.';
 
 /** The jobs that copy the draft of the overlay $1 now. */
 const RUNNING_BUILD = `overlay_id = $1 AND operation = 'build-overlay' AND state IN ('running', 'cancelling')`;

@@ -34,20 +34,21 @@ export interface WrittenFile extends TreeEntry {
   etag: string;
 }
 
-/** A folder that is moved aside for a moment, until another one has its place. */
-export interface Replacing {
+/** A folder that is changed in several steps. */
+export interface Placing {
+  mode: 'replace' | 'merge';
   /** In its tree. */
   path: string;
-  /** Its name beside the trees. */
+  /** The name beside the trees of what was there, until another one has its place (`replace`), or of what goes into it (`merge`). */
   aside: string;
 }
 
 export interface ChangeOptions {
   /**
    * Called around the short moment in which the tree itself changes; by default it just does. What a process that was killed in the
-   * middle was replacing has to be put back (`putBack`) before anybody else reads or changes the tree.
+   * middle was placing has to be made whole (`makeWhole`) before anybody else reads or changes the tree.
    */
-  swap?: <T>(change: () => Promise<T>, replacing?: Replacing) => Promise<T>;
+  swap?: <T>(change: () => Promise<T>, placing?: Placing) => Promise<T>;
 }
 
 export interface MoveOptions extends ChangeOptions {
@@ -104,8 +105,11 @@ export interface FileTree {
    * `NotSupported` for want of a program, `PathRefused` where a file and a folder would meet; nothing is changed then.
    */
   unpack(tree: string, archive: string, options: UnpackOptions): Promise<Unpacked>;
-  /** Puts back what a killed process had moved aside; false when it had not, or the other folder has its place. Throws `PathRefused`. */
-  putBack(tree: string, replacing: Replacing): Promise<boolean>;
+  /**
+   * Ends what a killed process was placing: puts back the folder that it had moved aside, or moves the rest into the one it merged. False
+   * when there is nothing to do: nothing is aside, or the other folder has its place. May be repeated. Throws `PathRefused`.
+   */
+  makeWhole(tree: string, placing: Placing): Promise<boolean>;
   /** With its parents. Throws `Exists`. */
   makeFolder(tree: string, path: string, options?: ChangeOptions): Promise<void>;
   /** A file or a folder with all it holds; makes parent folders. Throws `NotFound`; `Exists` with what is in the way, and nothing is moved. */

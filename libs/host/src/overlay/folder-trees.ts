@@ -10,8 +10,8 @@ import type {
   FileTree,
   MoveOptions,
   ReadableFile,
+  Placing,
   PutOptions,
-  Replacing,
   TreeEntry,
   TreeSummary,
   TreeWarning,
@@ -141,8 +141,8 @@ class FolderTrees implements FileTree {
     return this.changes.unpack(tree, archive, options);
   }
 
-  async putBack(tree: string, replacing: Replacing): Promise<boolean> {
-    return this.changes.putBack(tree, replacing);
+  async makeWhole(tree: string, placing: Placing): Promise<boolean> {
+    return this.changes.makeWhole(tree, placing);
   }
 
   async makeFolder(tree: string, path: string, options?: ChangeOptions): Promise<void> {

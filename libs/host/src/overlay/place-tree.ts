@@ -22,23 +22,19 @@ const MET = {
 /**
  * Gives a tree that was prepared elsewhere on the same disk its place. Merged, everything that would meet something of another kind is
  * found before anything is moved. Throws `PathRefused`.
- * @param replaced where the folder goes that was there before
+ * @param replaced where the folder goes that was there before; null: it stays, and what was made is merged into it
  */
-export async function placeTree(
-  made: string,
-  place: Place,
-  mode: 'replace' | 'merge',
-  replaced: string,
-): Promise<void> {
+export async function placeTree(made: string, place: Place, replaced: string | null): Promise<void> {
   const { parent, name, path } = place;
   const there = await lstatIfAny(parent.at(name));
   if (there !== null && !there.isDirectory()) throw new PathRefused(path, 'is a file or a link, not a folder');
-  if (there !== null && mode === 'merge') return mergeInto(made, place);
-  if (there !== null) await rename(parent.at(name), replaced);
+  if (there === null) return rename(made, parent.at(name));
+  if (replaced === null) return mergeInto(made, place);
+  await rename(parent.at(name), replaced);
   try {
     await rename(made, parent.at(name));
   } catch (error) {
-    if (there !== null) await rename(replaced, parent.at(name));
+    await rename(replaced, parent.at(name));
     throw error;
   }
 }

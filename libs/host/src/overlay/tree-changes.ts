@@ -5,7 +5,7 @@ import { type ArchiveLimits, unpack, type Unpacked } from '../archive/unpack.js'
 import { Changed, Exists, NotFound, PathRefused } from '../errors.js';
 import type { DirHandle } from './dir-handle.js';
 import { hasCode } from './durable.js';
-import type { ChangeOptions, MoveOptions, PutOptions, Replacing, UnpackOptions, WrittenFile } from './file-tree.js';
+import type { ChangeOptions, MoveOptions, Placing, PutOptions, UnpackOptions, WrittenFile } from './file-tree.js';
 import { moveContent, placeTree } from './place-tree.js';
 import { besideTrees, receive, syncDisk, temporaryPath } from './received-files.js';
 import { longestBelow } from './longest-path.js';
@@ -65,24 +65,15 @@ export class TreeChanges {
 
   async unpack(tree: string, archive: string, options: UnpackOptions): Promise<Unpacked> {
     const parts = [...treeParts(tree), ...pathParts(options.target)];
-    const { signal = NEVER, target, progress } = options;
+    const { signal = NEVER, target, mode, progress } = options;
     const made = await temporaryPath(this.places.folder);
     await mkdir(made);
     const replaced = await temporaryPath(this.places.folder);
     try {
       const unpacked = await unpack(archive, made, this.limits, signal, { target, progress });
       await syncDisk(made, signal);
-      const place = async (): Promise<void> => {
-        const parent = await this.places.make(parts.slice(0, -1), options.target);
-        try {
-          await placeTree(made, { parent, name: parts.at(-1) ?? '', path: options.target }, options.mode, replaced);
-          await parent.sync();
-        } finally {
-          await parent.close();
-        }
-      };
-      const replacing = { path: options.target, aside: basename(replaced) };
-      await around(options, place, options.mode === 'replace' ? replacing : undefined);
+      const place = (): Promise<void> => this.place(made, parts, target, mode === 'replace' ? replaced : null);
+      await around(options, place, { mode, path: target, aside: basename(mode === 'replace' ? replaced : made) });
       await removeTree(replaced);
       return unpacked;
     } finally {
@@ -90,10 +81,15 @@ export class TreeChanges {
     }
   }
 
-  async putBack(tree: string, { path, aside }: Replacing): Promise<boolean> {
+  async makeWhole(tree: string, { mode, path, aside }: Placing): Promise<boolean> {
     const source = besideTrees(this.places.folder, aside);
     if ((await lstatIfAny(source)) === null) return false;
     const parts = [...treeParts(tree), ...pathParts(path)];
+    if (mode === 'merge') {
+      await this.place(source, parts, path, null);
+      await removeTree(source);
+      return true;
+    }
     const parent = await this.places.make(parts.slice(0, -1), path);
     try {
       const place = parent.at(parts.at(-1) ?? '');
@@ -195,6 +191,16 @@ export class TreeChanges {
     await this.refuseTarget(tree, parents, name, path);
   }
 
+  private async place(made: string, parts: readonly string[], path: string, replaced: string | null): Promise<void> {
+    const parent = await this.places.make(parts.slice(0, -1), path);
+    try {
+      await placeTree(made, { parent, name: parts.at(-1) ?? '', path }, replaced);
+      await parent.sync();
+    } finally {
+      await parent.close();
+    }
+  }
+
   /** @param asItIs of a file that must be there: nothing is made for one that is not */
   private async parentOf(tree: string, parents: readonly string[], path: string, asItIs: boolean): Promise<DirHandle> {
     if (!asItIs) return this.places.make([...treeParts(tree), ...parents], path);
@@ -255,6 +261,6 @@ async function refuseTaken(folder: DirHandle, name: string, path: string, mayRep
   if (stats !== null && !(mayReplace && stats.isFile())) throw new Exists(path);
 }
 
-function around<T>(options: ChangeOptions, change: () => Promise<T>, replacing?: Replacing): Promise<T> {
-  return options.swap === undefined ? change() : options.swap(change, replacing);
+function around<T>(options: ChangeOptions, change: () => Promise<T>, placing?: Placing): Promise<T> {
+  return options.swap === undefined ? change() : options.swap(change, placing);
 }

@@ -25,6 +25,7 @@ import { GivenValues1795303042000 } from './1795303042000-given-values.js';
 import { PurgeProblems1795303043000 } from './1795303043000-purge-problems.js';
 import { ReplacedFolders1795304100000 } from './1795304100000-replaced-folders.js';
 import { UploadSources1795304500000 } from './1795304500000-upload-sources.js';
+import { MergedFolders1795304600000 } from './1795304600000-merged-folders.js';
 
 /** Every migration, oldest first. */
 export const migrations: (new () => MigrationInterface)[] = [
@@ -54,4 +55,5 @@ export const migrations: (new () => MigrationInterface)[] = [
   PurgeProblems1795303043000,
   ReplacedFolders1795304100000,
   UploadSources1795304500000,
+  MergedFolders1795304600000,
 ];
