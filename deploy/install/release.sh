@@ -37,9 +37,11 @@ build_in() (
     sha256sum | cut -c 1-16) || exit 1
   get_packages "$modules" || exit 1
   link_packages "$modules/all" || exit 1
-  for project in libs/host apps/api apps/web; do
-    quietly npm run --silent build --workspace "$project" || exit 1
+  # Types are checked before a version is given out; that would take half of the time.
+  for project in libs/host apps/api; do
+    quietly npm run --silent build --workspace "$project" -- --noCheck || exit 1
   done
+  quietly npm run --silent build --workspace apps/web || exit 1
   find . -name node_modules -prune -exec rm -rf {} + || exit 1
   link_packages "$modules/running" || exit 1
 )
