@@ -9,8 +9,11 @@ const FOLDER = join(checkout, 'deploy/test');
 const SCRIPT = join(FOLDER, 'machine.sh');
 const CACHE = '/var/tmp/left4me-system';
 const CANNOT_RUN = 77;
-/** Debian's part of an installation, in the cached base so that it is not unpacked each time. The installer gets the rest (Redis, sudo). */
-const PACKAGES = 'postgresql nodejs npm util-linux';
+/**
+ * Debian's part of an installation, in the cached base so that it is not unpacked each time; the installer gets the rest (Redis,
+ * sudo). And a compiler for the tests' own servers.
+ */
+const PACKAGES = 'postgresql nodejs npm util-linux tcc libc6-dev';
 
 requireNode();
 const env = machineOf(process.pid);

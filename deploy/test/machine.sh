@@ -18,6 +18,8 @@ BASE_PACKAGES="systemd systemd-sysv dbus libpam-systemd iproute2 procps ca-certi
 BASE=$MACHINE_CACHE/base-$(echo "$SUITE $BASE_PACKAGES" | sha256sum | cut -c 1-12)
 ROOT=$MACHINE_FOLDER/root
 PID=$MACHINE_FOLDER/pid
+# The number of the machine's systemd, since it is up: to look for it at each command took longer than the command.
+LEADER=$MACHINE_FOLDER/leader
 LOG=$MACHINE_FOLDER/log
 # Machines whose memory, cpu and pids are bound to cgroup v1 cannot give them to a v2 guest, where every limit would
 # silently be none: the v1 controllers are handed in, and systemd is told to bear that.
@@ -35,6 +37,7 @@ leader() {
     pgrep -P "$nspawn" -x systemd
 }
 alive() { [ -s "$PID" ] && [ "$(cat "/proc/$(cat "$PID")/comm" 2>/dev/null)" = unshare ]; }
+has_ended() { [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
 
 possible() {
   local program
@@ -62,7 +65,10 @@ build() {
   local unit made=$BASE.new
   [ ! -e "$BASE.tar" ] || return 0
   mkdir -p "$MACHINE_CACHE"
-  rm -rf --one-file-system "$BASE" "$made"
+  leave "$made"
+  mkdir "$made"
+  trap 'leave "$BASE.new"' EXIT
+  ! fits_in_memory || mount -t tmpfs -o size=3g base "$made"
   debootstrap --variant=minbase "$SUITE" "$made" >"$MACHINE_CACHE/debootstrap.log" 2>&1 || {
     grep -q -e 'Failed getting release file' -e "Couldn't download" "$MACHINE_CACHE/debootstrap.log" ||
       fail "debootstrap failed: $(tail -n 3 "$MACHINE_CACHE/debootstrap.log")"
@@ -86,7 +92,13 @@ SH
   # One file: reading fifty thousand small ones from a disk took a minute.
   tar -C "$made" --xattrs --xattrs-include='*' --numeric-owner -cf "$BASE.tar.new" .
   mv "$BASE.tar.new" "$BASE.tar"
-  rm -rf --one-file-system "$made"
+  leave "$made"
+}
+
+# Removes a folder that may lie in memory.
+leave() {
+  ! mountpoint --quiet "$1" || umount --lazy "$1"
+  rm -rf --one-file-system "$1"
 }
 
 # This process, and what it starts, into cgroups of the machine's own.
@@ -161,14 +173,13 @@ boot() {
 # Until systemd is up under another leader than $1.
 wait_until_up() {
   local began=$SECONDS now state=""
+  rm -f "$LEADER"
   while [ $((SECONDS - began)) -lt 120 ]; do
     sleep 0.1
-    if ! alive; then
-      [ $((SECONDS - began)) -lt 2 ] && continue
-      fail "the machine ended: $(tail -n 5 "$LOG")"
-    fi
+    ! has_ended "$(cat "$PID")" || fail "the machine ended: $(tail -n 5 "$LOG")"
     now=$(leader) || continue
     [ "$now" != "$1" ] || continue
+    echo "$now" >"$LEADER"
     if nsenter -t "$now" -n ip -o link show host0 2>/dev/null | grep -q 'state DOWN'; then
       ip address replace "$MACHINE_NET.1/30" dev "ve-$MACHINE_NAME"
       ip link set "ve-$MACHINE_NAME" up
@@ -183,7 +194,7 @@ wait_until_up() {
 # Becomes a command inside: in the machine's cgroups and namespaces, and ended with this process.
 enter() {
   local first number controller path folder
-  first=$(leader) || fail "the machine does not run"
+  { read -r first <"$LEADER" && [ -e "/proc/$first" ]; } 2>/dev/null || fail "the machine does not run"
   while IFS=: read -r number controller path; do
     case $controller in
     '') controller=unified ;;
@@ -191,7 +202,7 @@ enter() {
     esac
     folder=/sys/fs/cgroup/$controller${path%/init.scope}/entered
     case $path in
-    */machine-$MACHINE_NAME*) mkdir -p "$folder" && echo "$BASHPID" >"$folder/cgroup.procs" || : ;;
+    */machine-$MACHINE_NAME*) { [ -d "$folder" ] || mkdir -p "$folder"; } && echo "$BASHPID" >"$folder/cgroup.procs" || : ;;
     esac
   done 2>/dev/null <"/proc/$first/cgroup"
   exec nsenter -t "$first" -m -u -i -n -p -C -r -w env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
@@ -200,13 +211,15 @@ enter() {
 inside() { (enter "$@"); }
 
 cut() {
-  local process
+  local process first
   if alive; then
     process=$(cat "$PID")
+    # The first of the machine's processes, which ends when all others have: one that is left would hold the folder.
+    first=$(pgrep -P "$process") || first=$process
     kill -KILL "$process"
-    while kill -0 "$process" 2>/dev/null; do sleep 0.1; done
+    until has_ended "$process" && has_ended "$first"; do sleep 0.1; done
   fi
-  rm -f "$PID"
+  rm -f "$PID" "$LEADER"
   remove_cgroups
 }
 
@@ -229,8 +242,7 @@ run)
   ;;
 remove)
   cut
-  ! mountpoint --quiet "$MACHINE_FOLDER" || umount --lazy "$MACHINE_FOLDER"
-  rm -rf --one-file-system "$MACHINE_FOLDER"
+  leave "$MACHINE_FOLDER"
   ;;
 *) fail "unknown command $1" ;;
 esac

@@ -60,8 +60,8 @@ function end(command: string, words: readonly string[], input: string): Promise<
     child.stdin.on('error', () => undefined); // it need not read it
     child.stdin.end(input);
     child.once('error', reject);
-    // Not `close`: what it leaves running (the machine) may hold its pipes.
-    child.once('exit', (code) => setTimeout(() => resolve({ code: code ?? 1, stdout, stderr }), 50));
+    // Not `exit`: what it printed may not have been read yet. What it leaves running (the machine) has a log of its own.
+    child.once('close', (code) => resolve({ code: code ?? 1, stdout, stderr }));
   });
 }
 
