@@ -3,34 +3,38 @@ import { eventually } from './eventually.js';
 import type { Machine } from './machine.js';
 import type { Panel } from './panel.js';
 import { startScripted } from './scripted-server.js';
+import { seenAfter } from './seen-after.js';
 
-/** Lives long enough to have started, then ends. */
-const CRASHING = '#!/bin/sh\necho up\nsleep 1.2\nexit 3\n';
-/** Takes ever more memory, in steps. */
-const GREEDY = `#!/bin/sh
+/** Its first run goes on until somebody ends that `sleep`, so that it has surely started; those after it fail at once. */
+const failing = (sleep: string, how: string) => `#!/bin/sh
 echo up
-sleep 1.2
-exec node -e 'const all = []; setInterval(() => all.push(Buffer.alloc(32 * 1024 * 1024, 1)), 20)'
+[ -e begun ] || { : >begun; ${sleep}; }
+${how}
 `;
+/** Takes ever more memory, in steps. */
+const TAKING = `exec node -e 'const all = []; setInterval(() => all.push(Buffer.alloc(32 * 1024 * 1024, 1)), 20)'`;
 
 /** Servers that fail, with their reason on screen at once. */
 export function testFailures(machine: Machine, panel: Panel): void {
-  /** Starts a server of that program; resolves with how long after systemd gave it up the panel said so, in ms. */
-  async function startFailing(name: string, program: string): Promise<number> {
-    await startScripted(name, program, machine, panel);
+  /** Starts a server that fails like this; resolves with how long after systemd gave it up the panel said so, in ms. */
+  async function startFailing(name: string, sleep: string, how: string): Promise<number> {
+    await startScripted(name, failing(sleep, how), machine, panel);
+    await machine.get('pkill', '--full', `^${sleep}$`);
     const unit = `left4me-server@${name}.service`;
     const hasFailed = async () => (await machine.unit(unit, 'ActiveState'))['ActiveState'] === 'failed';
     await eventually(`systemd gives ${name} up`, hasFailed, 90);
-    const began = performance.now();
     await eventually(`${name} is shown as failed`, async () => (await panel.server(name)).actualState === 'failed', 10);
-    return performance.now() - began;
+    return seenAfter(name, machine, panel);
   }
 
   describe('servers that fail', () => {
     it('are given up after some crashes in a minute, which is shown within a second with the reason', async () => {
       const reasons = { crashing: /ended with code 3.*systemd gave up/, greedy: /ran out of memory/ };
       // Together, because each takes its time.
-      const took = await Promise.all([startFailing('crashing', CRASHING), startFailing('greedy', GREEDY)]);
+      const took = await Promise.all([
+        startFailing('crashing', 'sleep 65432', 'exit 3'),
+        startFailing('greedy', 'sleep 65433', TAKING),
+      ]);
       for (const [index, [name, reason]] of Object.entries(reasons).entries()) {
         const { lastError } = await panel.server(name);
         console.log(`      ${name}: shown as failed after ${took[index]?.toFixed(0)} ms: ${lastError}`);
@@ -39,7 +43,7 @@ export function testFailures(machine: Machine, panel: Panel): void {
       }
     });
 
-    it('had the memory that host.env allows', async () => {
+    it('have the memory that host.env allows', async () => {
       const { MemoryMax } = await machine.unit('left4me-server@greedy.service', 'MemoryMax');
       expect(Number(MemoryMax)).toBe(300 * 1024 ** 2);
     });

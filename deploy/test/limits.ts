@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { eventually } from './eventually.js';
@@ -7,7 +6,8 @@ import type { Machine } from './machine.js';
 import type { Panel } from './panel.js';
 import { startScripted } from './scripted-server.js';
 
-const SECONDS = 3;
+/** Of processor time, over which its share is measured. */
+const SECONDS = 2.4;
 const status = z.object({ usage: z.object({ cpuSeconds: z.number() }) });
 /** Would use all of a processor. */
 const BUSY = `#!/bin/sh
@@ -26,10 +26,10 @@ export function testLimits(machine: Machine, panel: Panel): void {
       await startScripted('busy', BUSY, machine, panel);
       const began = performance.now();
       const before = await secondsUsed();
-      await sleep(SECONDS * 1000);
-      const share = (100 * ((await secondsUsed()) - before)) / ((performance.now() - began) / 1000);
+      let used = 0;
+      await eventually(`it has had ${SECONDS} s`, async () => (used = (await secondsUsed()) - before) >= SECONDS, 60);
+      const share = (100 * used) / ((performance.now() - began) / 1000);
       console.log(`      it had ${share.toFixed(0)} % of a processor`);
-      expect(share).toBeGreaterThan(SERVER_CPU_PERCENT / 4);
       expect(share).toBeLessThan(SERVER_CPU_PERCENT + 5);
       await eventually(
         'the panel shows it',

@@ -5,6 +5,7 @@ const job = z.object({ id: z.number(), state: z.string(), error: z.string().null
 const made = z.object({ id: z.number() });
 const server = z.object({
   actualState: z.string(),
+  actualStateAt: z.iso.datetime().nullable(),
   desiredState: z.string(),
   lastError: z.string().nullable(),
   usage: z.object({ cpuLimitPercent: z.number().nullable() }).nullable(),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { eventually } from './eventually.js';
 import { type Installation, PASSWORD } from './installation.js';
 import { NumberedLines } from './numbered-lines.js';
 import type { Panel } from './panel.js';
@@ -34,8 +35,12 @@ export function testUpgrade(installation: Installation, panel: Panel, names: rea
       const blueprintId = await scriptedBlueprint('numbered lines', script, machine, panel);
       for (const name of chatty) await panel.make('servers', { name, blueprintId });
       await Promise.all(chatty.map((name) => panel.does(`/servers/${name}/jobs`, { operation: 'start' })));
-      const said = await panel.logs('chatty-1', 'lines=2000');
-      const abuse = said.filter(({ line }) => line.startsWith('sudo says: ')).map(({ line }) => line);
+      let abuse: string[] = [];
+      await eventually('sudo has answered', async () => {
+        const said = await panel.logs('chatty-1', 'lines=2000');
+        abuse = said.filter(({ line }) => line.startsWith('sudo says: ')).map(({ line }) => line);
+        return said.some(({ line }) => line === 'line 1');
+      });
       tell(`a server's own attempt: ${abuse.join(' ')}`);
       expect(abuse.join('\n')).toMatch(/no new privileges|must be owned by uid 0|effective uid/i);
     });
