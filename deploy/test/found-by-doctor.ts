@@ -27,8 +27,6 @@ export function testFoundByDoctor(machine: Machine): void {
       () => machine.get('mv', '/root/kept', file),
     ] as const;
 
-  const reload = () => machine.get('systemctl', 'daemon-reload');
-
   describe('left4me doctor', () => {
     it.each([
       ['enable server', /^left4me.*enable.*$/],
@@ -40,24 +38,20 @@ export function testFoundByDoctor(machine: Machine): void {
       expect(stdout).toMatch(new RegExp(`^BAD +rights: this user may not ${what} units`, 'm'));
     });
 
-    it('finds a worker that does not start with the machine', async () => {
+    it('finds a worker that does not start with the machine, limits that no server has, and scripts without a unit', async () => {
       const { stdout } = await ask(
-        () => machine.get('systemctl', 'disable', 'left4me-worker.service'),
-        () => machine.get('systemctl', 'enable', 'left4me-worker.service'),
-      );
-      expect(stdout).toMatch(/^warning +left4me-worker\.service: it is disabled: it does not start with the machine/m);
-      expect(stdout).toContain('systemctl enable --now left4me-worker.service');
-    });
-
-    it('finds limits that no server has, and that scripts have no unit', async () => {
-      const { stdout } = await ask(
-        () => machine.get('mv', LIMITS, SCRIPT_UNIT, '/root').then(reload),
+        async () => {
+          await machine.get('mv', LIMITS, SCRIPT_UNIT, '/root');
+          await machine.get('systemctl', 'disable', 'left4me-worker.service');
+        },
         async () => {
           await machine.get('mv', `/root/${basename(LIMITS)}`, LIMITS);
           await machine.get('mv', `/root/${basename(SCRIPT_UNIT)}`, SCRIPT_UNIT);
-          await reload();
+          await machine.get('systemctl', 'enable', 'left4me-worker.service');
         },
       );
+      expect(stdout).toMatch(/^warning +left4me-worker\.service: it is disabled: it does not start with the machine/m);
+      expect(stdout).toContain('systemctl enable --now left4me-worker.service');
       expect(stdout).toMatch(/^warning +scripts of overlays: .* is not-found; run deploy\/install.sh again$/m);
       expect(stdout).toMatch(/^warning +limits: servers have those of the unit, not those of host\.env/m);
     });

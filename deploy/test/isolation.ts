@@ -30,11 +30,13 @@ const OUTSIDE = [
 
 /** Runs hostile.c in the place of a server, with both service managers, beside servers that run. */
 export function testIsolation(machine: Machine): void {
-  const ctl = (manager: string, ...words: string[]) =>
-    machine.get('env', `LEFT4ME_SERVICE_MANAGER=${manager}`, 'l4d2ctl', ...words);
+  async function ctl(manager: string, words: readonly string[], input = ''): Promise<string> {
+    const ended = await machine.run(['env', `LEFT4ME_SERVICE_MANAGER=${manager}`, 'l4d2ctl', ...words], input);
+    expect(ended).toMatchObject({ code: 0 });
+    return ended.stdout.trim();
+  }
 
   async function build(): Promise<void> {
-    await machine.get('apt-get', 'install', '--yes', '--no-install-recommends', 'tcc', 'libc6-dev');
     await machine.get('mkdir', '-p', REVISION);
     await machine.run(['tee', '/tmp/hostile.c'], PROGRAM);
     await machine.get('tcc', '-o', `${REVISION}/srcds_run`, '/tmp/hostile.c');
@@ -44,21 +46,20 @@ export function testIsolation(machine: Machine): void {
   /** What a server of that name printed, until a line that begins so; it is removed afterwards. */
   async function play(manager: string, name: string, words: string[], until: string): Promise<string[]> {
     const spec = `port: 27999\noverlays: ["${OVERLAY}"]\narguments: ${JSON.stringify(words)}\n`;
-    await machine.run(['tee', '/tmp/hostile.yaml'], spec);
-    await ctl(manager, 'initialize', name, '-f', '/tmp/hostile.yaml');
-    await ctl(manager, 'start', name);
+    await ctl(manager, ['initialize', name, '-f', '-'], spec);
+    await ctl(manager, ['start', name]);
     let lines: string[] = [];
     await eventually(`it prints ${until}`, async () => {
-      const log = await ctl(manager, 'logs', name, '--lines', '200');
+      const log = await ctl(manager, ['logs', name, '--lines', '200']);
       lines = log.split('\n').map((line) => line.slice(line.indexOf(' ') + 1));
       return lines.some((line) => line.startsWith(until));
     });
-    await ctl(manager, 'delete', name);
+    await ctl(manager, ['delete', name]);
     return lines;
   }
 
   describe('a hostile program in an overlay', () => {
-    it('is compiled', { timeout: 300_000 }, async () => {
+    it('is compiled', async () => {
       await build();
       expect((await machine.run(['test', '-x', `${REVISION}/srcds_run`])).code).toBe(0);
     });
@@ -69,7 +70,7 @@ export function testIsolation(machine: Machine): void {
       for (const path of OUTSIDE) expect(found).toContainEqual(expect.stringMatching(`^SUCCEEDED .* ${path}$`));
     });
 
-    it.each(['systemd', 'process'])('finds nothing, gets nowhere and hurts nobody (%s)', async (manager) => {
+    it.concurrent.each(['systemd', 'process'])('finds nothing, gets nowhere and hurts nobody (%s)', async (manager) => {
       const lines = await play(manager, `hostile-${manager}`, [], 'hostile: done');
       const attempts = lines.filter((line) => /^(refused|SUCCEEDED) /.test(line));
       console.log(`      ${manager}: ${attempts.length} attempts refused`);
@@ -77,7 +78,7 @@ export function testIsolation(machine: Machine): void {
       expect(attempts.length).toBeGreaterThan(50);
     });
 
-    it('cannot make more processes than its limit', async () => {
+    it.concurrent('cannot make more processes than its limit', async () => {
       const { TasksMax } = await machine.unit('left4me-server@alpha.service', 'TasksMax');
       const [last] = (await play('systemd', 'hostile-tasks', ['tasks'], 'refused')).filter((line) =>
         line.startsWith('refused'),

@@ -231,19 +231,20 @@ testFoundByDoctor(machine);
 
 testCommandLine(machine, panel);
 
-testNamesAgain(machine, panel, installation.url);
-
-testFailures(machine, panel);
-
-testLimits(machine, panel);
+// For most of their time they wait: for systemd, or for a server that settles.
+describe.concurrent('beside each other', () => {
+  testNamesAgain(machine, panel, installation.url);
+  testFailures(machine, panel);
+  testLimits(machine, panel);
+  testCrashRestart(machine, panel);
+});
 
 testIsolation(machine);
 
-testCrashRestart(machine, panel);
-
-testScriptOverlays(machine, panel);
-
-testScriptLimits(machine, panel);
+describe.concurrent('beside each other', () => {
+  testScriptOverlays(machine, panel);
+  testScriptLimits(machine, panel);
+});
 
 testScriptEnds(machine, panel);
 
