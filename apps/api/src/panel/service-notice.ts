@@ -11,6 +11,8 @@ export type NoticeEnvironment = Partial<Record<'NOTIFY_SOCKET' | 'WATCHDOG_USEC'
  */
 export class ServiceNotice {
   private watchdog: NodeJS.Timeout | null = null;
+  /** What the watchdog is just being told. */
+  private sign: Promise<unknown> | null = null;
 
   constructor(
     private readonly env: NoticeEnvironment,
@@ -33,14 +35,17 @@ export class ServiceNotice {
     const everyMs = this.watchdogMs() / 3;
     if (!(everyMs > 0)) return;
     this.watchdog = setInterval(() => {
-      if (alive()) void this.send('WATCHDOG=1');
+      // On a busy machine one may not have got through when the next is due.
+      if (this.sign !== null || !alive()) return;
+      this.sign = this.send('WATCHDOG=1').finally(() => (this.sign = null));
     }, everyMs);
     this.watchdog.unref();
   }
 
-  /** The process ends in an orderly way. */
+  /** The process ends in an orderly way; it is the last that systemd is told. */
   async stopping(): Promise<void> {
     if (this.watchdog) clearInterval(this.watchdog);
+    await this.sign;
     await this.send('STOPPING=1');
   }
 
