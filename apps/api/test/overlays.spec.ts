@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FILE_LIMIT, OverlayFiles } from '../src/overlays/overlay-files.service.js';
 import { type Agent, startApp, type TestApp } from './app.js';
+import { eventually } from './eventually.js';
 
 let panel: TestApp;
 let anna: Agent;
@@ -402,18 +403,16 @@ describe('the draft', () => {
     const { id } = await overlay(anna);
     await put(anna, id, 'kept', '1').expect(200);
     const before = await everything();
-    const cookie = await cookieOf('anna');
-    await new Promise<void>((resolve) => {
-      const request = httpRequest(`${panel.url}${content(id, 'kept')}`, {
-        method: 'PUT',
-        headers: { Cookie: cookie, 'Content-Length': '1000000' },
-      });
-      request.once('error', () => resolve());
-      request.write(Buffer.alloc(100_000));
-      setTimeout(() => request.destroy(new Error('cut')), 300);
+    const request = httpRequest(`${panel.url}${content(id, 'kept')}`, {
+      method: 'PUT',
+      headers: { Cookie: await cookieOf('anna'), 'Content-Length': '1000000' },
     });
-    const temporary = path.join(panel.settings.root, 'drafts', '.tmp');
-    await expect.poll(() => readdir(temporary)).toEqual([]);
+    request.on('error', () => undefined); // it is cut
+    request.write(Buffer.alloc(100_000));
+    const unfinished = () => readdir(path.join(panel.settings.root, 'drafts', '.tmp'));
+    await eventually('the upload has begun', async () => (await unfinished()).length === 1);
+    request.destroy();
+    await eventually('nothing of it is left', async () => (await unfinished()).length === 0);
     expect(await everything()).toEqual(before);
     expect(await readFile(path.join(folderOf(id), 'kept'), 'utf8')).toBe('1');
   });

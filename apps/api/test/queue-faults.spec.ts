@@ -191,7 +191,7 @@ it('lets a job with a lower id, written but not committed yet, go first', async 
   expect(panel.host.begun.slice(-2)).toEqual(['install local', 'stop uncommitted']);
 });
 
-it('shows all of the line in Bull board and nothing else, whoever died before parking or removing a twin', async () => {
+it('shows all of the line in Bull board and nothing else, whoever died before parking or removing a twin', { timeout: 60_000 }, async () => {
   const server = await panel.server('seen');
   const release = panel.host.hold('stop', 'seen');
   const running = await panel.queue(server, 'stop');
@@ -200,10 +200,12 @@ it('shows all of the line in Bull board and nothing else, whoever died before pa
   const { queues: connection, prefix } = panel.app.get(RedisConnections);
   const line = new Queue(`host-${panel.hostId}-server`, { connection, prefix });
   await line.add('stop', { jobId: 999_999 }, { jobId: 'job-999999.0', delay: 1_000_000 });
-  await eventually('the twins are those of the line', async () => {
+  const ofTheLine = async (): Promise<boolean> => {
     const ids = (await line.getDelayed()).map(({ id }) => id);
     return ids.length === 1 && ids[0] === `job-${unparked}.0`;
-  });
+  };
+  // The line is looked at every ten seconds.
+  await eventually('the twins are those of the line', ofTheLine, 40);
   release();
   expect((await panel.ended(unparked)).state).toBe('succeeded');
 });

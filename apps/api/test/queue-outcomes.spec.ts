@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CommandFailed } from '@left4me/host';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { twinId, Twins } from '../src/jobs/queue/twins.js';
@@ -215,9 +214,9 @@ describe('Bull board', () => {
       );
     await eventually('its twin is parked', async () => (await stateOfTwin()) === 'delayed');
     await (await twinOf(waiting.id)).promote();
-    await sleep(500);
+    await eventually('the twin was delivered', async () => (await twinOf(waiting.id)).attemptsStarted === 1);
+    await eventually('it waits again', async () => (await stateOfTwin()) === 'delayed');
     expect((await panel.job(waiting.id)).state).toBe('queued');
-    expect(await (await twinOf(waiting.id)).getState()).toBe('delayed');
     release();
     expect((await panel.ended(waiting.id)).state).toBe('succeeded');
   });

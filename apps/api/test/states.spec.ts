@@ -84,8 +84,11 @@ beforeAll(async () => {
   panel = await startQueue({ pollerIntervalSeconds: 3600 }, host);
   await panel.ended((await panel.install()).id);
 });
-afterEach(() => {
+afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.close();
+  // Those that run would be asked in vain for seconds while the next test waits for its own.
+  for (const { name } of await host.status()) host.set(name, 'stopped');
+  await panel.app.get(ServerStates).poll(panel.hostId);
 });
 afterAll(() => panel.close());
 
@@ -95,6 +98,8 @@ const reaches = (name: string, wanted: Partial<ServerView>) =>
   eventually(`${name} ${JSON.stringify(wanted)}`, async () =>
     expect.objectContaining(wanted).asymmetricMatch(await get(name)),
   );
+/** When its state was last written down (ms). */
+const seenAt = async (name: string): Promise<number> => Date.parse((await get(name)).actualStateAt ?? '');
 const run = async (name: string, operation: 'start' | 'stop' | 'initialize') =>
   panel.ended((await panel.queue(name, operation)).id);
 const answerOn = async (port: number, map: string, players: number) => {
@@ -162,10 +167,10 @@ describe('a server that crashes', () => {
     await answerOn(port, 'c2m1_highway', 4);
     await run('crashing', 'start');
     await reaches('crashing', { actualState: 'running', ready: true, map: 'c2m1_highway' });
-    const begun = performance.now();
+    const begun = Date.now();
     host.happen('crashing', 'failed', { exitCode: 139, signal: 'SIGSEGV', reason: 'it was ended by SIGSEGV' });
     await reaches('crashing', { actualState: 'failed' });
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect((await seenAt('crashing')) - begun).toBeLessThan(1000);
     expect(await get('crashing')).toMatchObject({
       desiredState: 'running',
       ready: false,
@@ -186,10 +191,10 @@ describe('a server that crashes', () => {
     await run('falling', 'start');
     await reaches('falling', { ready: true });
     host.happen('silent', 'running', { startedAt: new Date().toISOString() });
+    const begun = Date.now();
     host.happen('falling', 'failed', { reason: 'it was ended by SIGSEGV' });
-    const begun = performance.now();
     await reaches('falling', { actualState: 'failed' });
-    expect(performance.now() - begun).toBeLessThan(1000);
+    expect((await seenAt('falling')) - begun).toBeLessThan(1000);
   });
 
   it('keeps the error of a failed start, which says more', async () => {
