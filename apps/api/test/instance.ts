@@ -11,7 +11,12 @@ export interface DiskLine {
 }
 
 const processId = z.object({ pid: z.number() });
-const runRecord = z.object({ supervisor: processId, launcher: processId.nullable(), server: processId.nullable() });
+const runRecord = z.object({
+  supervisor: processId,
+  launcher: processId.nullable(),
+  server: processId.nullable(),
+  endedAt: z.string().nullable(),
+});
 
 /** A server as it is on its host, looked at without the panel: on the disk, in the process table, over RCON. */
 export class Instance {
@@ -27,16 +32,23 @@ export class Instance {
 
   /** Process ids of the running server and of those that watch over it. */
   async pids(): Promise<{ supervisor: number; launcher: number; server: number }> {
-    const { supervisor, launcher, server } = runRecord.parse(
-      JSON.parse(await readFile(join(this.folder, 'run.json'), 'utf8')),
-    );
+    const { supervisor, launcher, server } = await this.run();
     if (!launcher || !server) throw new Error(`${this.name} does not run`);
     return { supervisor: supervisor.pid, launcher: launcher.pid, server: server.pid };
+  }
+
+  /** When its last run ended (ms), as what watched over it has written down. */
+  async endedAt(): Promise<number> {
+    return Date.parse((await this.run()).endedAt ?? '');
   }
 
   /** A path in the server's own mount. */
   async inside(path: string): Promise<string> {
     return join(`/proc/${(await this.pids()).server}/root/game`, path);
+  }
+
+  private async run(): Promise<z.infer<typeof runRecord>> {
+    return runRecord.parse(JSON.parse(await readFile(join(this.folder, 'run.json'), 'utf8')));
   }
 
   /** Runs a console command with the password that is in the server's own server.cfg. */

@@ -5,11 +5,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { zipOf } from '../../../libs/host/test/support/archives.js';
 import { launchBrowser } from './browser.js';
 import { Instance } from './instance.js';
 import { PASSWORD, RealPanel } from './real-panel.js';
+
+// They take a dozen seconds each, beside others on two cores.
+vi.setConfig({ testTimeout: 90_000 });
 
 const FILES = 3_000;
 const PLACE = 'left4dead2/addons/odd';
@@ -90,7 +93,7 @@ async function pageOf(overlay: number): Promise<Page> {
   const browser = await launchBrowser();
   onTestFinished(() => browser.close());
   const page = await browser.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
   await page.goto(`${panel.url}/login`);
   await logIn(page);
   await page.waitForURL('**/servers');
@@ -177,13 +180,13 @@ it('in the console an upload goes on behind other pages, is not closed by mistak
     await route.continue();
   });
   await page.getByLabel('Files to upload').setInputFiles(file);
-  await expect.poll(() => pieces, { timeout: 15_000 }).toBe(2);
+  await expect.poll(() => pieces, { timeout: 30_000 }).toBe(2);
   await page.getByRole('tab', { name: 'Revisions' }).click();
   await page.getByText('0 of 1 file uploaded').waitFor();
   await page.getByRole('link', { name: 'Servers' }).first().click();
   await page.getByRole('heading', { name: 'Servers', level: 1 }).waitFor();
   open();
-  await expect.poll(async () => (await readdir(draft)).includes('map.bsp'), { timeout: 15_000 }).toBe(true);
+  await expect.poll(async () => (await readdir(draft)).includes('map.bsp'), { timeout: 30_000 }).toBe(true);
   expect((await readFile(join(draft, 'map.bsp'))).equals(map)).toBe(true);
   await page.goBack();
   await page.getByText('1 file uploaded', { exact: true }).waitFor();
@@ -196,7 +199,7 @@ it('in the console an upload goes on behind other pages, is not closed by mistak
   await page.getByRole('tab', { name: 'Files' }).click();
   await page.getByRole('button', { name: 'left4dead2', exact: true }).click();
   await page.getByLabel('Files to upload').setInputFiles(file);
-  await expect.poll(() => pieces, { timeout: 15_000 }).toBe(2);
+  await expect.poll(() => pieces, { timeout: 30_000 }).toBe(2);
   const scripted = { path: 'by-script.txt', size: 5 };
   await panel.admin.post(`/api/v1/overlays/${overlay}/uploads`).send(scripted).expect(201);
   const asked = page.waitForEvent('dialog');

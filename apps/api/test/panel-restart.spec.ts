@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerView } from '../src/servers/server.dto.js';
 import { eventually } from './eventually.js';
+import { HOLDABLE, holdInstalls } from './held-install.js';
 import { Instance, TICKING, ticksOf } from './instance.js';
 import { LogFollower } from './log-follower.js';
 import { descendants, survivors } from './process-tree.js';
@@ -18,7 +18,7 @@ let blueprint: number;
 const instanceOf = ({ name, port }: ServerView) => new Instance(panel.root, name, port);
 
 beforeAll(async () => {
-  panel = await RealPanel.make();
+  panel = await RealPanel.make(HOLDABLE);
   blueprint = await panel.blueprint('ticking', [await panel.overlay('ticking', { srcds_run: TICKING })]);
   servers = [await panel.server('one', blueprint), await panel.server('two', blueprint, { title: 'The Second' })];
   await Promise.all(servers.map(({ name }) => panel.startServer(name)));
@@ -64,13 +64,19 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('the panel ended by %s while serv
       });
       const watching = (await Promise.all(pids.map(({ supervisor }) => descendants(supervisor)))).flat();
       const ours = [...pids.map(({ supervisor }) => supervisor), ...watching.map(({ pid }) => pid)];
-      expect((await survivors(ofThePanel)).filter(({ pid }) => !ours.includes(pid))).toEqual([]);
+      // Those of PostgreSQL do not name the folder.
+      await eventually('nothing of the panel is left', async () =>
+        (await survivors(ofThePanel)).every(({ pid }) => ours.includes(pid)),
+      );
 
       expect(await Promise.all(servers.map(({ port }) => askInfo(port)))).toMatchObject([
         { name: 'one', map: 'c1m1_hotel', maxPlayers: 8 },
         { name: 'The Second', map: 'c1m1_hotel', maxPlayers: 8 },
       ]);
-      await sleep(1000); // the servers go on printing
+      const one = instanceOf(servers[0] ?? panelHasServers());
+      const ticked = async () => ticksOf(await one.lines()).at(-1) ?? 0;
+      const atTheEnd = await ticked();
+      await eventually('the server goes on printing', async () => (await ticked()) > atTheEnd + 10);
       await panel.start();
 
       for (const { name } of servers) {
@@ -103,7 +109,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('the panel ended by %s while serv
       expect(ticks).toEqual(range(ticks[0] ?? 0, ticks.at(-1) ?? 0));
 
       // Everything that REST has is exactly what is on the disk.
-      const disk = await instanceOf(servers[0] ?? panelHasServers()).lines();
+      const disk = await one.lines();
       const { items } = (await panel.admin.get('/api/v1/servers/one/logs?lines=20000').expect(200)).body;
       const shown = items.map(({ position, line }: { position: string; line: string }) => ({ position, line }));
       expect(shown.length).toBeGreaterThan(ticks.length);
@@ -128,6 +134,7 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('a job that runs when the panel i
     const name = `behind-${signal.toLowerCase()}`;
     const build = `other-${signal.toLowerCase()}`;
     await panel.server(name, blueprint);
+    const goOn = await holdInstalls(panel.root);
     const install = await panel.install(build);
     const behind = await panel.queue(name, 'start');
     await eventually('the install is in the middle', async () => (await panel.jobLog(install.id)).length >= 4);
@@ -138,7 +145,9 @@ describe.each(['SIGTERM', 'SIGKILL'] as const)('a job that runs when the panel i
     const logged = await panel.jobLog(install.id);
     const ofThePanel = await descendants(panel.pid);
 
-    await panel.end(signal);
+    const stopped = panel.end(signal);
+    await goOn();
+    await stopped;
     await panel.start();
 
     const ended = await panel.job(install.id);

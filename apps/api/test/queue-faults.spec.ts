@@ -191,7 +191,7 @@ it('lets a job with a lower id, written but not committed yet, go first', async 
   expect(panel.host.begun.slice(-2)).toEqual(['install local', 'stop uncommitted']);
 });
 
-it('shows all of the line in Bull board and nothing else, whoever died before parking or removing a twin', { timeout: 60_000 }, async () => {
+it('shows all of the line in Bull board and nothing else, whoever died before parking or removing a twin', async () => {
   const server = await panel.server('seen');
   const release = panel.host.hold('stop', 'seen');
   const running = await panel.queue(server, 'stop');
@@ -208,4 +208,4 @@ it('shows all of the line in Bull board and nothing else, whoever died before pa
   await eventually('the twins are those of the line', ofTheLine, 40);
   release();
   expect((await panel.ended(unparked)).state).toBe('succeeded');
-});
+}, 60_000);

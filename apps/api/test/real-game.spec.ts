@@ -38,7 +38,7 @@ const showing = async (job: JobView, text: RegExp): Promise<JobView> => {
 
 beforeAll(async () => {
   steam = await mkdtemp(join(tmpdir(), 'left4me-steam-'));
-  steamGives({ build: '100', stepMs: 150 });
+  steamGives({ build: '100', mode: 'wait' });
   panel = await RealPanel.empty({ LEFT4ME_STEAMCMD: join(steam, 'steamcmd.sh') });
   await panel.logIn('admin', PASSWORD);
 });
@@ -53,6 +53,7 @@ it('installs the game, with its progress in the job and all it printed in the lo
   const { progress } = await showing(job, /^downloading \(1 of 2: Windows files\)$/);
   expect(progress?.percent).toBeGreaterThan(0);
   expect(progress?.percent).toBeLessThan(100);
+  steamGives({ build: '100' });
   expect(await panel.ended(job.id)).toMatchObject({ state: 'succeeded', exitCode: 0 });
   const log = await lines(job);
   expect(log).toContain("Success! App '222860' fully installed.");

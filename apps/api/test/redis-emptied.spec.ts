@@ -6,6 +6,7 @@ import { servicePlaces } from '../src/embedded/service-places.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import type { ServerView } from '../src/servers/server.dto.js';
 import { eventually } from './eventually.js';
+import { HOLDABLE, holdInstalls } from './held-install.js';
 import { Instance, TICKING, ticksOf } from './instance.js';
 import { LogFollower } from './log-follower.js';
 import { RealPanel } from './real-panel.js';
@@ -14,7 +15,7 @@ let panel: RealPanel;
 let servers: ServerView[];
 
 beforeAll(async () => {
-  panel = await RealPanel.make();
+  panel = await RealPanel.make(HOLDABLE);
   const blueprint = await panel.blueprint('ticking', [await panel.overlay('ticking', { srcds_run: TICKING })]);
   servers = [await panel.server('one', blueprint), await panel.server('two', blueprint)];
   await Promise.all(servers.map(({ name }) => panel.startServer(name)));
@@ -36,6 +37,7 @@ describe('Redis emptied while servers run and jobs wait', () => {
     await eventually('ten ticks are followed', () => ticksOf(follower.serverLines).length > 10);
 
     // An install runs; behind it waits a line for each server.
+    const goOn = await holdInstalls(panel.root);
     const install = await panel.install('other');
     const waiting: JobView[] = [];
     for (const operation of ['initialize', 'restart', 'initialize', 'stop', 'start'] as const) {
@@ -45,6 +47,7 @@ describe('Redis emptied while servers run and jobs wait', () => {
     const followedBefore = follower.serverLines.length;
     for (let i = 0; i < 3; i++) await flush();
     expect(await panel.job(install.id)).toMatchObject({ state: 'running' });
+    await goOn();
     await flush();
 
     expect(await panel.ended(install.id)).toMatchObject({ state: 'succeeded', exitCode: 0 });
@@ -128,7 +131,7 @@ describe('Redis emptied while servers run and jobs wait', () => {
 
   it(
     'shows the log of a server again that has printed nothing since the panel started',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async () => {
       const { name, port } = await panel.server('quiet', await panel.blueprint('plain'));
       await panel.startServer(name);
@@ -139,12 +142,13 @@ describe('Redis emptied while servers run and jobs wait', () => {
       );
       const shown = async () => (await panel.admin.get(`/api/v1/servers/${name}/logs`).expect(200)).body.items.length;
       const all = (await instance.lines()).length;
-      await eventually('all of it is shown', async () => (await shown()) === all);
+      // The panel looks for new servers every ten seconds, and every five whether Redis has their logs.
+      await eventually('all of it is shown', async () => (await shown()) === all, 40);
       await panel.end('SIGTERM');
       await panel.start();
       expect(await shown()).toBe(all);
       await flush();
-      await eventually('the log is there again', async () => (await shown()) === all);
+      await eventually('the log is there again', async () => (await shown()) === all, 40);
     },
   );
 });

@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LogItem } from '../src/jobs/log/job-lines.js';
 import type { ServerView } from '../src/servers/server.dto.js';
 import { eventually } from './eventually.js';
+import { HOLDABLE, holdInstalls } from './held-install.js';
 import { Instance, TICKING, ticksOf } from './instance.js';
 import { type Item, LiveClient } from './live-client.js';
 import { LogFollower } from './log-follower.js';
@@ -15,7 +16,7 @@ let server: ServerView;
 let instance: Instance;
 
 beforeAll(async () => {
-  panel = await RealPanel.make();
+  panel = await RealPanel.make(HOLDABLE);
   const blueprint = await panel.blueprint('ticking', [await panel.overlay('ticking', { srcds_run: TICKING })]);
   server = await panel.server('one', blueprint);
   instance = new Instance(panel.root, server.name, server.port);
@@ -43,15 +44,26 @@ function events(text: string): { id: string | null; event: string; data: string 
 
 describe.concurrent("a running job's log", () => {
   let id: number;
+  let goOn: () => Promise<void>;
   beforeAll(async () => {
+    goOn = await holdInstalls(panel.root);
     ({ id } = await panel.install('other'));
   });
+  afterAll(() => goOn());
+
+  /** The install goes on when each of these tests has read of it while it ran. */
+  let reading = 0;
+  beforeEach(() => void (reading += 1));
+  const hasRead = async () => {
+    if (--reading === 0) await goOn();
+  };
 
   it('streams as plain text for `curl -N`, line by line while the job runs, and ends with it', async () => {
     const follower = await follow(`jobs/${id}/logs?follow=true`, { Accept: '*/*' });
     expect(follower.response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
     await eventually('lines arrive while it runs', () => follower.lines.length > 3 && !follower.ended);
     expect((await panel.job(id)).state).toBe('running');
+    await hasRead();
     await eventually('the stream ends', () => follower.ended);
     expect((await panel.job(id)).state).toBe('succeeded');
     expect(follower.lines).toEqual((await panel.jobLog(id)).map(({ line }) => line));
@@ -61,6 +73,7 @@ describe.concurrent("a running job's log", () => {
     const first = await follow(`jobs/${id}/logs?follow=true`, NDJSON);
     await eventually('lines arrive while it runs', () => first.items.length > 3 && !first.ended);
     first.leave();
+    await hasRead();
     const seen = first.items.length;
     const second = await follow(`jobs/${id}/logs?follow=true&after=${seen}`, NDJSON);
     await eventually('the stream ends', () => second.ended);
@@ -74,6 +87,7 @@ describe.concurrent("a running job's log", () => {
     const first = await follow(`jobs/${id}/logs?follow=true`, SSE);
     await eventually('events arrive', () => events(first.text).length > 3);
     first.leave();
+    await hasRead();
     const before = events(first.text);
     const second = await follow(`jobs/${id}/logs?follow=true`, { ...SSE, 'Last-Event-ID': before.at(-1)?.id ?? '' });
     await eventually('the stream ends', () => second.ended);
@@ -93,6 +107,7 @@ describe.concurrent("a running job's log", () => {
     first.subscribe(channel);
     await eventually('the replay', () => first.items(channel).length > 3);
     first.cut();
+    await hasRead();
     const before = first.items(channel);
     expect(first.of('subscribed', channel)).toHaveLength(1);
 
@@ -197,28 +212,25 @@ describe('the WebSocket', () => {
     client.cut();
   });
 
-  it('pushes a crash within a second, and the recovery', async () => {
+  it('pushes a crash that is seen within a second, and the recovery', async () => {
     const client = await live();
     client.subscribe('servers');
     client.subscribe('jobs');
     await eventually('it is subscribed', () => client.of('subscribed', 'servers').length === 1);
     const { actualState } = await panel.reaches('one', { actualState: 'running', ready: true });
     expect(actualState).toBe('running');
-    const begun = performance.now();
     await instance.rcon('sys_crash');
-    const failed = () =>
-      client.frames.find(
-        ({ frame }) =>
-          frame.type === 'changed' && frame.channel === 'servers' && frame.item['actualState'] === 'failed',
-      );
+    const failed = () => client.of('changed', 'servers').find(({ item }) => item['actualState'] === 'failed');
+    // Sooner than all servers are looked at the next time.
     await eventually('the crash is pushed', () => failed() !== undefined);
-    expect((failed()?.at ?? Infinity) - begun).toBeLessThan(1000);
-    const crashed = failed()?.frame;
+    const crashed = failed();
     expect(crashed).toMatchObject({
       item: { id: server.id, name: 'one', ready: false, map: null, lastError: expect.stringContaining('SIGSEGV') },
     });
     const { body } = await panel.admin.get('/api/v1/servers/one').expect(200);
     expect(crashed).toMatchObject({ item: { ...body, actualStateAt: expect.any(String) } });
+    // By the panel's own clocks: how long a busy machine takes to bring the news here says nothing of it.
+    expect(Date.parse(String(crashed?.item['actualStateAt'])) - (await instance.endedAt())).toBeLessThan(1000);
 
     const { id } = await panel.do('one', 'start');
     await eventually('the server is ready again', () =>

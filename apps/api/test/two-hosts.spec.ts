@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import pg from 'pg';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { HostView } from '../src/hosts/host.dto.js';
+import { OFFLINE_AFTER_S } from '../src/hosts/online.js';
 import { launchBrowser } from './browser.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
+import { HOLDABLE, holdInstalls } from './held-install.js';
 import { PanelProcess } from './panel-process.js';
 import { PASSWORD, RealPanel } from './real-panel.js';
 import { StateFolder } from './state-folder.js';
@@ -53,8 +56,10 @@ afterAll(async () => {
 });
 
 function worker(folder: StateFolder, host: string): PanelProcess {
-  return new PanelProcess(folder, ['--role', 'worker'], { ...given, LEFT4ME_HOST: host });
+  return new PanelProcess(folder, ['--role', 'worker'], { ...given, ...HOLDABLE, LEFT4ME_HOST: host });
 }
+
+const rootOf = (host: string): string => workers[host]?.folder.root ?? '';
 
 async function hosts(): Promise<HostView[]> {
   return (await api.admin.get('/api/v1/hosts').expect(200)).body.items;
@@ -66,8 +71,18 @@ function idOf(host: string): number {
   return id;
 }
 
-const instances = async (host: string): Promise<string[]> =>
-  readdir(join(workers[host]?.folder.root ?? '', 'instances')).catch(() => []);
+/** As if the host's worker had not been seen for so much longer. */
+async function timePasses(host: string, seconds: number): Promise<void> {
+  const client = new pg.Client({ connectionString: services.postgres.url });
+  await client.connect();
+  await client.query(`UPDATE hosts SET worker_seen_at = worker_seen_at - $2 * interval '1 second' WHERE name = $1`, [
+    host,
+    seconds,
+  ]);
+  await client.end();
+}
+
+const instances = async (host: string): Promise<string[]> => readdir(join(rootOf(host), 'instances')).catch(() => []);
 
 describe('two hosts on one PostgreSQL and one Redis', () => {
   it('each run the jobs of their own servers', { timeout: 60_000 }, async () => {
@@ -92,18 +107,18 @@ describe('two hosts on one PostgreSQL and one Redis', () => {
   it('do not hold up each other: an install on one lets the jobs of the other pass', { timeout: 60_000 }, async () => {
     await api.server('waits', blueprint, { hostId: idOf('alpha') });
     await api.server('passes', blueprint, { hostId: idOf('beta') });
-    // A build of another name is always set up anew, which takes seconds.
+    // A build of another name is always set up anew.
+    const goOn = await holdInstalls(rootOf('alpha'));
     const install = await api.install('demo-slow', idOf('alpha'));
     const [waits, passes] = [await api.queue('waits', 'initialize'), await api.queue('passes', 'start')];
     expect(await api.job(waits.id)).toMatchObject({
       state: 'queued',
       waitsFor: [{ kind: 'job', jobId: install.id, text: `waits for job ${install.id}, install on alpha` }],
     });
-    const [passed, waited, installed] = [
-      await api.ended(passes.id),
-      await api.ended(waits.id),
-      await api.ended(install.id),
-    ];
+    const passed = await api.ended(passes.id);
+    expect(await api.job(install.id)).toMatchObject({ finishedAt: null });
+    await goOn();
+    const [waited, installed] = [await api.ended(waits.id), await api.ended(install.id)];
     expect([passed, waited, installed].map(({ state }) => state)).toEqual(['succeeded', 'succeeded', 'succeeded']);
     expect(Date.parse(passed.startedAt ?? '')).toBeLessThan(Date.parse(installed.finishedAt ?? ''));
     expect(Date.parse(waited.startedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(installed.finishedAt ?? ''));
@@ -230,10 +245,12 @@ describe('jobs that ran when the worker was killed', () => {
     const [page, list, hostPage] = [await context.newPage(), await context.newPage(), await context.newPage()];
     await list.goto(`${api.url}/jobs`);
     await hostPage.goto(`${api.url}/hosts`);
+    const goOn = await holdInstalls(rootOf('beta'));
     const running = await api.install('demo-again', idOf('beta'));
     const behind = await api.queue('in-the-middle', 'start');
     await eventually('it runs', async () => (await api.job(running.id)).progress !== null);
     await workers['beta']?.end('SIGKILL');
+    await goOn();
 
     await page.goto(`${api.url}/jobs/${running.id}`);
     await page.getByText('Running for').waitFor();
@@ -242,14 +259,15 @@ describe('jobs that ran when the worker was killed', () => {
     await current.getByRole('progressbar').waitFor();
     const unknown = 'host beta is offline: how this job ended is known when its worker is back';
     const shown = /Host beta is offline: how this job ended is known when its worker is back/;
-    await eventually('it says so', async () => (await api.job(running.id)).waitsFor.length > 0, 20);
+    await timePasses('beta', OFFLINE_AFTER_S);
+    await eventually('it says so', async () => (await api.job(running.id)).waitsFor.length > 0);
     expect(await api.job(running.id)).toMatchObject({
       state: 'running',
       waitsFor: [{ kind: 'host', text: unknown }],
     });
     // The open pages hear of it by themselves.
     for (const place of [page, row, current]) {
-      await place.getByText(shown).waitFor({ timeout: 10_000 });
+      await place.getByText(shown).waitFor();
       await place.getByText('Unknown · the host is offline').waitFor();
       expect(await place.getByRole('progressbar').count()).toBe(0);
       expect(await place.locator('.spin').count()).toBe(0);

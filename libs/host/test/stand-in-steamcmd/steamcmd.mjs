@@ -143,6 +143,7 @@ async function download(mode) {
       installWindows(state.folder, behaviour()); // half of it is there
       await sleep(3_600_000);
     }
+    if (step === 2) while (behaviour().mode === 'wait') await sleep(20);
     await sleep(stepMs);
     if (mode === 'state' && step === 3) return false;
   }
