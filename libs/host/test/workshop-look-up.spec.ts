@@ -11,7 +11,7 @@ const backOff = { firstMs: 1, mostMs: 2 };
 
 beforeAll(async () => {
   steam = await StandInWorkshop.start();
-  api = new SteamWebApi({ url: `${steam.url}/`, attempts: 3, callMs: 1000, backOff });
+  api = new SteamWebApi({ url: `${steam.url}/`, attempts: 3, callMs: 60_000, backOff });
 });
 afterAll(() => steam.stop());
 afterEach(() => {

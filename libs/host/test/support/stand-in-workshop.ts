@@ -1,8 +1,16 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What happens to one request for a file; each is used once, in order, then files are sent as they should be. */
-export type Mishap = { cutAfter: number } | { stallAfter: number } | { status: number } | 'range ignored' | 'slow';
+/**
+ * What happens to one request for a file; each is used once, in order, then files are sent as they should be. A connection is cut once the
+ * client has taken what was sent, which only the test can tell: the rest is lost with it.
+ */
+export type Mishap =
+  | { cutAfter: number; onceTaken: () => Promise<unknown> }
+  | { stallAfter: number }
+  | { status: number }
+  | { heldUntil: Promise<unknown> }
+  | 'range ignored';
 
 interface Published {
   id: string;
@@ -31,9 +39,9 @@ export class StandInWorkshop {
   /** EResult values of an id's next answers. */
   readonly results = new Map<string, number[]>();
   readonly published = new Map<string, Published>();
-  /** How many files were being sent at once at most. */
+  /** How many files are being sent, and how many were at once at most. */
+  sending = 0;
   mostAtOnce = 0;
-  private sending = 0;
   private readonly server = createServer((request, response) => {
     this.handle(request, response).catch((error: unknown) =>
       response.destroy(error instanceof Error ? error : undefined),
@@ -142,14 +150,15 @@ export class StandInWorkshop {
     response.writeHead(start > 0 ? 206 : 200, { 'Content-Length': body.length, ...range });
     this.mostAtOnce = Math.max(this.mostAtOnce, ++this.sending);
     response.on('close', () => this.sending--);
-    if (typeof mishap === 'object') {
+    if (typeof mishap === 'object' && 'heldUntil' in mishap) await mishap.heldUntil;
+    else if (typeof mishap === 'object') {
       const sent = 'cutAfter' in mishap ? mishap.cutAfter : mishap.stallAfter;
       await new Promise((resolve) => response.write(body.subarray(0, sent), resolve));
-      // Not in the same packet: what came before a reset is lost with it.
-      if ('cutAfter' in mishap) setTimeout(() => response.destroy(), 20);
+      if (!('cutAfter' in mishap)) return;
+      await mishap.onceTaken();
+      response.destroy();
       return;
     }
-    if (mishap === 'slow') await new Promise((resolve) => setTimeout(resolve, 50));
     response.end(body);
   }
 }
