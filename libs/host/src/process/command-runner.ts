@@ -24,6 +24,7 @@ export interface Command {
   onStart?: (pid: number) => void;
 }
 
+/** Between SIGTERM and SIGKILL. */
 const GRACE_MS = 8_000;
 const DRAIN_MS = 500;
 
@@ -35,6 +36,7 @@ export class CommandRunner {
   constructor(
     private readonly isolated: boolean,
     private readonly records: CommandRecords,
+    private readonly graceMs = GRACE_MS,
   ) {}
 
   /**
@@ -53,7 +55,7 @@ export class CommandRunner {
       detached: true, // a session and group of its own, to be signalled as a whole
     });
     if (child.pid !== undefined) request.onStart?.(child.pid);
-    const stop = new Stop(child);
+    const stop = new Stop(child, this.graceMs);
     const ended = endOf(child);
     const said = new LastLines();
     // Before anything is awaited: Node throws away what nobody reads when the program ends.
@@ -109,7 +111,10 @@ class Stop {
   private readonly begun: Promise<void>;
   private announce = (): void => undefined;
 
-  constructor(private readonly child: ChildProcess) {
+  constructor(
+    private readonly child: ChildProcess,
+    private readonly graceMs: number,
+  ) {
     this.begun = new Promise((resolve) => (this.announce = resolve));
   }
 
@@ -118,7 +123,7 @@ class Stop {
     const group = -this.child.pid;
     this.cause = cause;
     sendSignal(group, 'SIGTERM');
-    this.timer = setTimeout(() => sendSignal(group, 'SIGKILL'), GRACE_MS);
+    this.timer = setTimeout(() => sendSignal(group, 'SIGKILL'), this.graceMs);
     this.announce();
   }
 
