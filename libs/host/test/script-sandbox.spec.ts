@@ -207,7 +207,7 @@ time.sleep(20)`;
     const deep = await stops('n=$(printf "%0200d" 0); for i in $(seq 60); do mkdir $n; cd $n; done; sleep 20');
     expect(deep).toMatch(/the path "[0/]+…[0/]+" is longer than 2048 bytes/);
     expect(await scripts.run('ls $LEFT4ME_OVERLAY | wc -l')).toEqual(['0']);
-  }, 60_000);
+  });
 
   it('does not keep later builds from running, whatever folders it has closed to the service user', async () => {
     const scripts = await openScripts();
@@ -245,7 +245,7 @@ time.sleep(20)`;
     const stop = new AbortController();
     const patient = await openScripts();
     const cancelled = patient.run(`echo begun; ${stubborn}`, { signal: stop.signal }).catch((error: unknown) => error);
-    await expect.poll(() => patient.said, { timeout: 10_000 }).toContain('begun');
+    await expect.poll(() => patient.said).toContain('begun');
     stop.abort();
     expect(await cancelled).toMatchObject({ code: 'interrupted' });
     expect(await readdir(join(patient.root, 'cache/script-runs'))).toEqual([]);

@@ -7,11 +7,11 @@ import { afterAll, onTestFinished } from 'vitest';
 import { openHost, type Host, type InstanceStatus, type Run, type Spec } from '../../src/index.js';
 import { removeTree } from '../../src/overlay/remove-tree.js';
 
-/** Prints its arguments, runs what an overlay brought, and waits for SIGTERM. */
+/** Prints its arguments, runs what an overlay brought, and waits for SIGTERM, which it knows what to do with as soon as it has printed. */
 export const WAITING_SERVER = `#!/bin/sh
+trap 'echo bye; exit 0' TERM
 echo "up $*"
 [ ! -f probe.sh ] || sh ./probe.sh
-trap 'echo bye; exit 0' TERM
 while :; do sleep 0.05 & wait $!; done
 `;
 
@@ -127,8 +127,8 @@ export async function logWith(host: Host, name: string, beginning: string): Prom
   });
 }
 
-/** The first answer that is neither null nor false. */
-export async function eventually<T>(ask: () => Promise<T | null | false>, limitMs = 10_000): Promise<T> {
+/** The first answer that is neither null nor false. The limit is for what never comes. */
+export async function eventually<T>(ask: () => Promise<T | null | false>, limitMs = 30_000): Promise<T> {
   const end = performance.now() + limitMs;
   while (performance.now() < end) {
     const answer = await ask();
