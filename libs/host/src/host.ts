@@ -31,6 +31,8 @@ export interface HostOptions {
   workshop?: { url: string; downloads: number };
   /** Path of bwrap. Default: where packages put it. */
   bubblewrap?: string;
+  /** A server that ends within so many milliseconds has not started; 750 by default. Tests of what comes after a start take fewer. */
+  settleMs?: number;
   /** Skips the probe: tests of the fallback, and callers that only read. */
   assumeIsolation?: 'namespaces' | 'copy';
 }

@@ -6,6 +6,7 @@ import type { Host, HostOptions } from './host.js';
 import { InstanceTurns } from './instances/instance-turns.js';
 import { Instances } from './instances/instances.js';
 import { Trash } from './instances/trash.js';
+import { SETTLE_MS } from './launcher/launch-plan.js';
 import { probeNamespaces } from './launcher/probe.js';
 import { LocalHost } from './local-host.js';
 import { openTrees } from './overlay/folder-trees.js';
@@ -75,6 +76,7 @@ export async function openHost(options: HostOptions): Promise<Host> {
         root,
         isolation,
         uid: own === 0 ? uidForRoot : own,
+        settleMs: options.settleMs ?? SETTLE_MS,
         keptFiles,
         keptReplaced: { days: options.replacedDays ?? REPLACED_DAYS, bytes: REPLACED_BYTES },
       },

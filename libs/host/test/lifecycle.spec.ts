@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { InvalidName, InvalidSpec, NoRuntime, NotInitialized, StartFailed, openHost } from '../src/index.js';
+import { type Host, InvalidName, InvalidSpec, NoRuntime, NotInitialized, StartFailed, openHost } from '../src/index.js';
+import { SETTLE_MS } from '../src/launcher/launch-plan.js';
+import { ProcessManager } from '../src/process-manager/process-manager.js';
 import {
   eventually,
   logOf,
@@ -14,6 +17,8 @@ import {
 } from './support/fixture.js';
 
 describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
+  const settling = { isolation, settleMs: SETTLE_MS };
+
   it('is initialized, started, seen running, stopped and deleted', async () => {
     const { host, run } = await openTestHost({ isolation });
     expect((await statusOf(host, 'one')).state).toBe('absent');
@@ -58,9 +63,10 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
   });
 
   it('is failed, with code and signal, when it crashes, and can be started again', async () => {
-    const { host, run } = await openTestHost({ isolation, server: '#!/bin/sh\necho up\nsleep 1\nkill -SEGV $$\n' });
+    const { host, run } = await openTestHost({ isolation });
     await host.initialize('one', makeSpec(), run);
     await host.start('one', run);
+    await crash(host, 'one');
     await eventually(async () => (await statusOf(host, 'one')).state === 'failed');
     expect(await statusOf(host, 'one')).toMatchObject({
       exitCode: 139,
@@ -72,20 +78,21 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
   });
 
   it('is stopped by force when it ignores everything else', async () => {
-    const { host, run, said } = await openTestHost({
-      isolation,
-      server: "#!/bin/sh\ntrap '' TERM\necho up\nwhile :; do sleep 0.05; done\n",
-    });
+    const server = "#!/bin/sh\ntrap '' TERM\necho up\nwhile :; do sleep 0.05; done\n";
+    const { host, run, root, said } = await openTestHost({ isolation, server });
     await host.initialize('one', makeSpec(), run);
     await host.start('one', run);
     await logWith(host, 'one', 'up');
-    await host.stop('one', run);
+    // Once with the patience that it has really.
+    if (isolation === 'namespaces') await host.stop('one', run);
+    else await new ProcessManager(root, 200).stop('one', null, run);
+    expect(said).toContain('sent SIGTERM');
     expect(said).toContain('sent SIGKILL');
     expect(await statusOf(host, 'one')).toMatchObject({ state: 'stopped', signal: 'SIGKILL' });
   });
 
   it('that cannot be executed fails to start, saying why', async () => {
-    const { host, run } = await openTestHost({ isolation, server: '#!/nonexistent/interpreter\n' });
+    const { host, run } = await openTestHost({ ...settling, server: '#!/nonexistent/interpreter\n' });
     await host.initialize('one', makeSpec(), run);
     const error = await host.start('one', run).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(StartFailed);
@@ -100,7 +107,7 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
     ['sleep 0.2; exit 7', 7, 7],
     ['exit 0', 0, 1],
   ])('that ends soon (%s) has failed to start, with its code and last words', async (end, ended, exitCode) => {
-    const { host, run } = await openTestHost({ isolation, server: `#!/bin/sh\necho no such map >&2\n${end}\n` });
+    const { host, run } = await openTestHost({ ...settling, server: `#!/bin/sh\necho no such map >&2\n${end}\n` });
     await host.initialize('one', makeSpec(), run);
     const message = `no such map (one did not start: it ended with code ${ended})`;
     await expect(host.start('one', run)).rejects.toMatchObject({ code: 'start-failed', exitCode, message });
@@ -110,7 +117,7 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
   it('that says much before it fails says the cause first', async () => {
     const words =
       'echo Auto detecting CPU; echo reading; echo config/server.cfg: no such map >&2; sleep 0.1; echo bye; exit 7';
-    const { host, run } = await openTestHost({ isolation, server: `#!/bin/sh\n${words}\n` });
+    const { host, run } = await openTestHost({ ...settling, server: `#!/bin/sh\n${words}\n` });
     await host.initialize('one', makeSpec(), run);
     await expect(host.start('one', run)).rejects.toMatchObject({
       message: expect.stringMatching(
@@ -122,7 +129,7 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
   it('that finds its port in use says so first, and not of a later start that fails of something else', async () => {
     const refused = `echo "Couldn't allocate any server IP port" >&2; exit 1`;
     const server = `#!/bin/sh\nif [ -e tried ]; then exit 7; fi; touch tried; ${refused}\n`;
-    const { host, run } = await openTestHost({ isolation, server });
+    const { host, run } = await openTestHost({ ...settling, server });
     const spec = makeSpec();
     await host.initialize('one', spec, run);
     await expect(host.start('one', run)).rejects.toMatchObject({
@@ -133,21 +140,22 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
     });
   });
 
-  it('that is being started is stopped when the signal aborts', async () => {
-    const { host, run } = await openTestHost({ isolation });
+  it.each<[string, (host: Host) => Promise<unknown>]>([
+    ['has just begun', () => sleep(30)],
+    ['waits whether the server stays', (host) => eventually(async () => (await statusOf(host, 'one')).pid !== null)],
+  ])('that is being started is stopped when the signal aborts and the start %s', async (_, moment) => {
+    const { host, run } = await openTestHost({ isolation, settleMs: 60_000 });
     await host.initialize('one', makeSpec(), run);
     const stop = new AbortController();
-    const outcome = host.start('one', recordingRun(stop.signal).run).then(
-      () => 'running', // it was quicker
-      (error: { code: string }) => (error.code === 'interrupted' ? 'stopped' : error.code),
-    );
-    setTimeout(() => stop.abort(), 30);
-    const expected = await outcome;
-    expect((await statusOf(host, 'one')).state).toBe(expected);
+    const starting = host.start('one', recordingRun(stop.signal).run).catch((error: unknown) => error);
+    await moment(host);
+    stop.abort();
+    expect(await starting).toMatchObject({ code: 'interrupted' });
+    expect(await statusOf(host, 'one')).toMatchObject({ state: 'stopped', pid: null });
   });
 
   it('tells watchers within a second that it started and that it ended', async () => {
-    const { host, run } = await openTestHost({ isolation, server: '#!/bin/sh\nsleep 1.5\nexit 3\n' });
+    const { host, run } = await openTestHost({ isolation });
     await host.initialize('one', makeSpec(), run);
     const stop = new AbortController();
     const seen: { state: string; at: number }[] = [];
@@ -162,12 +170,20 @@ describe.each(['namespaces', 'copy'] as const)('a server (%s)', (isolation) => {
     await eventually(async () => seen.some(({ state }) => state === 'running'));
     const running = seen.find(({ state }) => state === 'running')?.at ?? Infinity;
     expect(running - startedAt).toBeLessThan(1_000);
+    await crash(host, 'one');
     await eventually(async () => (await statusOf(host, 'one')).state === 'failed');
     const failedAt = performance.now();
     await watching;
     expect((seen.at(-1)?.at ?? Infinity) - failedAt).toBeLessThan(1_000);
   });
 });
+
+/** What a fault in its program does to a server. */
+async function crash(host: Host, name: string): Promise<void> {
+  const { pid } = await statusOf(host, name);
+  if (pid === null) throw new Error(`${name} does not run`);
+  process.kill(pid, 'SIGSEGV');
+}
 
 describe('what is refused', () => {
   it('names, unknown revisions, missing builds and servers that were never initialized', async () => {

@@ -12,7 +12,7 @@ const CRASHED = { ...AGAIN, ExecMainCode: '1', ExecMainStatus: '139' };
 
 function planOf(root: string, name: string): LaunchPlan {
   const command = ['./srcds_run', '-port', '27015'];
-  return { root, name, generation: 1, isolation: 'copy', uid: 1000, layers: '-', command };
+  return { root, name, generation: 1, isolation: 'copy', uid: 1000, layers: '-', command, settleMs: 50 };
 }
 
 async function openWith(name: string): Promise<TestSystemd & { plan: LaunchPlan; launch: () => Promise<void> }> {

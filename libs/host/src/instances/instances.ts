@@ -26,6 +26,8 @@ const COMPOSE_LIMIT_MS = 60 * 60_000;
 export interface InstancesOptions extends AdopterOptions {
   /** The servers' uid in their namespace. */
   uid: number;
+  /** See `LaunchPlan`. */
+  settleMs: number;
 }
 
 /** The instances of one host: their generations, and what is done with them. */
@@ -163,14 +165,14 @@ export class Instances {
 
   private async plan(folder: InstanceFolder, generation: number, spec: Spec): Promise<LaunchPlan> {
     const build = await this.builds.require(spec.build);
-    const { root, isolation, uid } = this.options;
+    const { root, isolation, uid, settleMs } = this.options;
     const layers = [
       `instances/${folder.name}/generations/${generation}/config`,
       ...spec.overlays.map((overlay) => `overlays/${overlay}`),
       `installation/${build}`,
     ];
     const command = serverCommand(spec.port, spec.arguments);
-    return { root, name: folder.name, generation, isolation, uid, layers: layers.join(':'), command };
+    return { root, name: folder.name, generation, isolation, uid, layers: layers.join(':'), command, settleMs };
   }
 
   /** In a program of its own, which holds the instance's lock; a busy one means that the server runs. */

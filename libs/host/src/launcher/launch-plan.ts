@@ -1,3 +1,6 @@
+/** Default of `LaunchPlan.settleMs`. */
+export const SETTLE_MS = 750;
+
 /** What a supervisor needs to know; travels as JSON in its arguments and holds no secret. */
 export interface LaunchPlan {
   root: string;
@@ -10,6 +13,8 @@ export interface LaunchPlan {
   layers: string;
   /** The server's program and its arguments; the program relative to its tree. */
   command: string[];
+  /** A program that ends within so many milliseconds has not started: a wrong file, a port that is taken. */
+  settleMs: number;
 }
 
 /** srcds starts in the top folder of its tree. The library owns the first arguments (design §7 refuses them elsewhere). */
@@ -24,7 +29,7 @@ export function portOf({ command }: LaunchPlan): number {
 }
 
 /** The arguments of launch-server.sh. */
-export function launcherArguments(plan: LaunchPlan): string[] {
+export function launcherArguments(plan: Omit<LaunchPlan, 'settleMs'>): string[] {
   return [plan.isolation, String(plan.uid), plan.root, plan.name, plan.layers, ...plan.command];
 }
 
@@ -32,13 +37,13 @@ export function launcherArguments(plan: LaunchPlan): string[] {
 export function parseLaunchPlan(text: string): LaunchPlan {
   const value: unknown = JSON.parse(text);
   if (typeof value !== 'object' || value === null) throw new Error('the plan is not an object');
-  const { root, name, generation, isolation, uid, layers, command }: Record<string, unknown> = Object.fromEntries(
-    Object.entries(value),
-  );
+  const { root, name, generation, isolation, uid, layers, command, settleMs }: Record<string, unknown> =
+    Object.fromEntries(Object.entries(value));
   if (typeof root !== 'string' || typeof name !== 'string' || typeof layers !== 'string')
     throw new Error('text missing');
-  if (typeof generation !== 'number' || typeof uid !== 'number') throw new Error('number missing');
+  if (typeof generation !== 'number' || typeof uid !== 'number' || typeof settleMs !== 'number')
+    throw new Error('number missing');
   if (isolation !== 'namespaces' && isolation !== 'copy') throw new Error('unknown isolation');
   if (!Array.isArray(command) || !command.every((part) => typeof part === 'string')) throw new Error('command missing');
-  return { root, name, generation, isolation, uid, layers, command };
+  return { root, name, generation, isolation, uid, layers, command, settleMs };
 }

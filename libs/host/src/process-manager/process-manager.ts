@@ -30,7 +30,10 @@ const SUPERVISOR_NODE_FLAGS = ['--max-old-space-size=32', '--max-semi-space-size
 
 /** A small supervisor per server that outlives the panel. No restart by itself: a crashed server is `failed`. */
 export class ProcessManager implements ServiceManager {
-  constructor(private readonly root: string) {}
+  constructor(
+    private readonly root: string,
+    private readonly termLimitMs = TERM_LIMIT_MS,
+  ) {}
 
   async start(plan: LaunchPlan, run: Run): Promise<{ started: boolean }> {
     const folder = new InstanceFolder(this.root, plan.name);
@@ -62,7 +65,7 @@ export class ProcessManager implements ServiceManager {
     try {
       if (quit !== null && (await this.askToQuit(folder, quit, run))) return;
       await this.signalServer(folder, 'SIGTERM', run);
-      if (await this.waitForEnd(folder, TERM_LIMIT_MS, run.signal)) return;
+      if (await this.waitForEnd(folder, this.termLimitMs, run.signal)) return;
       await this.signalServer(folder, 'SIGKILL', run);
       if (await this.waitForEnd(folder, KILL_LIMIT_MS, run.signal)) return;
       await this.endLeftovers(folder);

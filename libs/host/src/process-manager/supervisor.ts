@@ -20,8 +20,6 @@ import { readRunRecord, readStopRecord, writeRunRecord, type RunRecord } from '.
  * `started` or `failed` once, if somebody still listens.
  */
 const START_LIMIT_MS = 30_000;
-/** A program that ends within this time has not started: a wrong file, a port that is taken. */
-const SETTLE_MS = 750;
 const LEFTOVERS_LIMIT_MS = 10_000;
 const REPORT_FD = 3;
 
@@ -81,7 +79,9 @@ async function main(plan: LaunchPlan): Promise<void> {
   let started = false;
   if (record.server !== null) {
     await writeRunRecord(folder.runFile(), record); // so that it can be stopped in this time as well
-    started = await Promise.race([ended.then(() => false), pause(SETTLE_MS).then(() => true)]);
+    const over = new AbortController();
+    started = await Promise.race([ended.then(() => false), pause(plan.settleMs, over.signal).then(() => true)]);
+    over.abort(); // this process would stay for the rest of the time, with the lock
   }
   if (started) {
     record.state = 'running';

@@ -20,8 +20,6 @@ import type { UnitStates } from './unit-states.js';
 import { watchInstances } from './watch-instances.js';
 
 const START_LIMIT_MS = 45_000;
-/** As for the process manager: a server that ends within this time of being launched has not started. */
-const SETTLE_MS = 750;
 /** More than the unit's own limits for `quit` and SIGTERM together. */
 const STOP_LIMIT_MS = 60_000;
 const LOOK_MS = 100;
@@ -50,7 +48,7 @@ export class SystemdManager implements ServiceManager {
     await rm(this.launched(name), { force: true });
     await this.forgetFailures(name, run);
     await this.control.enable(name, run);
-    const outcome = await this.outcomeOf(name, before.run, run.signal);
+    const outcome = await this.outcomeOf(plan, before.run, run.signal);
     if (outcome === 'runs') return { started: true };
     await this.stop(name, null, { ...run, signal: new AbortController().signal });
     if (outcome === 'aborted') throw new Interrupted(`starting ${name}`);
@@ -164,7 +162,7 @@ export class SystemdManager implements ServiceManager {
 
   /** @param before the run that was known when the server was to be started: how that ended does not matter */
   private async outcomeOf(
-    name: string,
+    { name, settleMs }: LaunchPlan,
     before: string | null,
     signal: AbortSignal,
   ): Promise<'runs' | 'aborted' | ServiceState> {
@@ -177,7 +175,7 @@ export class SystemdManager implements ServiceManager {
       if (state.state === 'running') {
         // What comes before, the launcher's mounts, may take longer than that on a busy machine.
         if (existsSync(this.launched(name))) runningSince ??= now;
-        if (runningSince !== null && now - runningSince >= SETTLE_MS) return 'runs';
+        if (runningSince !== null && now - runningSince >= settleMs) return 'runs';
         if (now - begun > START_LIMIT_MS) return { ...state, reason: 'its launcher does not come to an end' };
       } else {
         // systemd is about to start it again after a crash, and does so in its own time: that is the run that was asked for.

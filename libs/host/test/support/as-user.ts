@@ -4,7 +4,7 @@ const BUILT = new URL('../../dist/index.js', import.meta.url).href;
 const PROGRAM = `
 const [, built, root, action, assumeIsolation] = process.argv;
 const { openHost } = await import(built);
-const host = await openHost({ root, serviceManager: 'process', assumeIsolation });
+const host = await openHost({ root, serviceManager: 'process', assumeIsolation, settleMs: 50 });
 const output = { write: async (_, line) => console.log(line), progress: () => undefined };
 const run = { signal: new AbortController().signal, output };
 if (action === 'start') {

@@ -4,7 +4,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, onTestFinished } from 'vitest';
-import { openHost, type Host, type InstanceStatus, type Run, type Spec } from '../../src/index.js';
+import {
+  openHost,
+  type Host,
+  type HostFacts,
+  type HostOptions,
+  type InstanceStatus,
+  type Run,
+  type Spec,
+} from '../../src/index.js';
 import { removeTree } from '../../src/overlay/remove-tree.js';
 
 /** Prints its arguments, runs what an overlay brought, and waits for SIGTERM, which it knows what to do with as soon as it has printed. */
@@ -27,13 +35,27 @@ export interface TestHostOptions {
   isolation?: 'namespaces' | 'copy';
   /** The program that every server runs. */
   server?: string;
+  settleMs?: number;
+}
+
+/** For servers that stay: what they print is waited for by itself. */
+const SETTLE_MS = 50;
+let isolationHere: HostFacts['isolation'] | undefined;
+
+/** Opens a host that does not wait long whether a server stays. Whether servers can be isolated is tried by the first one of a file. */
+export async function openQuickHost(options: HostOptions): Promise<Host> {
+  const { assumeIsolation } = options;
+  const host = await openHost({ settleMs: SETTLE_MS, ...options, assumeIsolation: assumeIsolation ?? isolationHere });
+  if (assumeIsolation === undefined) isolationHere = host.facts.isolation;
+  return host;
 }
 
 /** A host in a folder of its own, with a build that is a shell script. All servers end with the test. */
 export async function openTestHost(options: TestHostOptions = {}): Promise<TestHost> {
   const root = await makeRoot();
   await installScript(root, options.server ?? WAITING_SERVER);
-  const host = await openHost({ root, serviceManager: 'process', assumeIsolation: options.isolation });
+  const { isolation: assumeIsolation, settleMs = SETTLE_MS } = options;
+  const host = await openQuickHost({ root, serviceManager: 'process', assumeIsolation, settleMs });
   const { run, said } = recordingRun();
   onTestFinished(async () => {
     for (const { name } of await host.status()) await host.stop(name, recordingRun().run);

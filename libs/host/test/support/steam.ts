@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openHost, type Host, type HostOptions, type Run } from '../../src/index.js';
-import { makeRoot } from './fixture.js';
+import type { Host, HostOptions, Run } from '../../src/index.js';
+import { makeRoot, openQuickHost } from './fixture.js';
 
 const SET_UP = fileURLToPath(new URL('../stand-in-steamcmd/set-up.mjs', import.meta.url));
 
@@ -46,7 +46,7 @@ export class SteamHost {
     await mkdir(root);
     setUp(steam, behaviour);
     const steamcmd = join(steam, 'steamcmd.sh');
-    const host = await openHost({ root, serviceManager: 'process', steamcmd, ...options });
+    const host = await openQuickHost({ root, serviceManager: 'process', steamcmd, ...options });
     return new SteamHost(root, steam, host);
   }
 
