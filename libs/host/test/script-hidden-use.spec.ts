@@ -18,7 +18,7 @@ describe('a script in bubblewrap over a limit that no folder and no process show
   it('is stopped by name of the limit: files that were removed while open', async () => {
     const scripts = await openScripts({ diskBytes: 20 * MIB });
     const hidden = (count: number): string =>
-      `for i in $(seq ${count}); do (exec 3>f$i; rm f$i; head -c 9M /dev/zero >&3; sleep 20) & done;`;
+      `for i in $(seq ${count}); do (exec 3>f$i; rm f$i; head -c 9M /dev/zero >&3; sleep 60) & done;`;
     await scripts.run(`${hidden(2)} sleep 1; echo fine; kill $(jobs -p)`);
     expect(scripts.said).toContain('fine');
     await expect(scripts.run(`${hidden(3)} wait`)).rejects.toMatchObject({
@@ -29,7 +29,7 @@ describe('a script in bubblewrap over a limit that no folder and no process show
   it.skipIf(!existsSync('/usr/bin/perl'))('is stopped by name of the limit: memory that nothing maps', async () => {
     const scripts = await openScripts({ memoryBytes: 200 * MIB });
     await expect(scripts.run(`${MEMFD}\nmemfd 100 1`)).resolves.toEqual(['written']);
-    await expect(scripts.run(`${MEMFD}\nmemfd 300 20`)).rejects.toMatchObject({
+    await expect(scripts.run(`${MEMFD}\nmemfd 300 60`)).rejects.toMatchObject({
       message: 'the script was stopped: it uses more than 200 MiB of memory',
     });
   });
@@ -39,10 +39,10 @@ describe('a script in bubblewrap over a limit that no folder and no process show
     async () => {
       const scripts = await openScripts({ memoryBytes: 200 * MIB, diskBytes: 40 * MIB });
       await expect(scripts.run(`${MAPPED}\nmapped 3 10 1`)).resolves.toEqual(['written']);
-      await expect(scripts.run(`${MAPPED}\nmapped 9 10 20`)).rejects.toMatchObject({
+      await expect(scripts.run(`${MAPPED}\nmapped 9 10 60`)).rejects.toMatchObject({
         message: 'the script was stopped: it uses more than 200 MiB of memory',
       });
-      await expect(scripts.run(`${MAPPED}\nmapped 3 30 20`)).rejects.toMatchObject({
+      await expect(scripts.run(`${MAPPED}\nmapped 3 30 60`)).rejects.toMatchObject({
         message: 'the script was stopped: it has written more than 40 MiB to files that it has removed and not closed',
       });
     },
@@ -50,7 +50,7 @@ describe('a script in bubblewrap over a limit that no folder and no process show
 
   it('is stopped by name of the limit: pieces of memory', async () => {
     const scripts = await openScripts({ mappings: 800 });
-    await expect(scripts.run('for i in $(seq 60); do sleep 20 & done; wait')).rejects.toMatchObject({
+    await expect(scripts.run('for i in $(seq 60); do sleep 60 & done; wait')).rejects.toMatchObject({
       message: 'the script was stopped: it maps more than 800 pieces of memory',
     });
   });
@@ -58,7 +58,7 @@ describe('a script in bubblewrap over a limit that no folder and no process show
   it('is stopped by name of the limit: open files', async () => {
     const scripts = await openScripts({ openFiles: 500 });
     const open =
-      'for fd in $(seq 10 110); do eval "exec $fd</dev/null"; done; for i in $(seq 8); do sleep 20 & done; wait';
+      'for fd in $(seq 10 110); do eval "exec $fd</dev/null"; done; for i in $(seq 8); do sleep 60 & done; wait';
     await expect(scripts.run(open)).rejects.toMatchObject({
       message: 'the script was stopped: it has more than 500 files open',
     });

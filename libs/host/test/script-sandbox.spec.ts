@@ -85,14 +85,15 @@ describe('a script', () => {
 
   it('sees and ends no process but its own, and leaves none behind', async () => {
     const scripts = await openScripts();
+    const mark = `7${process.pid}.${Math.floor(Math.random() * 1e9)}`;
     const lines = await scripts
       .run(`
       exec 2>/dev/null
-      sleep 0.01 & own=$!; kill -0 $own && echo "can signal its own"
+      sleep 60 & own=$!; kill -0 $own && echo "can signal its own"
       kill -0 ${process.pid} 2>&1 | sed 's/.*) - //'
       ls -d /proc/[0-9]* | wc -l
-      (setsid nohup sleep 7654 >/dev/null 2>&1 &)
-      sleep 0.1; pgrep -f 'sleep 7654' >/dev/null && echo "the daemon runs"
+      (setsid nohup sleep ${mark} >/dev/null 2>&1 &)
+      until pgrep -x -f 'sleep ${mark}' >/dev/null; do sleep 0.01; done; echo "the daemon runs"
       kill -9 -1
       echo "not reached"
     `)
@@ -102,7 +103,7 @@ describe('a script', () => {
     expect(lines[3]).toBe('the daemon runs');
     expect(lines.at(-1)).toContain('(the script ended with code 137)');
     const left = await Promise.all((await listProcesses()).map(({ pid }) => readCommandLine(pid)));
-    expect(left.filter((line) => line.includes('7654'))).toEqual([]);
+    expect(left.filter((line) => line.includes(mark))).toEqual([]);
   });
 });
 
@@ -154,7 +155,7 @@ describe('a script over its limits', () => {
     const scripts = await openScripts({ tasks: 60 });
     await scripts.run('for i in $(seq 20); do sleep 0.5 & done; wait; echo fine');
     expect(scripts.said).toContain('fine');
-    const bomb = 'bomb() { bomb | bomb & }; bomb; sleep 30';
+    const bomb = 'bomb() { bomb | bomb & }; bomb; sleep 60';
     await expect(scripts.run(bomb)).rejects.toMatchObject({
       code: 'script-stopped',
       message: 'the script was stopped: it runs more than 60 processes',
@@ -169,7 +170,7 @@ describe('a script over its limits', () => {
     await expect(scripts.run(`set -o pipefail; ${eat(400)}`)).rejects.toMatchObject({
       message: expect.stringMatching(/memory exhausted|Cannot allocate memory/),
     });
-    const hold = `(head -c 90M /dev/zero | { tail -c 90M; sleep 20; } | sleep 20) &`;
+    const hold = `(head -c 90M /dev/zero | { tail -c 90M; sleep 60; } | sleep 60) &`;
     await expect(scripts.run(`${hold} ${hold} ${hold} wait`)).rejects.toMatchObject({
       message: 'the script was stopped: it uses more than 200 MiB of memory',
     });
@@ -182,7 +183,7 @@ describe('a script over its limits', () => {
     const fill = `import os, time
 f = os.memfd_create('x')
 for i in range(4096): os.write(f, bytes(1024 ** 2)); time.sleep(0.001)
-time.sleep(20)`;
+time.sleep(60)`;
     await expect(scripts.run(`${PYTHON} -c "${fill}"`)).rejects.toMatchObject({
       message: expect.stringMatching(/^the script was stopped: the machine's memory is almost full: /),
     });
@@ -198,13 +199,13 @@ time.sleep(20)`;
       );
     expect(await stops('head -c 50M /dev/zero >a')).toMatch(/File size limit|SIGXFSZ|code 153|file too large/i);
     const much = 'the script was stopped: it has written more than 20 MiB';
-    expect(await stops('for f in a b c; do head -c 10M /dev/zero >$LEFT4ME_CACHE/$f; done; sleep 20')).toContain(much);
+    expect(await stops('for f in a b c; do head -c 10M /dev/zero >$LEFT4ME_CACHE/$f; done; sleep 60')).toContain(much);
     expect(scripts.said.at(-1)).toBe('left4me: its cache was emptied');
     expect(await stops('for f in a b c; do truncate -s 15M /tmp/$f; done')).toContain(much);
     const many = 'the script was stopped: it has made more than 500 files and folders';
-    expect(await stops('for i in $(seq 600); do mkdir d$i; done; sleep 20')).toContain(many);
+    expect(await stops('for i in $(seq 600); do mkdir d$i; done; sleep 60')).toContain(many);
     expect(await stops(`for i in $(seq 600); do : >$'\\xff'$i; done`)).toContain(many);
-    const deep = await stops('n=$(printf "%0200d" 0); for i in $(seq 60); do mkdir $n; cd $n; done; sleep 20');
+    const deep = await stops('n=$(printf "%0200d" 0); for i in $(seq 60); do mkdir $n; cd $n; done; sleep 60');
     expect(deep).toMatch(/the path "[0/]+…[0/]+" is longer than 2048 bytes/);
     expect(await scripts.run('ls $LEFT4ME_OVERLAY | wc -l')).toEqual(['0']);
   });
@@ -231,16 +232,16 @@ time.sleep(20)`;
 
   it('is stopped before the disk is full, when its time is over, and when somebody cancels it', async () => {
     const full = await openScripts({ reserveBytes: Number.MAX_SAFE_INTEGER });
-    await expect(full.run('sleep 20')).rejects.toMatchObject({
+    await expect(full.run('sleep 60')).rejects.toMatchObject({
       message: expect.stringMatching(/^the script was stopped: the disk is almost full: /),
     });
     const crowded = await openScripts({ reserveInodes: Number.MAX_SAFE_INTEGER });
     const { files } = await statfs(crowded.root);
-    const outcome = await crowded.run('sleep 1').then(() => 'ran', String);
     // Some filesystems have no number of them.
+    const outcome = await crowded.run(`sleep ${files > 0 ? 60 : 1}`).then(() => 'ran', String);
     expect(outcome).toMatch(files > 0 ? /was stopped: the disk takes hardly any more files: / : /^ran$/);
     const scripts = await openScripts({ seconds: 0.5 });
-    const stubborn = "trap '' TERM INT HUP; while :; do sleep 20; done";
+    const stubborn = "trap '' TERM INT HUP; while :; do sleep 60; done";
     await expect(scripts.run(stubborn)).rejects.toMatchObject({ code: 'timed-out' });
     const stop = new AbortController();
     const patient = await openScripts();

@@ -71,5 +71,4 @@ try "a link to a file of the game" 'cross-device|read-only|not permitted' bash -
 
 # A daemon, which must not outlive it.
 (setsid nohup sleep 98765 >/dev/null 2>&1 &)
-sleep 0.2
-may "a daemon" bash -c 'cat /proc/[0-9]*/cmdline | tr "\0" " " | grep -q "[s]leep 98765"'
+may "a daemon" timeout 30 bash -c 'until cat /proc/[0-9]*/cmdline | tr "\0" " " | grep -q "[s]leep 98765"; do sleep 0.05; done'
