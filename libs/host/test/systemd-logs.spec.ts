@@ -90,11 +90,16 @@ describe('the log of a server in the journal', () => {
   it('of many servers is read a few at a time', async () => {
     const test = await openTestSystemd();
     const { systemd, logs } = test;
-    systemd.beforeHistory = () => new Promise((resolve) => setTimeout(resolve, 10));
     const names = Array.from({ length: 20 }, (_, i) => `server-${i}`);
     for (const name of names) await makeInstance(test, name);
     for (const name of names) systemd.print(name, 'hello');
-    const lines = await Promise.all(names.map((name) => all(logs.read(name, {}))));
+    let goOn = (): void => undefined;
+    const held = new Promise<void>((resolve) => (goOn = resolve));
+    systemd.beforeHistory = () => held;
+    const reading = Promise.all(names.map((name) => all(logs.read(name, {}))));
+    await expect.poll(() => systemd.reading).toBeGreaterThanOrEqual(3);
+    goOn();
+    const lines = await reading;
     expect(lines.map(({ length }) => length)).toEqual(names.map(() => 1));
     expect(systemd.mostReading).toBe(3);
   });

@@ -12,7 +12,15 @@ import { layersOf } from '../src/trees/server-layers.js';
 import { Adopter } from '../src/yielding/adopter.js';
 import { KEPT_FILES } from '../src/yielding/kept-files.js';
 import { asUser } from './support/as-user.js';
-import { makeRevision, makeSpec, openTestHost, recordingRun, type TestHost, writeTree } from './support/fixture.js';
+import {
+  logWith,
+  makeRevision,
+  makeSpec,
+  openTestHost,
+  recordingRun,
+  type TestHost,
+  writeTree,
+} from './support/fixture.js';
 
 const CFG = 'left4dead2/cfg/server.cfg';
 
@@ -204,11 +212,11 @@ describe('what a server wrote', () => {
   it('stays where it has made a folder anew, which hides the layers, and the job says so', async () => {
     const updated = await Updated.make({ 'pack/a.cfg': '1' }, { 'pack/a.cfg': '2' });
     const { host, run } = updated.test;
-    const probe = 'rm -r pack; mkdir pack; echo mine >pack/a.cfg\n';
+    const probe = 'rm -r pack; mkdir pack; echo mine >pack/a.cfg; echo done\n';
     await makeRevision(updated.test.root, '1/3', { 'pack/a.cfg': '1', 'probe.sh': probe });
     await host.initialize('one', makeSpec({ overlays: ['1/3'] }), run);
     await host.start('one', run);
-    await expect.poll(() => updated.hasOwn('pack/a.cfg')).toBe(true);
+    await logWith(host, 'one', 'done');
     await host.stop('one', run);
     expect(await updated.runOn(['1/2'], '2')).toEqual([
       '"pack/a.cfg" has changed in the layers, but is not shown: the server has made "pack" anew, which hides everything of the layers in it',

@@ -1,9 +1,22 @@
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { makeRoot } from '../../test/support/fixture.js';
 import { ReplacedFiles } from './replaced-files.js';
+
+/** Resolves when what is made now is younger than this: the clock of a filesystem goes in steps of some milliseconds. */
+async function later(folder: string): Promise<void> {
+  const probe = join(folder, '..', '..', 'probe');
+  const { birthtimeMs } = await stat(folder);
+  for (;;) {
+    await writeFile(probe, '');
+    const now = (await stat(probe)).birthtimeMs;
+    await rm(probe);
+    if (Math.floor(now) > Math.floor(birthtimeMs)) return;
+    await sleep(1);
+  }
+}
 
 it('what was replaced is listed page by page, the latest first, though older ones go meanwhile', async () => {
   const root = await makeRoot();
@@ -12,7 +25,7 @@ it('what was replaced is listed page by page, the latest first, though older one
     await mkdir(join(replaced, job, 'cfg'), { recursive: true });
     for (const path of ['motd.txt', 'cfg/a.cfg', 'cfg/b.cfg']) await writeFile(join(replaced, job, path), job);
     await symlink('motd.txt', join(replaced, job, 'link'));
-    await sleep(5);
+    await later(join(replaced, job));
   }
   const files = new ReplacedFiles(root);
   const whole = await files.list('one', { limit: 100 });
