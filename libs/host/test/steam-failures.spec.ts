@@ -8,8 +8,9 @@ import { CommandRecords } from '../src/process/command-records.js';
 import { CommandRunner } from '../src/process/command-runner.js';
 import { listProcesses, readCommandLine } from '../src/process/process-table.js';
 import { Steamcmd } from '../src/steamcmd/steamcmd.js';
+import { setUp } from './stand-in-steamcmd/set-up.mjs';
 import { makeRoot } from './support/fixture.js';
-import { type Behaviour, reporting, setUp, SteamHost } from './support/steam.js';
+import { type Behaviour, reporting, SteamHost } from './support/steam.js';
 
 const INSTALLER = fileURLToPath(new URL('./support/installer.mjs', import.meta.url));
 const SMALL_DISK = fileURLToPath(new URL('./support/small-disk.sh', import.meta.url));
@@ -187,7 +188,8 @@ describe.each([true, false])('steamcmd that hangs (in a process namespace: %s)',
     const commands = new CommandRunner(isolated, new CommandRecords(join(steam.root, 'cache/commands')));
     const options = { program: steam.program, home: join(steam.root, 'cache/steam') };
     const folder = steam.path('x');
-    const silent = new Steamcmd({ ...options, silenceLimitMs: 1_500 }, commands);
+    // It begins to speak within that on any machine.
+    const silent = new Steamcmd({ ...options, silenceLimitMs: 5_000 }, commands);
     const waiting = reporting();
     await expect(silent.install(folder, waiting.run)).rejects.toMatchObject({
       code: 'steam-silent',
@@ -196,7 +198,7 @@ describe.each([true, false])('steamcmd that hangs (in a process namespace: %s)',
     // Its lines came at once: it has a terminal.
     expect(waiting.lines).toContain('Connecting anonymously to Steam Public...');
     expect(await running(steam.steam)).toBe(0);
-    const slow = new Steamcmd({ ...options, installLimitMs: 1_500 }, commands);
+    const slow = new Steamcmd({ ...options, installLimitMs: 1_000 }, commands);
     await expect(slow.install(folder, reporting().run)).rejects.toMatchObject({
       code: 'timed-out',
       message: expect.stringMatching(/^steamcmd did not end within/),

@@ -1,12 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Host, HostOptions, Run } from '../../src/index.js';
+import { setUp } from '../stand-in-steamcmd/set-up.mjs';
 import { makeRoot, openQuickHost } from './fixture.js';
-
-const SET_UP = fileURLToPath(new URL('../stand-in-steamcmd/set-up.mjs', import.meta.url));
 
 /** Written in test/stand-in-steamcmd/README.md. */
 export interface Behaviour {
@@ -76,10 +73,6 @@ export class SteamHost {
       others: others.map(({ name }) => name),
     };
   }
-}
-
-export function setUp(folder: string, behaviour: Behaviour): void {
-  execFileSync(process.execPath, [SET_UP, folder, JSON.stringify(behaviour)]);
 }
 
 export function reporting(signal = new AbortController().signal): Report {
