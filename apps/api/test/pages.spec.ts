@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { StandInWorkshop, vpk } from '../../../libs/host/test/support/stand-in-workshop.js';
 import type { JobView } from '../src/jobs/job.dto.js';
 import { launchBrowser } from './browser.js';
+import { eventually } from './eventually.js';
 import { PASSWORD, RealPanel } from './real-panel.js';
 
 /**
@@ -102,7 +103,7 @@ async function fill(): Promise<void> {
   const failed = await panel.do('broken', 'start');
   expect(failed.state).toBe('failed');
   await panel.server('given-up', coop);
-  await panel.do('given-up', 'initialize');
+  await panel.startServer('given-up');
   await panel.do('given-up', 'delete');
   pages['overlay-draft'] = `/overlays/${draft}`;
   pages['overlay-script'] = `/overlays/${await scriptOverlay()}`;
@@ -166,7 +167,10 @@ async function open(page: Page, path: string): Promise<void> {
   await page.goto(panel.url + path);
   await page.locator('h1').first().waitFor();
   // Everything that loads has loaded; the live connection stays open, so the network never is idle.
-  await page.waitForFunction(`document.querySelector('[aria-busy="true"], .skeleton') === null`);
+  await eventually(
+    'the page has loaded',
+    async () => (await page.locator('.loading, [aria-busy="true"]').count()) === 0,
+  );
   await page.evaluate('document.fonts.ready.then(() => undefined)');
 }
 
