@@ -172,6 +172,7 @@ it('previews a blueprint that is not saved: for a server, for a sample, refused 
     overlays: [{ overlayId: draft }],
     config: 'hostname "{{title}} {{name}} {{secret.GSLT}}"\nhostname "{{title}}"\nsv_region 3',
     arguments: ['+map', 'c2m1_highway'],
+    hide: ['may/be/in/it'],
     files: [{ path: 'left4dead2/cfg/x.cfg', content: 'a\nsay Zoë' }],
   });
   expect(sample.files[0]?.content).toContain('hostname "Example server example ***"');
@@ -199,6 +200,22 @@ it('previews a blueprint that is not saved: for a server, for a sample, refused 
   }
   await panel.admin.post('/api/v1/blueprints/preview').send({ blueprintId: 2_000_000_000 }).expect(404);
   expect((await panel.admin.get(`/api/v1/blueprints/${blueprint}`)).body.config).toBe('');
+});
+
+it('says in its preview which hidden paths hide nothing', async () => {
+  const hide = [
+    'left4dead2/motd.txt',
+    'left4dead2/addons/Shipped.nav',
+    'left4dead2/addons/shipped.nav',
+    'left4dead2/none/here',
+  ];
+  const send = { blueprintId: blueprint, files: [], config: '', hide };
+  const { body } = await panel.admin.post('/api/v1/blueprints/preview').send(send).expect(200);
+  expect(body.warnings).toEqual(
+    ['left4dead2/addons/Shipped.nav', 'left4dead2/none/here'].map(
+      (path) => `Hiding ${path} has no effect: neither the game nor an overlay has it. Upper and lower case matter.`,
+    ),
+  );
 });
 
 it('says which overlay exposes a server.cfg that is no file', async () => {

@@ -179,6 +179,29 @@ describe('a blueprint', () => {
   });
 });
 
+describe('the preview of hidden paths', () => {
+  it('says when nobody can be asked whether they hide something', async () => {
+    const sql = (text: string) => panel.database.query(text);
+    const unknown = 'Whether there is something at the hidden paths is not known: ';
+    const shown = async (body: object = {}) =>
+      (
+        await anna
+          .post(`${URL}/preview`)
+          .send({ hide: ['left4dead2/x'], ...body })
+          .expect(200)
+      ).body.warnings;
+    expect(await shown()).toEqual([expect.stringContaining('install the game first')]);
+    await sql(`INSERT INTO hosts (name) VALUES ('cellar')`);
+    await sql(`INSERT INTO runtime_builds (host_id, build, demo, current, installed_at)
+               SELECT id, 'test-1', true, true, now() FROM hosts`);
+    expect(await shown()).toEqual([expect.stringContaining(`${unknown}The host's worker is not running`)]);
+    const { id: blueprintId } = await blueprint(anna);
+    const server = { name: 'far', blueprintId, hostId: 'cellar' };
+    const { body: made } = await anna.post('/api/v1/servers').send(server).expect(201);
+    expect(await shown({ serverId: made.id })).toEqual([`${unknown}the game is on the host cellar.`]);
+  });
+});
+
 describe('bad input', () => {
   it.each<[string, object, string, RegExp]>([
     ['no name', { name: undefined }, 'name', /missing/],

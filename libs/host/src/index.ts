@@ -17,7 +17,7 @@ export type { LayerName } from './trees/layer.js';
 export type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageRequest } from './trees/merged-tree.js';
 export type { FilePart, FollowRequest } from './trees/follow-file.js';
 export type { OwnSize } from './trees/own-size.js';
-export type { ServerFiles } from './trees/server-files.js';
+export type { ServerFiles, ShippedBy } from './trees/server-files.js';
 export { pathProblem } from './overlay/relative-path.js';
 export { vpkProblem } from './overlay/vpk.js';
 export { formatSpec, hiddenBytes, MAX_HIDDEN_BYTES, parseSpec, validateSpec, type Spec } from './instances/spec.js';

@@ -1,7 +1,7 @@
 import { appendFile, readFile, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { FilePart, LayeredEntry } from '../src/index.js';
+import { type FilePart, InvalidName, type LayeredEntry } from '../src/index.js';
 import { InstanceTurns } from '../src/instances/instance-turns.js';
 import { eventually, makeRevision, makeSpec, openTestHost, type TestHost, writeTree } from './support/fixture.js';
 
@@ -29,6 +29,31 @@ async function stoppedServer(isolation: 'namespaces' | 'copy'): Promise<TestHost
   await test.host.stop('one', test.run);
   return { ...test, own: join(test.root, 'instances/one', isolation === 'copy' ? 'copy' : 'upper') };
 }
+
+it('what is shipped is told for overlays and a build, whichever servers there are', async () => {
+  const { host, root } = await openTestHost({ isolation: 'namespaces' });
+  const overlays = [
+    await makeRevision(root, '1/1', { 'left4dead2/a.txt': 'x', 'left4dead2/cfg': 'a file here' }),
+    await makeRevision(root, '2/3', { 'left4dead2/cfg/b.cfg': 'x' }),
+  ];
+  await symlink('a.txt', join(root, 'overlays/1/1/left4dead2/link'));
+  const shipped = (path: string) => host.files.isShipped({ overlays, build: 'test-1' }, path);
+  for (const path of ['srcds_run', 'left4dead2', 'left4dead2/a.txt', 'left4dead2/link'])
+    expect(await shipped(path), path).toBe(true);
+  for (const path of [
+    'left4dead2/A.txt',
+    'left4dead2/a.txt/x',
+    'left4dead2/cfg/b.cfg',
+    'left4dead2/link/x',
+    'none/here',
+  ])
+    expect(await shipped(path), path).toBe(false);
+  await expect(shipped('../installation')).rejects.toMatchObject({ code: 'path-refused' });
+  for (const wrong of [{ overlays: ['../drafts'] }, { build: '..' }])
+    await expect(host.files.isShipped({ overlays, build: 'test-1', ...wrong }, 'x')).rejects.toBeInstanceOf(
+      InvalidName,
+    );
+});
 
 describe.each(['namespaces', 'copy'] as const)('the files of a server with %s', (isolation) => {
   it('tell where each comes from and what the server wrote, which alone can be deleted', async () => {

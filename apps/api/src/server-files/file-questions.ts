@@ -7,6 +7,7 @@ export const questions = [
   'content',
   'archive',
   'follow',
+  'shipped',
   'size',
   'remove',
   'replaced',
@@ -38,6 +39,8 @@ export type PageAnswer = z.infer<typeof pageAnswer>;
 
 export const statAnswer = z.object({ size: z.number(), modifiedAt: z.string(), etag: z.string() });
 export type StatAnswer = z.infer<typeof statAnswer>;
+
+export const shippedAnswer = z.boolean();
 
 export const sizeAnswer = z.object({
   files: z.number(),

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
-import type { OwnSize, PageRequest } from '@left4me/host';
+import type { OwnSize, PageRequest, ShippedBy } from '@left4me/host';
 import { Injectable } from '@nestjs/common';
 import { RunningSettings } from '../config/settings.js';
 import { Conflict, Invalid, NotFound, Unavailable } from '../problems/problems.js';
@@ -16,12 +16,16 @@ import {
   refusal,
   type ReplacedAnswer,
   replacedAnswer,
+  shippedAnswer,
   sizeAnswer,
   type StatAnswer,
   statAnswer,
 } from './file-questions.js';
 import { requestAtSocket } from './files-socket.js';
 import type { ReplacedCopy } from './replaced-answers.js';
+
+/** Whose worker this process can reach, for now. */
+export const HOST_OF_FILES = 'local';
 
 const WORKER_AWAY =
   "The host's worker is not running: it reads the files of servers. This works again when it has been started.";
@@ -47,6 +51,12 @@ export class ServerFileClient {
   /** A zip file. */
   archive(server: string, path: string): Promise<Readable> {
     return this.ask('archive', server, path);
+  }
+
+  /** Whether the game or an overlay has something at a path, whichever servers there are. */
+  async isShipped({ overlays, build }: ShippedBy, path: string): Promise<boolean> {
+    const layers = { overlays: overlays.join(' '), build };
+    return shippedAnswer.parse(await json(await this.ask('shipped', '', path, layers)));
   }
 
   /** @throws Unavailable when the signal aborted: nobody is there any more to be told, and it is no error for the log */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server as HttpServer, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import { HostError, type PageRequest, type ServerFiles } from '@left4me/host';
+import { HostError, type PageRequest, type ShippedBy } from '@left4me/host';
 import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
@@ -65,9 +65,7 @@ export class ServerFileWorker {
     try {
       const asked = askedIn(request);
       if (asked === null) return void response.writeHead(404).end();
-      const server = await this.serverOf(hostId, asked.server);
-      const { files } = await this.library.get();
-      const answer = await this.answerTo(files, asked, server, gone.signal);
+      const answer = await this.answerTo(hostId, asked, gone.signal);
       if (answer instanceof Readable) {
         response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
         await pipeline(answer, response);
@@ -86,7 +84,10 @@ export class ServerFileWorker {
     return { name, secrets: () => this.masks.of(server.id) };
   }
 
-  private async answerTo(files: ServerFiles, asked: Asked, server: KnownServer, signal: AbortSignal): Promise<unknown> {
+  private async answerTo(hostId: number, asked: Asked, signal: AbortSignal): Promise<unknown> {
+    const { files } = await this.library.get();
+    if (asked.question === 'shipped') return files.isShipped(shippedBy(asked), asked.path);
+    const server = await this.serverOf(hostId, asked.server);
     const { name } = server;
     switch (asked.question) {
       case 'list':
@@ -130,6 +131,11 @@ export class ServerFileWorker {
     const body = known ? { code: error.code, message: error.message } : { code: 'failed', message: 'see the log' };
     response.writeHead(known ? 422 : 500, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
   }
+}
+
+function shippedBy(asked: Asked): ShippedBy {
+  const overlays = asked.text('overlays') ?? '';
+  return { overlays: overlays === '' ? [] : overlays.split(' '), build: asked.text('build') ?? '' };
 }
 
 async function* asLines(steps: AsyncIterable<unknown>): AsyncGenerator<string> {

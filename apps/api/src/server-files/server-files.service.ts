@@ -17,11 +17,9 @@ import type { FollowStep, PageAnswer } from './file-questions.js';
 import type { ReplacedCopy } from './replaced-answers.js';
 import type { ReplacedFileList } from './replaced-file.dto.js';
 import { FollowedFiles } from './followed-files.js';
-import { ServerFileClient } from './server-file-client.js';
+import { HOST_OF_FILES, ServerFileClient } from './server-file-client.js';
 import type { LayerView, ServerFileList } from './server-file.dto.js';
 
-/** Whose worker this process can reach, for now. */
-const HOST_OF_FILES = 'local';
 /** Each walks a server's files for up to 10 s, in the process that runs the jobs. */
 const COUNTED_AT_ONCE = 4;
 

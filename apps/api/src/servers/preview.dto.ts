@@ -48,6 +48,9 @@ export class PreviewView {
   @ApiProperty({ type: [String], description: 'What the server does not see.' })
   hide: string[];
 
-  @ApiProperty({ type: [String], description: 'Sentences.' })
+  @ApiProperty({
+    type: [String],
+    description: 'Sentences: what an initialize would fail for, and what would have no effect.',
+  })
   warnings: string[];
 }

@@ -6,6 +6,7 @@ import { PublishedFiles } from '../overlays/published-files.js';
 import { Conflict, NotFound } from '../problems/problems.js';
 import { MASK } from '../secrets/masked-line.js';
 import { exposedServerCfgs } from './exposed-server-cfgs.js';
+import { HiddenPaths } from './hidden-paths.js';
 import { makingsOf, type Makings, numbersOf } from './makings.js';
 import type { PreviewFileView, PreviewView } from './preview.dto.js';
 import { type Recipe, recipesOf } from './recipe.js';
@@ -21,6 +22,7 @@ export class Previews {
   constructor(
     private readonly database: DataSource,
     private readonly published: PublishedFiles,
+    private readonly hidden: HiddenPaths,
   ) {}
 
   async ofServer(server: Server): Promise<PreviewView> {
@@ -56,6 +58,7 @@ export class Previews {
         ...unread,
         ...exposedWarnings(shown, revisions, serverCfgs),
         ...overruled(recipe),
+        ...(await this.hidden.warnings(recipe, makings)),
         ...textWarnings(recipe),
       ],
     };

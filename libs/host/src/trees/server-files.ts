@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { CommandFailed, HostError, InstanceBusy, NotFound, PathRefused } from '../errors.js';
 import { InstanceFolder } from '../instances/instance-folder.js';
 import type { InstanceTurns } from '../instances/instance-turns.js';
+import { buildName } from '../instances/names.js';
 import { hasCode } from '../overlay/durable.js';
 import { pathParts } from '../overlay/relative-path.js';
 import { removeTree } from '../overlay/remove-tree.js';
+import { treeParts } from '../overlay/tree-places.js';
 import type { CommandRunner } from '../process/command-runner.js';
 import { LOCK_BUSY, PROGRAMS } from '../programs.js';
 import { CopiedTree } from './copied-tree.js';
@@ -16,11 +18,17 @@ import type { FolderPage, LayeredEntry, LeftOut, MergedTree, OpenedFile, PageReq
 import type { KeptFiles } from '../yielding/kept-files.js';
 import { ReplacedFiles, type ReplacedPage } from '../yielding/replaced-files.js';
 import { type OwnSize, ownSizeIn } from './own-size.js';
-import { serverLayers } from './server-layers.js';
+import { serverLayers, shippedLayers } from './server-layers.js';
 
 const PUT_AWAY_LIMIT_MS = 60_000;
 /** How long a count is good for: walking what a server wrote may take a second. */
 const COUNT_AGE_MS = 10_000;
+
+/** What a server is made of, beside what is generated for it. */
+export interface ShippedBy {
+  overlays: readonly string[];
+  build: string;
+}
 
 /** The trees of the servers of this machine, also while they run. Throws `NotInitialized` besides what `MergedTree` throws. */
 export interface ServerFiles {
@@ -28,6 +36,11 @@ export interface ServerFiles {
   open(name: string, path: string): Promise<OpenedFile>;
   walk(name: string, path: string, signal?: AbortSignal): AsyncIterable<LayeredEntry | LeftOut>;
   follow(name: string, path: string, request: FollowRequest): AsyncIterable<FilePart>;
+  /**
+   * Whether servers with these overlays (`<id>/<revision>`) and this build of the game would have something at a path. Throws
+   * `InvalidName`, `PathRefused`.
+   */
+  isShipped(layers: ShippedBy, path: string): Promise<boolean>;
   /**
    * How much of a file or folder the server wrote itself; of all by default, which may be some seconds old. Nothing where nothing is.
    * @param signal ends the count at a path; that of all is shared by all who ask
@@ -72,6 +85,11 @@ export class LocalServerFiles implements ServerFiles {
 
   async *follow(name: string, path: string, request: FollowRequest): AsyncGenerator<FilePart> {
     yield* followFile(() => this.open(name, path), request);
+  }
+
+  async isShipped({ overlays, build }: ShippedBy, path: string): Promise<boolean> {
+    const checked = { overlays: overlays.map((of) => treeParts(of).join('/')), build: buildName(build) };
+    return (await new LayeredTree(shippedLayers(this.root, checked)).entry(path)) !== null;
   }
 
   ownSize(name: string, path = '', signal?: AbortSignal): Promise<OwnSize> {

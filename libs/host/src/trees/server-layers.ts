@@ -38,6 +38,14 @@ export async function serverLayers(root: string, name: string): Promise<ServerLa
   }
 }
 
+/** What servers with these overlays and this build are given, topmost first. */
+export function shippedLayers(root: string, { overlays, build }: Pick<Spec, 'overlays' | 'build'>): Layer[] {
+  return [
+    ...overlays.map((of): Layer => ({ kind: 'overlay', of, folder: join(root, 'overlays', of) })),
+    { kind: 'game', of: build ?? null, folder: join(root, 'installation', build ?? 'current') },
+  ];
+}
+
 /** The layers of one generation of a server. */
 export function layersOf(root: string, folder: InstanceFolder, generation: number, spec: Spec): ServerLayers {
   return {
@@ -45,8 +53,7 @@ export function layersOf(root: string, folder: InstanceFolder, generation: numbe
     own: { kind: 'own', of: null, folder: folder.upper() },
     shipped: [
       { kind: 'generated', of: null, folder: join(folder.generation(generation), 'config') },
-      ...spec.overlays.map((of): Layer => ({ kind: 'overlay', of, folder: join(root, 'overlays', of) })),
-      { kind: 'game', of: spec.build ?? null, folder: join(root, 'installation', spec.build ?? 'current') },
+      ...shippedLayers(root, spec),
     ],
     hide: spec.hide,
   };
