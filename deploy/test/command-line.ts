@@ -109,11 +109,13 @@ export function testCommandLine(machine: Machine, panel: Panel): void {
     it('says what is wrong with what it was given', async () => {
       const fails = async (words: string[], code: number, stderr: string, input = '') =>
         expect(await ctl(words, input)).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(stderr) });
-      await fails(['start', 'nobody'], 1, 'l4d2ctl: nobody has not been initialized\n');
-      await fails(['start', 'NOBODY'], 1, 'is not a valid server name');
-      await fails(['initialize', 'x', '-f', '-'], 1, 'l4d2ctl: overlays[0]: ', 'port: 27042\noverlays: [../1]\n');
-      await fails(['initialize', 'x', '-f', '/root/.bashrc'], 1, 'user left4me may not read /root/.bashrc');
-      await fails(['start'], 2, "missing required argument 'name'");
+      await Promise.all([
+        fails(['start', 'nobody'], 1, 'l4d2ctl: nobody has not been initialized\n'),
+        fails(['start', 'NOBODY'], 1, 'is not a valid server name'),
+        fails(['initialize', 'x', '-f', '-'], 1, 'l4d2ctl: overlays[0]: ', 'port: 27042\noverlays: [../1]\n'),
+        fails(['initialize', 'x', '-f', '/root/.bashrc'], 1, 'user left4me may not read /root/.bashrc'),
+        fails(['start'], 2, "missing required argument 'name'"),
+      ]);
       const other = await machine.run(['runuser', '-u', 'nobody', '--', 'l4d2ctl', 'stop', 'alpha']);
       expect(other).toMatchObject({ code: 1, stderr: expect.stringContaining('run it as root') });
     });

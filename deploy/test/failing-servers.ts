@@ -19,7 +19,8 @@ export function testFailures(machine: Machine, panel: Panel): void {
   /** Starts a server that fails like this; resolves with how long after systemd gave it up the panel said so, in ms. */
   async function startFailing(name: string, sleep: string, how: string): Promise<number> {
     await startScripted(name, failing(sleep, how), machine, panel);
-    await machine.get('pkill', '--full', `^${sleep}$`);
+    const begin = async () => (await machine.run(['pkill', '--full', `^${sleep}$`])).code === 0;
+    await eventually(`${name} waits until it is told to fail`, begin);
     const unit = `left4me-server@${name}.service`;
     const hasFailed = async () => (await machine.unit(unit, 'ActiveState'))['ActiveState'] === 'failed';
     await eventually(`systemd gives ${name} up`, hasFailed, 90);
