@@ -36,25 +36,26 @@ describe('logging in', () => {
   });
 
   it('says the same of a wrong password and an unknown name, after about the same time', async () => {
-    const time = async (username: string) => {
-      const began = performance.now();
+    /** What both sides of it cost, which what else the machine does leaves as it is (ms). */
+    const attempt = async (username: string) => {
+      const before = process.cpuUsage();
       const { body } = await panel.anonymous
         .post(LOGIN)
         .set('X-Forwarded-For', fromElsewhere())
         .send({ username, password: 'wrong' })
         .expect(401);
-      return { detail: body.detail, ms: performance.now() - began };
+      const { user, system } = process.cpuUsage(before);
+      return { detail: body.detail, ms: (user + system) / 1000 };
     };
-    await time('warm-up');
-    const quickest = { known: Infinity, unknown: Infinity };
-    // Of several each: what else the machine does at the moment makes single ones slow.
+    await attempt('warm-up');
+    const least = { known: Infinity, unknown: Infinity };
     for (let turn = 0; turn < 5; turn++) {
-      const [known, unknown] = [await time('admin'), await time('nobody')];
+      const [known, unknown] = [await attempt('admin'), await attempt('nobody')];
       expect(known.detail).toBe(unknown.detail);
-      quickest.known = Math.min(quickest.known, known.ms);
-      quickest.unknown = Math.min(quickest.unknown, unknown.ms);
+      least.known = Math.min(least.known, known.ms);
+      least.unknown = Math.min(least.unknown, unknown.ms);
     }
-    expect(quickest.unknown).toBeGreaterThan(quickest.known / 4);
+    expect(least.unknown).toBeGreaterThan(least.known / 2);
   });
 
   it('names what is missing', async () => {
