@@ -19,7 +19,7 @@ const given = () => ({ DATABASE_URL: inject('databaseUrl'), REDIS_URL: inject('r
 
 const serve = (env: Record<string, string>) => folder.finish(['serve'], { LEFT4ME_PORT: '', ...given(), ...env });
 
-describe('a start that cannot succeed ends at once with 1 and one sentence', { timeout: 30_000 }, () => {
+describe('a start that cannot succeed ends at once with 1 and one sentence', { timeout: 120_000 }, () => {
   it.each<[string, Record<string, string>, RegExp]>([
     [
       'no database there',

@@ -58,7 +58,7 @@ async function another(overrides: Partial<RunningSettings>, host = new StandInHo
 const incarnation = async () =>
   (await panel.database.query<{ incarnation: string }[]>(`SELECT incarnation FROM hosts`))[0]?.incarnation;
 
-describe('a second worker of a host', () => {
+describe('a second worker of a host', { timeout: 120_000 }, () => {
   it('is refused while the first lives, in one sentence, and the first goes on', async () => {
     const before = await incarnation();
     const refusal = another({ root: elsewhere });
@@ -92,52 +92,48 @@ describe('a second worker of a host', () => {
     await another({});
   });
 
-  it(
-    'takes over at once on the state folder of the first, which gives up its jobs and takes no more',
-    { timeout: 60_000 },
-    async () => {
-      await panel.server('alpha');
-      panel.host.hold('start', 'alpha');
-      const held = await panel.queue('alpha', 'start');
-      await panel.reaches(held.id, 'running');
+  it('takes over at once on the state folder of the first, which gives up its jobs and takes no more', async () => {
+    await panel.server('alpha');
+    panel.host.hold('start', 'alpha');
+    const held = await panel.queue('alpha', 'start');
+    await panel.reaches(held.id, 'running');
 
-      const host = new StandInHost();
-      // What the first has launched goes on.
-      host.set('alpha', 'running', { generation: 4, nextGeneration: 4 });
-      const second = await another({}, host);
-      const error = 'interrupted: the worker ended while the job ran. The server is running (generation 4).';
-      expect(await panel.job(held.id)).toMatchObject({ state: 'failed', error });
-      expect((await panel.admin.get('/api/v1/servers/alpha').expect(200)).body).toMatchObject({
-        actualState: 'running',
-        lastError: `start failed: ${error}`,
-      });
-      expect((await panel.log(held.id)).at(-1)).toMatchObject({
-        stream: 'system',
-        line:
-          'The worker ended while this job ran, and its commands with it; the job is not run again by itself. ' +
-          'The server is running (generation 4).',
-      });
-      await eventually('the first notices', () => said.errors.length > 0);
-      expect(said.errors.join()).toContain('Another worker serves host local now');
-      await eventually('the first has ended its job', () => panel.host.calls.at(-1)?.to !== null);
-      const taken = panel.host.begun.length;
+    const host = new StandInHost();
+    // What the first has launched goes on.
+    host.set('alpha', 'running', { generation: 4, nextGeneration: 4 });
+    const second = await another({}, host);
+    const error = 'interrupted: the worker ended while the job ran. The server is running (generation 4).';
+    expect(await panel.job(held.id)).toMatchObject({ state: 'failed', error });
+    expect((await panel.admin.get('/api/v1/servers/alpha').expect(200)).body).toMatchObject({
+      actualState: 'running',
+      lastError: `start failed: ${error}`,
+    });
+    expect((await panel.log(held.id)).at(-1)).toMatchObject({
+      stream: 'system',
+      line:
+        'The worker ended while this job ran, and its commands with it; the job is not run again by itself. ' +
+        'The server is running (generation 4).',
+    });
+    await eventually('the first notices', () => said.errors.length > 0);
+    expect(said.errors.join()).toContain('Another worker serves host local now');
+    await eventually('the first has ended its job', () => panel.host.calls.at(-1)?.to !== null);
+    const taken = panel.host.begun.length;
 
-      for (const name of ['bravo', 'charlie', 'delta']) {
-        await panel.server(name);
-        expect(await panel.ended((await panel.queue(name, 'start')).id)).toMatchObject({ state: 'succeeded' });
-      }
-      expect(host.begun).toEqual(expect.arrayContaining(['start bravo', 'start charlie', 'start delta']));
-      expect(panel.host.begun).toHaveLength(taken);
-      expect(said.errors).toHaveLength(1);
+    for (const name of ['bravo', 'charlie', 'delta']) {
+      await panel.server(name);
+      expect(await panel.ended((await panel.queue(name, 'start')).id)).toMatchObject({ state: 'succeeded' });
+    }
+    expect(host.begun).toEqual(expect.arrayContaining(['start bravo', 'start charlie', 'start delta']));
+    expect(panel.host.begun).toHaveLength(taken);
+    expect(said.errors).toHaveLength(1);
 
-      // An orderly end of the first does not put the second offline.
-      await panel.app.close();
-      expect(await second.get(DataSource).manager.find(HostRow)).toMatchObject([{ online: true }]);
-    },
-  );
+    // An orderly end of the first does not put the second offline.
+    await panel.app.close();
+    expect(await second.get(DataSource).manager.find(HostRow)).toMatchObject([{ online: true }]);
+  });
 });
 
-describe('a host', () => {
+describe('a host', { timeout: 120_000 }, () => {
   it('is online by the clock of the database, whatever that of a process says', async () => {
     const now = Date.now();
     const clock = vi.spyOn(Date, 'now').mockReturnValue(now + 3_600_000);
