@@ -9,6 +9,7 @@ import type { Agent } from './app.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
 import { PanelProcess } from './panel-process.js';
+import { fillPrepared } from './prepared-state.js';
 import { StateFolder } from './state-folder.js';
 
 export const PASSWORD = 'correct horse battery';
@@ -33,18 +34,28 @@ export class RealPanel {
 
   /** A running panel as it is after its first start, with nothing in it but its admin. */
   static async empty(env: Record<string, string> = {}): Promise<RealPanel> {
-    const given = { LEFT4ME_ADMIN_PASSWORD: PASSWORD, ...env };
-    const panel = new RealPanel(await StateFolder.make(), await freePort(), given);
-    await panel.start();
+    return RealPanel.started(await StateFolder.make(), env);
+  }
+
+  /** A running panel with the demo runtime installed; it began as a copy of one that was made so. */
+  static async make(env: Record<string, string> = {}): Promise<RealPanel> {
+    const folder = await StateFolder.make();
+    await fillPrepared(folder.root, async () => {
+      const first = await RealPanel.empty();
+      await first.logIn('admin', PASSWORD);
+      const install = await first.ended((await first.install()).id);
+      if (install.state !== 'succeeded') throw new Error(`the demo runtime was not installed: ${install.error}`);
+      await first.end('SIGTERM');
+      return first.root;
+    });
+    const panel = await RealPanel.started(folder, env);
+    await panel.logIn('admin', PASSWORD);
     return panel;
   }
 
-  /** A running panel with the demo runtime installed. */
-  static async make(env: Record<string, string> = {}): Promise<RealPanel> {
-    const panel = await RealPanel.empty(env);
-    await panel.logIn('admin', PASSWORD);
-    const install = await panel.ended((await panel.install()).id);
-    if (install.state !== 'succeeded') throw new Error(`the demo runtime was not installed: ${install.error}`);
+  private static async started(folder: StateFolder, env: Record<string, string>): Promise<RealPanel> {
+    const panel = new RealPanel(folder, await freePort(), { LEFT4ME_ADMIN_PASSWORD: PASSWORD, ...env });
+    await panel.start();
     return panel;
   }
 

@@ -9,6 +9,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     databaseUrl: string;
     redisUrl: string;
+    /** Where the state folder is kept that tests begin with a copy of (prepared-state.ts). */
+    preparedState: string;
   }
 }
 
@@ -29,6 +31,7 @@ export default async function services(project: TestProject): Promise<() => Prom
   if (databaseUrl === undefined || redisUrl === undefined) throw new Error('both services were asked for');
   project.provide('databaseUrl', databaseUrl);
   project.provide('redisUrl', redisUrl);
+  project.provide('preparedState', join(root, 'prepared-state'));
   return async () => {
     await embedded.stop();
     await rm(root, { recursive: true, force: true });
