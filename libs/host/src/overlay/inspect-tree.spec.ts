@@ -5,7 +5,6 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DirHandle } from './dir-handle.js';
 import type { TreeWarning } from './file-tree.js';
 import { inspectTree } from './inspect-tree.js';
-import { timeLimit } from '../process/time-limit.js';
 
 let root: string;
 beforeEach(async () => (root = await mkdtemp(join(tmpdir(), 'left4me-inspect-'))));
@@ -71,7 +70,7 @@ test('a cfg file beyond ASCII is named with its first such line', async () => {
 });
 
 test('looking ends in the middle of a VPK when nobody needs it any more', async () => {
-  const entries = Buffer.alloc(48 * 1024 ** 2, Buffer.from(`${'n'.repeat(13)}\0${'\0'.repeat(16)}\xff\xff`, 'latin1'));
+  const entries = Buffer.alloc(4 * 1024 ** 2, Buffer.from(`${'n'.repeat(13)}\0${'\0'.repeat(16)}\xff\xff`, 'latin1'));
   const tree = Buffer.concat([Buffer.from('txt\0folder\0'), entries, Buffer.alloc(3)]);
   const header = Buffer.from(VPK.subarray(0, 12));
   header.writeUInt32LE(tree.length, 8);
@@ -80,7 +79,11 @@ test('looking ends in the middle of a VPK when nobody needs it any more', async 
   const looking = async (signal: AbortSignal): Promise<void> => {
     for await (const warning of inspectTree(await DirHandle.open(root), signal)) expect(warning).toBeUndefined();
   };
-  await expect(looking(timeLimit(50))).rejects.toThrow('looking at a VPK was interrupted');
+  // Three looks for the folders and the name of the file, then one for each piece that is read.
+  let looks = 0;
+  const { signal } = new AbortController();
+  Object.defineProperty(signal, 'aborted', { get: () => ++looks > 10 });
+  await expect(looking(signal)).rejects.toThrow('looking at a VPK was interrupted');
   await rm(join(root, 'left4dead2/addons/many.vpk'));
   await writeFile(join(root, 'a.txt'), '');
   await expect(looking(AbortSignal.abort())).rejects.toThrow('looking at the files was interrupted');

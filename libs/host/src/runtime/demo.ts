@@ -22,7 +22,10 @@ interface DemoFile {
 
 /** Sets up the stand-in for the game: a small stock tree, the demo server, and a copy of the node that runs it. */
 export class DemoRuntime {
-  constructor(private readonly builds: Builds) {}
+  constructor(
+    private readonly builds: Builds,
+    private readonly stepMs = STEP_MS,
+  ) {}
 
   async install(request: { build?: string }, run: Run): Promise<{ build: string; demo: boolean }> {
     const files = await demoFiles();
@@ -69,7 +72,7 @@ export class DemoRuntime {
         bytes += await copyInto(temporary, file);
         run.output.progress(percent, `setting up ${build}`);
         await run.output.write('stdout', ` Update state (0x61) setting up, progress: ${percent}.00 (${file.path})`);
-        await pause(STEP_MS, run.signal);
+        await pause(this.stepMs, run.signal);
         if (run.signal.aborted) throw new Interrupted('install');
       }
       await syncTree(temporary);
