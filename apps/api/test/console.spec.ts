@@ -1,4 +1,4 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Request } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from './browser.js';
 import { eventually } from './eventually.js';
@@ -102,10 +102,16 @@ describe('a user who logs in where another one is logged in', { timeout: 90_000 
     const [tab, other] = [await context.newPage(), await context.newPage()];
     await tab.routeWebSocket('**/api/v1/ws', () => undefined);
     await Promise.all([tab.goto('/login'), other.goto('/login')]);
+    const asking = new Set<Request>();
+    tab.on('request', (request) => void asking.add(request));
+    tab.on('requestfinished', (request) => void asking.delete(request));
+    tab.on('requestfailed', (request) => void asking.delete(request));
     await logIn(tab, 'admin');
     await tab.getByText('of-the-admin').first().waitFor();
     await tab.getByRole('link', { name: 'Users' }).click();
-    await tab.getByRole('heading', { name: 'Users' }).waitFor();
+    await tab.getByRole('cell', { name: 'ben' }).first().waitFor();
+    // What it asks while the session ends would lead it to the login.
+    await expect.poll(() => asking.size, { timeout: 15_000 }).toBe(0);
     await logIn(other, 'ben');
     await tab.getByText('Only admins see this page').waitFor();
 
@@ -120,7 +126,7 @@ describe('a user who logs in where another one is logged in', { timeout: 90_000 
     await tab.getByRole('heading', { name: 'Servers', exact: true }).waitFor();
     expect(await tab.getByText('of-the-admin').count()).toBe(0);
     answer();
-    await tab.getByText('No servers yet').waitFor();
+    await tab.getByRole('heading', { name: 'From nothing to a running server' }).waitFor();
     await tab.unrouteAll({ behavior: 'wait' });
     await context.close();
   });
