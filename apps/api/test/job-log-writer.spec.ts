@@ -47,18 +47,18 @@ function failing(text: string, times: number): JobLines {
 it('keeps the first and the last lines of an endless log, with a marker that counts what is left out', async () => {
   const jobId = await runningJob();
   const writer = new JobLogWriter(jobLines(), panel.app.get(Announcements), jobId, INCARNATION, unmasked, 10);
-  for (let i = 1; i <= 1000; i++) {
+  for (let i = 1; i <= 300; i++) {
     await writer.write('stdout', `line ${i}`);
     if (i % 7 === 0) await writer.drain();
   }
   await writer.drain();
   const lines = await stored(jobId);
   const first = Array.from({ length: 10 }, (_, i) => ({ seq: i + 1, stream: 'stdout', line: `line ${i + 1}` }));
-  const last = Array.from({ length: 10 }, (_, i) => ({ seq: i + 991, stream: 'stdout', line: `line ${i + 991}` }));
+  const last = Array.from({ length: 10 }, (_, i) => ({ seq: i + 291, stream: 'stdout', line: `line ${i + 291}` }));
   const marker = {
     seq: 11,
     stream: 'system',
-    line: '… 980 lines were left out here: a log keeps its first and last 10 …',
+    line: '… 280 lines were left out here: a log keeps its first and last 10 …',
   };
   expect(lines).toEqual([...first, marker, ...last]);
 });
