@@ -19,7 +19,7 @@ afterAll(() => panel.close());
 const createUser = (args: string[], env: Record<string, string> = GIVEN) =>
   folder.finish(['create-user', ...args], env);
 
-describe('left4me', () => {
+describe('left4me', { timeout: 120_000 }, () => {
   it('names every wrong setting, and starts and makes nothing', async () => {
     const before = await readdir(folder.root);
     const { code, stdout, stderr } = await folder.finish(['serve'], {
@@ -48,23 +48,19 @@ describe('left4me', () => {
     expect(await folder.processes()).toEqual([]);
   });
 
-  it(
-    'makes a user while it does not run; there is no made-up admin beside them then',
-    { timeout: 60_000 },
-    async () => {
-      expect(await createUser(['chief', '--admin'])).toEqual({
-        code: 0,
-        stdout: 'Admin "chief" can log in now.\n',
-        stderr: '',
-      });
-      expect(await folder.processes()).toEqual([]);
-      await panel.start();
-      expect(panel.said()).not.toContain('password');
-      await panel.logIn('chief', PASSWORD);
-      const { body } = await panel.admin.get('/api/v1/users').expect(200);
-      expect(body.items).toMatchObject([{ name: 'chief', role: 'admin', disabled: false }]);
-    },
-  );
+  it('makes a user while it does not run; there is no made-up admin beside them then', async () => {
+    expect(await createUser(['chief', '--admin'])).toEqual({
+      code: 0,
+      stdout: 'Admin "chief" can log in now.\n',
+      stderr: '',
+    });
+    expect(await folder.processes()).toEqual([]);
+    await panel.start();
+    expect(panel.said()).not.toContain('password');
+    await panel.logIn('chief', PASSWORD);
+    const { body } = await panel.admin.get('/api/v1/users').expect(200);
+    expect(body.items).toMatchObject([{ name: 'chief', role: 'admin', disabled: false }]);
+  });
 
   it('makes users while it runs, who can log in at once', async () => {
     expect(await createUser(['player'])).toEqual({ code: 0, stdout: 'User "player" can log in now.\n', stderr: '' });
@@ -120,7 +116,7 @@ describe('left4me', () => {
     await panel.admin.get('/api/v1/auth/me').expect(200);
   });
 
-  it('ends by SIGTERM with 0 and leaves no process, by SIGINT too', { timeout: 60_000 }, async () => {
+  it('ends by SIGTERM with 0 and leaves no process, by SIGINT too', async () => {
     expect(await panel.end('SIGTERM')).toBe(0);
     expect(await folder.processes()).toEqual([]);
     await panel.start();
@@ -129,7 +125,7 @@ describe('left4me', () => {
   });
 });
 
-it('prints a made-up password for the first admin, once', { timeout: 60_000 }, async () => {
+it('prints a made-up password for the first admin, once', { timeout: 120_000 }, async () => {
   const fresh = new RealPanel(await StateFolder.make(), await freePort());
   try {
     await fresh.start();

@@ -121,7 +121,7 @@ describe('left4me doctor, of an API by itself', () => {
 describe('left4me doctor, of a machine', () => {
   it(
     'tells of everything, as text and as JSON, and ends with 1 when something is bad',
-    { timeout: 60_000 },
+    { timeout: 120_000 },
     async () => {
       const folder = await StateFolder.make();
       const fine = await folder.finish(['doctor'], {});

@@ -73,7 +73,7 @@ it('the image is made of what .dockerignore lets through, and of packages in one
   expect(Object.keys(packages).filter((path) => /^(apps|libs)\/.*node_modules/.test(path))).toEqual([]);
 });
 
-it('the image has all that the API reads when it runs', { timeout: 60_000 }, async () => {
+it('the image has all that the API reads when it runs', { timeout: 120_000 }, async () => {
   const last = (await copies()).at(-1) ?? [];
   expect(last.length).toBeGreaterThan(5);
   for (const copy of last) await place(copy);
