@@ -3,6 +3,10 @@ import { ApiProblem } from '../api/client';
 import { fromPicker, isArchive } from './chosen-files';
 import { type Put, uploadQueue } from './uploads';
 
+/** The second that is usual may be gone before a busy machine has done what takes a few milliseconds. */
+const WAIT_MS = 20_000;
+vi.setConfig({ testTimeout: 30_000 });
+
 function chosen(...names: string[]) {
   return names.map((name) => ({ file: new File(['12345'], name), path: `cfg/${name}` }));
 }
@@ -24,7 +28,7 @@ describe('uploads', () => {
       open -= 1;
     });
     uploads.add(chosen('a', 'b', 'c', 'd', 'e', 'f', 'g'));
-    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce(), WAIT_MS);
     expect(most).toBe(3);
     expect(uploads.done.value).toBe(7);
     expect(uploads.percent.value).toBe(100);
@@ -36,13 +40,13 @@ describe('uploads', () => {
       broken.has(path) ? Promise.reject(new Error('The path is refused.')) : Promise.resolve(),
     );
     uploads.add(chosen('a', 'b'));
-    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce(), WAIT_MS);
     expect(uploads.failed.value.map((upload) => [upload.path, upload.error])).toEqual([
       ['cfg/b', 'The path is refused.'],
     ]);
     broken.clear();
     uploads.retry();
-    await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2), WAIT_MS);
     expect(uploads.failed.value).toEqual([]);
   });
 
@@ -51,10 +55,10 @@ describe('uploads', () => {
     const put = vi.fn<Put>(({ path }) => Promise.reject(path === 'cfg/a' ? refusal : new Error('The line broke.')));
     const { uploads, settled } = setUp(put);
     uploads.add(chosen('a', 'b'));
-    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce(), WAIT_MS);
     expect(uploads.failed.value.map((upload) => upload.refused)).toEqual([true, false]);
     uploads.retry();
-    await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2), WAIT_MS);
     expect(put.mock.calls.map(([{ path }]) => path)).toEqual(['cfg/a', 'cfg/b', 'cfg/b']);
   });
 
@@ -65,7 +69,7 @@ describe('uploads', () => {
     );
     uploads.add(chosen('a', 'b', 'c', 'd'));
     uploads.stop();
-    await vi.waitFor(() => expect(settled).toHaveBeenCalled());
+    await vi.waitFor(() => expect(settled).toHaveBeenCalled(), WAIT_MS);
     expect(uploads.failed.value.map(({ error }) => error)).toEqual(Array(4).fill('Stopped.'));
     expect(uploads.busy.value).toBe(false);
   });
@@ -78,9 +82,9 @@ describe('uploads', () => {
       throw new Error('The line broke.');
     });
     uploads.add(chosen('a', 'b'));
-    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce());
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledOnce(), WAIT_MS);
     uploads.retry();
-    await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2));
+    await vi.waitFor(() => expect(settled).toHaveBeenCalledTimes(2), WAIT_MS);
     expect(ids).toEqual([null, null, 7, null]);
     uploads.clear();
     expect(givenUp.mock.calls).toEqual([[[7]]]);
@@ -97,7 +101,7 @@ describe('uploads', () => {
     );
     uploads.add(chosen('pack.zip', 'half.zip'));
     uploads.stop();
-    await vi.waitFor(() => expect(settled).toHaveBeenCalled());
+    await vi.waitFor(() => expect(settled).toHaveBeenCalled(), WAIT_MS);
     expect(givenUp.mock.calls).toEqual([[[7]]]);
     expect(uploads.failed.value.map(({ id, error }) => [id, error])).toEqual([
       [null, 'Stopped.'],
@@ -115,7 +119,7 @@ describe('uploads', () => {
     );
     uploads.add(chosen('a', 'b', 'c', 'd'));
     uploads.leave();
-    await vi.waitFor(() => expect(settled).toHaveBeenCalled());
+    await vi.waitFor(() => expect(settled).toHaveBeenCalled(), WAIT_MS);
     expect(uploads.uploads).toEqual([]);
     expect(uploads.busy.value).toBe(false);
     expect(givenUp).not.toHaveBeenCalled();
@@ -129,12 +133,12 @@ describe('uploads', () => {
       await new Promise<void>((resolve) => unpacked.push(resolve));
     });
     uploads.add(chosen('pack.zip', 'a'));
-    await vi.waitFor(() => expect(uploads.done.value).toBe(1));
+    await vi.waitFor(() => expect(uploads.done.value).toBe(1), WAIT_MS);
     expect(uploads.percent.value).toBeNull();
     expect(uploads.unpacking.value.map(({ path }) => path)).toEqual(['cfg/pack.zip']);
     expect(uploads.busy.value).toBe(true);
     for (const done of unpacked) done();
-    await vi.waitFor(() => expect(uploads.busy.value).toBe(false));
+    await vi.waitFor(() => expect(uploads.busy.value).toBe(false), WAIT_MS);
     expect(uploads.percent.value).toBe(100);
   });
 });
