@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -10,16 +9,12 @@ import { redisConnection } from '../../src/config/redis-connection.js';
 import type { RunningSettings } from '../../src/config/settings.js';
 import { openDatabase } from '../../src/database/data-source.js';
 import { RconPasswords } from '../../src/servers/rcon-password.js';
-import { bundle } from '../bundle.js';
 import { type StoppableServices, stoppableServices } from '../stoppable-services.js';
 import { Member } from './member.js';
 import { HOLDS, type HostName, type Lane, OVERLAYS, QUICK_OVERLAY, type World, hosts, servers } from './model.js';
 import { Record } from './record.js';
 
 const PREFIX = 'chaos';
-const MEMBER = fileURLToPath(new URL('member.mjs', import.meta.url));
-/** In the checkout, so that a bundle finds what is left out of it. */
-const BUNDLES = fileURLToPath(new URL('../../coverage/', import.meta.url));
 /** Processes that answer requests only, so that jobs are queued by several processes at the same time. */
 const APIS = 2;
 
@@ -47,8 +42,6 @@ export class Fleet {
   private constructor(
     readonly services: StoppableServices,
     readonly root: string,
-    /** Of each of its processes, in a folder of its own. */
-    private readonly program: string,
     readonly settings: RunningSettings,
     readonly database: pg.Pool,
     readonly redis: Redis,
@@ -57,7 +50,7 @@ export class Fleet {
     database.on('error', () => undefined);
     redis.on('error', () => undefined);
     const member = (name: string, more: Partial<RunningSettings>): Member =>
-      new Member(name, program, Object.assign({}, settings, { root: path.join(root, name) }, more), {
+      new Member(name, Object.assign({}, settings, { root: path.join(root, name) }, more), {
         told: (by, message) => this.record.take(by, message),
         gone: (by, at) => this.record.gone(by, at),
       });
@@ -101,9 +94,7 @@ export class Fleet {
     await migrated.destroy();
     const database = new pg.Pool({ connectionString: settings.databaseUrl, max: 4 });
     const redis = new Redis({ ...redisConnection(settings.redisUrl), maxRetriesPerRequest: null });
-    await mkdir(BUNDLES, { recursive: true });
-    const program = await bundle(MEMBER, await mkdtemp(path.join(BUNDLES, 'chaos-')));
-    const fleet = new Fleet(services, root, program, settings, database, redis);
+    const fleet = new Fleet(services, root, settings, database, redis);
     for (const { name } of fleet.members) await mkdir(path.join(root, name));
     await fleet.startAll();
     await fleet.furnish();
@@ -212,7 +203,6 @@ export class Fleet {
     await this.database.end();
     await this.services.remove();
     await rm(this.root, { recursive: true, force: true });
-    await rm(path.dirname(this.program), { recursive: true });
   }
 
   private async furnish(): Promise<void> {

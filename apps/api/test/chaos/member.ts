@@ -1,7 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import type { RunningSettings } from '../../src/config/settings.js';
 import { told, type Question, type Told, type Telling } from './messages.js';
 
+const PROGRAM = fileURLToPath(new URL('member.mjs', import.meta.url));
 const ANSWER_MS = 60_000;
 /** Longest time to start, and to end in an orderly way. */
 const TURN_MS = 60_000;
@@ -45,7 +47,6 @@ export class Member {
 
   constructor(
     readonly name: string,
-    private readonly program: string,
     private readonly settings: RunningSettings,
     private readonly events: MemberEvents,
   ) {}
@@ -66,7 +67,7 @@ export class Member {
     this.starts += 1;
     // Each life has a name of its own in the record.
     const life = `${this.name}#${this.starts}`;
-    const child = fork(this.program, [JSON.stringify(this.settings)], {
+    const child = fork(PROGRAM, [JSON.stringify(this.settings)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       execArgv: [],
     });

@@ -1,21 +1,17 @@
 import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundle } from '../bundle.js';
 
 const CHECKOUT = fileURLToPath(new URL('../../../../', import.meta.url));
 const PROJECTS = ['apps/api', 'libs/host'];
 const PARTS = ['package.json', 'dist', 'programs'];
 
 /**
- * A copy of the built product with its `// fault point: <name>` comments turned into calls; nothing else of it is changed but that it
- * is bundled, since it is started for each death. It lies in the checkout, so that it finds the same dependencies.
+ * A copy of the built product with its `// fault point: <name>` comments turned into calls; nothing else of it is changed. It lies
+ * in the checkout, so that it finds the same dependencies.
  */
 export class FaultyBuild {
-  private constructor(
-    private readonly folder: string,
-    readonly program: string,
-  ) {}
+  private constructor(private readonly folder: string) {}
 
   static async make(): Promise<FaultyBuild> {
     const parent = join(CHECKOUT, 'apps/api/coverage');
@@ -29,10 +25,13 @@ export class FaultyBuild {
     }
     await mkdir(join(folder, 'node_modules/@left4me'), { recursive: true });
     await symlink('../../libs/host', join(folder, 'node_modules/@left4me/host'));
-    const program = await bundle(join(folder, 'apps/api/dist/left4me.js'), join(folder, 'bundle'));
     // Its processes are an ordinary user's.
     await chmod(folder, 0o755);
-    return new FaultyBuild(folder, program);
+    return new FaultyBuild(folder);
+  }
+
+  get program(): string {
+    return join(this.folder, 'apps/api/dist/left4me.js');
   }
 
   async remove(): Promise<void> {
