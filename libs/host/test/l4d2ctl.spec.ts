@@ -16,7 +16,7 @@ interface Result {
   err: string;
 }
 
-/** @param owner of LEFT4ME_ROOT. Where it is root, who runs the tests, the program runs itself once more, which takes twice the time. */
+/** @param owner of LEFT4ME_ROOT. When root runs the tests and owns it, the program runs itself once more, which takes twice the time. */
 async function prepare(
   script = WAITING_SERVER,
   owner: 'root' | 'service user' = 'service user',
