@@ -30,7 +30,7 @@ async function openWorkshop(
   const api = new SteamWebApi({ url: steam.url, backOff, attempts: 3, callMs: 60_000 });
   const cached = (id: string): string => join(root, 'cache/workshop', id);
   /** Resolves when so many bytes of an item are in its unfinished file. */
-  const taken = (id: string, bytes: number) => () =>
+  const taken = (id: string, bytes: number): Promise<true> =>
     eventually(async () => {
       const part = (await readdir(cached(id)).catch(() => [])).find((name) => name.endsWith('.part'));
       return part !== undefined && (await stat(join(cached(id), part))).size === bytes;
@@ -60,10 +60,10 @@ describe('a download', () => {
     steam
       .item(id, content)
       .mishaps.push(
-        { cutAfter: 100_000, onceTaken: taken(id, 100_000) },
+        { cutAfter: 100_000, onceTaken: () => taken(id, 100_000) },
         { status: 503 },
-        { cutAfter: 100_000, onceTaken: taken(id, 200_000) },
-        { cutAfter: 1, onceTaken: taken(id, 200_001) },
+        { cutAfter: 100_000, onceTaken: () => taken(id, 200_000) },
+        { cutAfter: 1, onceTaken: () => taken(id, 200_001) },
       );
     const { files, unavailable } = await workshop.fetch(await wanted(workshop, id), recordingRun().run);
     expect(unavailable).toEqual([]);
@@ -79,7 +79,7 @@ describe('a download', () => {
     const { workshop, taken } = await openWorkshop();
     const id = newId();
     const content = vpk('a map', 200_000);
-    steam.item(id, content).mishaps.push({ cutAfter: 50_000, onceTaken: taken(id, 50_000) }, 'range ignored');
+    steam.item(id, content).mishaps.push({ cutAfter: 50_000, onceTaken: () => taken(id, 50_000) }, 'range ignored');
     const { files } = await workshop.fetch(await wanted(workshop, id), recordingRun().run);
     await expectContent(files[0]?.from ?? '', content);
     expect(steam.downloads.filter((line) => line.startsWith(id))).toEqual([id, `${id} from 50000`]);
@@ -137,7 +137,7 @@ describe('a download', () => {
     const { run } = recordingRun(control.signal);
     const items = await wanted(workshop, whole, damaged);
     const building = workshop.fetch(items, run);
-    await Promise.all([taken(whole, 40_000)(), taken(damaged, 40_000)()]);
+    await Promise.all([taken(whole, 40_000), taken(damaged, 40_000)]);
     control.abort();
     await expect(building).rejects.toThrow('interrupted');
     const part = `${items.find(({ id }) => id === damaged)?.version}.part`;
