@@ -160,6 +160,7 @@ export interface TestSystemd {
   units: UnitStates;
   follower: JournalFollower;
   positions: JournalPositions;
+  begins: LogBegins;
   logs: JournalLogs;
   manager: SystemdManager;
 }
@@ -174,7 +175,7 @@ export async function openTestSystemd(): Promise<TestSystemd> {
   const begins = new LogBegins(root, systemd.journalctl);
   const logs = new JournalLogs(follower, positions, begins, systemd.journalctl);
   const manager = new SystemdManager(root, new StandInControl(systemd, root), units, follower, logs, begins);
-  return { root, systemd, units, follower, positions, logs, manager };
+  return { root, systemd, units, follower, positions, begins, logs, manager };
 }
 
 /** Makes the folder of an instance, as far as its log needs one. */
