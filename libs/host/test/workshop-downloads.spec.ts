@@ -52,6 +52,15 @@ async function wanted(workshop: LocalWorkshop, ...ids: string[]): Promise<Wanted
   });
 }
 
+/** Goes the whole way to a request for a file, which a download that began before has been to by then. */
+async function askAfter(): Promise<void> {
+  const { workshop } = await openWorkshop();
+  const id = newId();
+  steam.item(id).mishaps.push({ status: 404 });
+  const { unavailable } = await workshop.fetch(await wanted(workshop, id), recordingRun().run);
+  expect(unavailable).toHaveLength(1);
+}
+
 describe('a download', () => {
   it('goes on where it was cut, as often as it is', async () => {
     const { workshop, taken } = await openWorkshop();
@@ -164,6 +173,7 @@ describe('a download', () => {
     steam.mostAtOnce = 0;
     const fetching = [1, 2, 3].map(() => workshop.fetch(items, recordingRun().run));
     await eventually(async () => steam.sending >= 2);
+    await askAfter();
     send();
     const results = await Promise.all(fetching);
     expect(results[1]).toEqual(results[0]);
