@@ -57,8 +57,8 @@ export function testScriptLimits(machine: Machine, panel: Panel): void {
     });
 
     it('gets no more memory: what wants it is killed, and the job says so', async () => {
-      // Two that have room one by one; the first to end decides.
-      const eat = `perl -e '$all = "x" x 1.3e9; sleep 100' & `;
+      // Two that have room one by one; the first to end decides. (A string of "x" x 1.3e9 would be made twice by each.)
+      const eat = `perl -e 'vec($all, 1.3e9, 8) = 1; sleep 100' & `;
       const { state, error } = await builds.build(await builds.overlay('greedy', `${eat}${eat}wait -n`));
       expect({ state, error }).toEqual({ state: 'failed', error: expect.stringMatching(/more than 2 GiB of memory/) });
     });
