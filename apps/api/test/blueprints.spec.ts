@@ -1,4 +1,8 @@
+import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RunningSettings } from '../src/config/settings.js';
+import { listenAtSocket } from '../src/server-files/files-socket.js';
+import { HiddenPaths } from '../src/servers/hidden-paths.js';
 import { type Agent, startApp, type TestApp } from './app.js';
 
 let panel: TestApp;
@@ -195,6 +199,21 @@ describe('the preview of hidden paths', () => {
     await sql(`INSERT INTO runtime_builds (host_id, build, demo, current, installed_at)
                SELECT id, 'test-1', true, true, now() FROM hosts`);
     expect(await shown()).toEqual([expect.stringContaining(`${unknown}The host's worker is not running`)]);
+    const hidden = panel.app.get(HiddenPaths, { strict: false });
+    const { limitMs } = hidden;
+    const worker = createServer();
+    await listenAtSocket(worker, panel.app.get(RunningSettings).root);
+    try {
+      hidden.limitMs = 200;
+      expect(await shown()).toEqual([`${unknown}the host's worker did not answer in time.`]);
+      hidden.limitMs = limitMs;
+      // One of before an upgrade does not know the question.
+      worker.on('request', (_request, response) => response.writeHead(404).end());
+      expect(await shown()).toEqual([`${unknown}the host's worker could not look. The panel's log says why.`]);
+    } finally {
+      hidden.limitMs = limitMs;
+      worker.close();
+    }
     const { id: blueprintId } = await blueprint(anna);
     const server = { name: 'far', blueprintId, hostId: 'cellar' };
     const { body: made } = await anna.post('/api/v1/servers').send(server).expect(201);

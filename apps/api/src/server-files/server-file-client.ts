@@ -54,9 +54,9 @@ export class ServerFileClient {
   }
 
   /** Whether the game or an overlay has something at a path, whichever servers there are. */
-  async isShipped({ overlays, build }: ShippedBy, path: string): Promise<boolean> {
+  async isShipped({ overlays, build }: ShippedBy, path: string, signal: AbortSignal): Promise<boolean> {
     const layers = { overlays: overlays.join(' '), build };
-    return shippedAnswer.parse(await json(await this.ask('shipped', '', path, layers)));
+    return shippedAnswer.parse(await json(await this.ask('shipped', '', path, layers, signal)));
   }
 
   /** @throws Unavailable when the signal aborted: nobody is there any more to be told, and it is no error for the log */

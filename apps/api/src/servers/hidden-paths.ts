@@ -1,4 +1,5 @@
-import { Injectable } from '@nestjs/common';
+import { timeLimit } from '@left4me/host';
+import { Injectable, Logger } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { RunningSettings } from '../config/settings.js';
 import { HostRow } from '../hosts/host.entity.js';
@@ -8,10 +9,15 @@ import { type Makings, numbersOf } from './makings.js';
 import type { Recipe } from './recipe.js';
 
 const UNKNOWN = 'Whether there is something at the hidden paths is not known';
+/** For all paths together: a preview is worth more than its warnings. */
+const LIMIT_MS = 10_000;
 
 /** Looks whether hidden paths hide something: one that is misspelt hides nothing, without a word. */
 @Injectable()
 export class HiddenPaths {
+  private readonly logger = new Logger('Hidden paths');
+  limitMs = LIMIT_MS;
+
   constructor(
     private readonly database: DataSource,
     private readonly settings: RunningSettings,
@@ -29,16 +35,19 @@ export class HiddenPaths {
     const revisions = numbersOf(makings.revisions);
     const layers = { overlays: overlays.map(({ id }) => `${id}/${revisions.get(id)}`), build: build.build };
     const warnings: string[] = [];
+    const limit = timeLimit(this.limitMs);
     try {
       for (const path of hide) {
-        if (await this.files.isShipped(layers, path)) continue;
+        if (await this.files.isShipped(layers, path, limit)) continue;
         warnings.push(
           `Hiding ${path} has no effect: neither the game nor an overlay has it. Upper and lower case matter.`,
         );
       }
     } catch (error) {
       if (error instanceof Unavailable) return [`${UNKNOWN}: ${error.message}`];
-      throw error;
+      if (limit.aborted) return [`${UNKNOWN}: the host's worker did not answer in time.`];
+      this.logger.error(`Hidden paths cannot be looked up: ${String(error)}`);
+      return [`${UNKNOWN}: the host's worker could not look. The panel's log says why.`];
     }
     return warnings;
   }
