@@ -17,14 +17,14 @@ const LINKED = 'installation';
  */
 export async function fillPrepared(root: string, prepare: () => Promise<string>): Promise<void> {
   const prepared = inject('preparedState');
-  await once(prepared, prepare);
+  await makeOnce(prepared, prepare);
   const copied = (await readdir(prepared)).filter((name) => name !== LINKED);
   await execute('cp', ['--archive', ...copied.map((name) => join(prepared, name)), root]);
   await execute('cp', ['--archive', '--link', join(prepared, LINKED), root]);
 }
 
 /** Test files run in several processes: the first one prepares it, the others wait for it. */
-async function once(prepared: string, prepare: () => Promise<string>): Promise<void> {
+async function makeOnce(prepared: string, prepare: () => Promise<string>): Promise<void> {
   const client = new pg.Client({ connectionString: inject('databaseUrl') });
   await client.connect();
   try {
