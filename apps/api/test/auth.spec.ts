@@ -36,7 +36,10 @@ describe('logging in', () => {
   });
 
   it('says the same of a wrong password and an unknown name, after about the same time', async () => {
-    /** What both sides of it cost, which what else the machine does leaves as it is (ms). */
+    /**
+     * What both sides of it cost, which what else the machine does leaves as it is (ms): hashing a password is what takes the time. A
+     * difference that is spent waiting (for a query, a timer) is not seen.
+     */
     const attempt = async (username: string) => {
       const before = process.cpuUsage();
       const { body } = await panel.anonymous
