@@ -87,10 +87,13 @@ it('waits for a server that is just being put on it', async () => {
   const id = await host('busy');
   const other = panel.database.createQueryRunner();
   await other.startTransaction();
-  await other.query('SELECT 1 FROM hosts WHERE id = $1 FOR KEY SHARE', [id]);
+  const [holder]: [{ pid: number }] = await other.query(
+    'SELECT pg_backend_pid() AS pid FROM hosts WHERE id = $1 FOR KEY SHARE',
+    [id],
+  );
   const removing = remove('busy').then(({ status }) => status);
-  const waiting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-  await eventually('it waits', async () => (await panel.database.query<unknown[]>(waiting)).length > 0);
+  const waiting = 'SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))';
+  await eventually('it waits', async () => (await panel.database.query<unknown[]>(waiting, [holder.pid])).length > 0);
   await other.query(
     `INSERT INTO servers (name, title, port, host_id, blueprint_id, owner_id, rcon_password)
      SELECT 'just-made', 'x', 27015, $1, $2, owner_id, '' FROM blueprints WHERE id = $2`,
