@@ -85,9 +85,12 @@ describe('a second worker of a host', { timeout: 120_000 }, () => {
     const stayingSeen = (async () => {
       for (; !over.signal.aborted; await sleep(50)) await seen(10);
     })();
-    await expect(another({})).rejects.toThrow('served by another worker, on the machine far away.');
-    over.abort();
-    await stayingSeen;
+    try {
+      await expect(another({})).rejects.toThrow('served by another worker, on the machine far away.');
+    } finally {
+      over.abort();
+      await stayingSeen;
+    }
     await seen(16);
     await another({});
   });
