@@ -19,7 +19,8 @@ const given = () => ({ DATABASE_URL: inject('databaseUrl'), REDIS_URL: inject('r
 
 const serve = (env: Record<string, string>) => folder.finish(['serve'], { LEFT4ME_PORT: '', ...given(), ...env });
 
-describe('a start that cannot succeed ends at once with 1 and one sentence', { timeout: 120_000 }, () => {
+// One that tried again for a minute would not end within it; that none tries again at all is counted below.
+describe('a start that cannot succeed ends at once with 1 and one sentence', { timeout: 60_000 }, () => {
   it.each<[string, Record<string, string>, RegExp]>([
     [
       'no database there',
@@ -45,6 +46,26 @@ describe('a start that cannot succeed ends at once with 1 and one sentence', { t
     expect(stderr).toMatch(sentence);
     expect(stderr).not.toContain('secret-word');
     expect(await folder.processes()).toEqual([]);
+  });
+
+  it('a database that hangs up, which is asked once', async () => {
+    let connections = 0;
+    const hangsUp = createServer((socket) => {
+      connections += 1;
+      socket.on('error', () => undefined).once('data', () => socket.end());
+    }).listen(0, '127.0.0.1');
+    await once(hangsUp, 'listening');
+    const { port } = hangsUp.address() as AddressInfo;
+    try {
+      const { code, stderr } = await serve({ DATABASE_URL: `postgres://127.0.0.1:${port}/x` });
+      expect({ code, stderr, connections }).toEqual({
+        code: 1,
+        stderr: 'DATABASE_URL: the database cannot be opened: Connection terminated unexpectedly\n',
+        connections: 1,
+      });
+    } finally {
+      hangsUp.close();
+    }
   });
 
   it('whatever is wrong with the address is said before a database is made', async () => {
@@ -85,7 +106,7 @@ describe('a start is ended by a signal', { timeout: 120_000 }, () => {
     silent.close();
   });
 
-  it('while the database does not answer', async () => {
+  it('while the database does not answer', { timeout: 30_000 }, async () => {
     const { port } = silent.address() as AddressInfo;
     const child = folder.run(['serve'], { ...given(), DATABASE_URL: `postgres://127.0.0.1:${port}/x` });
     const ended = once(child, 'close');
