@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogItem } from '../src/jobs/log/job-lines.js';
 import type { ServerView } from '../src/servers/server.dto.js';
 import { eventually } from './eventually.js';
@@ -51,29 +51,38 @@ describe.concurrent("a running job's log", () => {
   });
   afterAll(() => goOn());
 
-  /** The install goes on when each of these tests has read of it while it ran. */
-  let reading = 0;
-  beforeEach(() => void (reading += 1));
-  const hasRead = async () => {
-    if (--reading === 0) await goOn();
-  };
+  /** The tests below. */
+  const READERS = 4;
+  let done = 0;
+  /** The install goes on when each of them has read of it while it ran, or has failed to. */
+  async function whileItRuns<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } finally {
+      if (++done === READERS) await goOn();
+    }
+  }
 
   it('streams as plain text for `curl -N`, line by line while the job runs, and ends with it', async () => {
-    const follower = await follow(`jobs/${id}/logs?follow=true`, { Accept: '*/*' });
-    expect(follower.response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
-    await eventually('lines arrive while it runs', () => follower.lines.length > 3 && !follower.ended);
-    expect((await panel.job(id)).state).toBe('running');
-    await hasRead();
+    const follower = await whileItRuns(async () => {
+      const opened = await follow(`jobs/${id}/logs?follow=true`, { Accept: '*/*' });
+      expect(opened.response.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+      await eventually('lines arrive while it runs', () => opened.lines.length > 3 && !opened.ended);
+      expect((await panel.job(id)).state).toBe('running');
+      return opened;
+    });
     await eventually('the stream ends', () => follower.ended);
     expect((await panel.job(id)).state).toBe('succeeded');
     expect(follower.lines).toEqual((await panel.jobLog(id)).map(({ line }) => line));
   });
 
   it('streams as NDJSON, ends with `end`, and resumes behind a line', async () => {
-    const first = await follow(`jobs/${id}/logs?follow=true`, NDJSON);
-    await eventually('lines arrive while it runs', () => first.items.length > 3 && !first.ended);
-    first.leave();
-    await hasRead();
+    const first = await whileItRuns(async () => {
+      const opened = await follow(`jobs/${id}/logs?follow=true`, NDJSON);
+      await eventually('lines arrive while it runs', () => opened.items.length > 3 && !opened.ended);
+      opened.leave();
+      return opened;
+    });
     const seen = first.items.length;
     const second = await follow(`jobs/${id}/logs?follow=true&after=${seen}`, NDJSON);
     await eventually('the stream ends', () => second.ended);
@@ -84,10 +93,12 @@ describe.concurrent("a running job's log", () => {
   });
 
   it('streams as server-sent events, which resume by Last-Event-ID and end with `end`', async () => {
-    const first = await follow(`jobs/${id}/logs?follow=true`, SSE);
-    await eventually('events arrive', () => events(first.text).length > 3);
-    first.leave();
-    await hasRead();
+    const first = await whileItRuns(async () => {
+      const opened = await follow(`jobs/${id}/logs?follow=true`, SSE);
+      await eventually('events arrive', () => events(opened.text).length > 3);
+      opened.leave();
+      return opened;
+    });
     const before = events(first.text);
     const second = await follow(`jobs/${id}/logs?follow=true`, { ...SSE, 'Last-Event-ID': before.at(-1)?.id ?? '' });
     await eventually('the stream ends', () => second.ended);
@@ -102,12 +113,14 @@ describe.concurrent("a running job's log", () => {
 
   it('is replayed from a position over the WebSocket, goes on live, and tells its end once and only then', async () => {
     const channel = `job:${id}`;
-    await eventually('it has printed', async () => (await panel.jobLog(id)).length > 3);
-    const first = await live();
-    first.subscribe(channel);
-    await eventually('the replay', () => first.items(channel).length > 3);
-    first.cut();
-    await hasRead();
+    const first = await whileItRuns(async () => {
+      await eventually('it has printed', async () => (await panel.jobLog(id)).length > 3);
+      const client = await live();
+      client.subscribe(channel);
+      await eventually('the replay', () => client.items(channel).length > 3);
+      client.cut();
+      return client;
+    });
     const before = first.items(channel);
     expect(first.of('subscribed', channel)).toHaveLength(1);
 
