@@ -225,7 +225,7 @@ describe('the WebSocket', () => {
     client.cut();
   });
 
-  it('pushes a crash that is seen within a second, and the recovery', async () => {
+  it('pushes a crash, which is seen within a second of it, and the recovery', async () => {
     const client = await live();
     client.subscribe('servers');
     client.subscribe('jobs');
@@ -235,7 +235,7 @@ describe('the WebSocket', () => {
     await instance.rcon('sys_crash');
     const failed = () => client.of('changed', 'servers').find(({ item }) => item['actualState'] === 'failed');
     // Sooner than all servers are looked at the next time.
-    await eventually('the crash is pushed', () => failed() !== undefined);
+    await eventually('the crash is pushed', () => failed() !== undefined, 5);
     const crashed = failed();
     expect(crashed).toMatchObject({
       item: { id: server.id, name: 'one', ready: false, map: null, lastError: expect.stringContaining('SIGSEGV') },
