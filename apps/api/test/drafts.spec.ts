@@ -285,4 +285,22 @@ describe('a change of a draft and a build that meet', () => {
     await expect(before).rejects.toThrow('killed');
     expect(await changedAt(id)).not.toBeNull();
   });
+
+  it('changes nothing when it stood still for so long that a build may be copying the draft', async () => {
+    const leases = drafts.panel.app.get(DraftLeases, { strict: false });
+    const id = await drafts.overlay();
+    let changed = false;
+    const change = (): Promise<void> => Promise.resolve(void (changed = true));
+    const placing = { mode: 'merge', path: 'cfg', aside: 'made' } as const;
+    const answer = await drafts.panel.database.transaction(async (manager) => {
+      await manager.query(`SELECT FROM overlays WHERE id = $1 FOR NO KEY UPDATE`, [id]);
+      const changing = leases.during({ id, name: 'x' }, change, placing).catch(String);
+      const lease = () => drafts.sql(`SELECT FROM draft_leases WHERE overlay_id = $1`, [id]);
+      await expect.poll(lease, { timeout: 15_000 }).toHaveLength(1);
+      await drafts.sql(`DELETE FROM draft_leases WHERE overlay_id = $1`, [id]);
+      return () => changing;
+    });
+    expect(await answer()).toContain('stood still');
+    expect(changed).toBe(false);
+  });
 });

@@ -55,7 +55,7 @@ export class DraftLeases {
     try {
       const marked = await this.mark(overlay);
       try {
-        if (placing) await this.note(lease, placing);
+        if (placing) await this.note(overlay, lease, placing);
         const done = await change();
         await this.changed(overlay.id);
         return done;
@@ -113,15 +113,19 @@ export class DraftLeases {
     throw new Conflict(`Somebody else is changing the files of ${name}: try again in a moment.`);
   }
 
-  /** Once no build runs and the draft counts as changed: what is noted is made whole whenever the lease has expired. */
-  private async note(lease: number, { mode, path, aside }: Placing): Promise<void> {
+  /**
+   * Once no build runs and the draft counts as changed: what is noted is made whole whenever the lease has expired.
+   * @throws Conflict when it has expired already, as in a process that stood still: a build may be copying the draft by now
+   */
+  private async note({ name }: Named, lease: number, { mode, path, aside }: Placing): Promise<void> {
     const [replaces, merges] = mode === 'replace' ? [path, null] : [null, path];
-    await this.database.query(`UPDATE draft_leases SET replaces = $2, merges = $3, aside = $4 WHERE id = $1`, [
-      lease,
-      replaces,
-      merges,
-      aside,
-    ]);
+    const [noted] = await this.database.query<[unknown[], number]>(
+      `UPDATE draft_leases SET replaces = $2, merges = $3, aside = $4
+       WHERE id = $1 AND expires_at > clock_timestamp() RETURNING id`,
+      [lease, replaces, merges, aside],
+    );
+    if (noted.length > 0) return;
+    throw new Conflict(`The panel stood still before it changed the files of ${name}, and changed nothing: try again.`);
   }
 
   /** When this fails the lease expires, and the next renewal or the build tells. */
