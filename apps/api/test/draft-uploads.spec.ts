@@ -273,4 +273,22 @@ describe('an upload in pieces', () => {
     await drafts.anna.get(`/api/v1/uploads/${upload.id}`).expect(404);
     expect(await drafts.temporary()).toEqual([]);
   });
+
+  it('is not all that lies there: what a draft is still to be mended from stays, however old', async () => {
+    const id = await drafts.overlay();
+    const aside = path.join(drafts.panel.settings.root, 'drafts/.tmp/half-merged');
+    await writeFile(aside, 'x');
+    await drafts.sql(
+      `INSERT INTO draft_leases (overlay_id, expires_at, merges, aside)
+       VALUES ($1, clock_timestamp() + interval '1 hour', 'cfg', 'half-merged')`,
+      [id],
+    );
+    const sweep = () =>
+      drafts.panel.app.get(DraftUploads, { strict: false }).sweep(new Date(Date.now() + 25 * 3600_000));
+    await sweep();
+    expect(await drafts.temporary()).toEqual(['half-merged']);
+    await drafts.sql(`DELETE FROM draft_leases WHERE overlay_id = $1`, [id]);
+    await sweep();
+    expect(await drafts.temporary()).toEqual([]);
+  });
 });

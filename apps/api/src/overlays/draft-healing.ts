@@ -88,7 +88,7 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
     } catch (error) {
       if (!(error instanceof HostError)) throw this.notMended(where, placing, error);
       this.logger.warn(
-        `${where} was not ${MENDED[placing.mode]}, drafts/.tmp/${placing.aside} stays: ${error.message}`,
+        `${where} was not ${MENDED[placing.mode]}, drafts/.tmp/${placing.aside} is removed when it is a day old: ${error.message}`,
       );
       return;
     }

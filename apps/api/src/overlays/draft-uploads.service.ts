@@ -126,12 +126,15 @@ export class DraftUploads implements OnApplicationBootstrap, BeforeApplicationSh
     });
   }
 
-  /** Rows and files that nobody has touched for a day. Files without a row go by their own age. */
+  /** Rows and files that nobody has touched for a day. Files without a row go by their own age; what a draft is to be mended from stays. */
   async sweep(now = new Date()): Promise<void> {
     const before = new Date(now.getTime() - KEPT_MS);
     try {
       await this.database.getRepository(DraftUpload).delete({ touchedAt: LessThan(before) });
-      await removeAbandoned(this.drafts, before);
+      const needed = await this.database.query<{ aside: string }[]>(
+        `SELECT aside FROM draft_leases WHERE aside IS NOT NULL`,
+      );
+      await removeAbandoned(this.drafts, before, new Set(needed.map(({ aside }) => aside)));
     } catch (error) {
       this.logger.warn(`Abandoned uploads are still there: ${String(error)}`);
     }

@@ -76,14 +76,18 @@ export class UploadFile {
   }
 }
 
-/** Removes what nobody has touched for long from beside the trees below a folder: left by a kill, or never finished. */
-export async function removeAbandoned(folder: string, olderThan: Date): Promise<void> {
+/**
+ * Removes what nobody has touched for long from beside the trees below a folder: left by a kill, or never finished.
+ * @param needed names of what stays, however old
+ */
+export async function removeAbandoned(folder: string, olderThan: Date, needed: ReadonlySet<string>): Promise<void> {
   const unfinished = join(folder, '.tmp');
   const names = await readdir(unfinished).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return [];
     throw error;
   });
   for (const name of names) {
+    if (needed.has(name)) continue;
     const stats = await lstat(join(unfinished, name)).catch((error: unknown) => {
       if (hasCode(error, 'ENOENT')) return null;
       throw error;
