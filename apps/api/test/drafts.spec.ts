@@ -303,4 +303,16 @@ describe('a change of a draft and a build that meet', () => {
     expect(await answer()).toContain('stood still');
     expect(changed).toBe(false);
   });
+
+  it('is not ended as an abandoned one by its own process when it is late', async () => {
+    const healing = drafts.panel.app.get(DraftHealing, { strict: false });
+    const id = await drafts.overlay();
+    const leases = () => drafts.sql(`SELECT FROM draft_leases WHERE overlay_id = $1`, [id]);
+    await drafts.panel.app.get(DraftLeases, { strict: false }).during({ id, name: 'x' }, async () => {
+      await drafts.sql(`UPDATE draft_leases SET expires_at = clock_timestamp() WHERE overlay_id = $1`, [id]);
+      await healing.heal(null);
+      expect(await leases()).toHaveLength(1);
+    });
+    expect(await leases()).toEqual([]);
+  });
 });

@@ -6,12 +6,12 @@ import { RunningSettings } from '../config/settings.js';
 import { Conflict } from '../problems/problems.js';
 import { Announcements } from '../redis/announcements.js';
 import { LEASE_SECONDS } from './draft-lease.entity.js';
+import { whileRenewing } from './lease-renewal.js';
 import { OverlayTrees } from './overlay-trees.js';
 
 const EVERY_MS = 3_000;
 
 interface Abandoned {
-  id: number;
   overlayId: number;
   replaces: string | null;
   merges: string | null;
@@ -30,6 +30,8 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
   private readonly abort = new AbortController();
   private keeping: Promise<void> = Promise.resolve();
   private failing = false;
+  /** Leases that this process uses itself: not abandoned, however late they are renewed. */
+  readonly inUse = new Set<number>();
   /** The names aside of what could not be made whole, so that each is logged once. */
   private readonly told = new Set<string>();
 
@@ -54,23 +56,31 @@ export class DraftHealing implements OnApplicationBootstrap, BeforeApplicationSh
    * @throws Conflict when a folder cannot be made whole; it is tried again the next time
    */
   async heal(overlayId: number | null): Promise<void> {
-    // Taken over first, as a lease of this process: of several one heals, and builds go on waiting.
-    const [abandoned] = await this.database.query<[Abandoned[], number]>(
-      `UPDATE draft_leases SET expires_at = clock_timestamp() + make_interval(secs => $1)
-       WHERE expires_at <= clock_timestamp() AND ($2::integer IS NULL OR overlay_id = $2)
-       RETURNING id, overlay_id AS "overlayId", replaces, merges, aside`,
-      [LEASE_SECONDS, overlayId],
+    const expired = await this.database.query<{ id: number }[]>(
+      `SELECT id FROM draft_leases
+       WHERE expires_at <= clock_timestamp() AND ($1::integer IS NULL OR overlay_id = $1) AND id <> ALL ($2)`,
+      [overlayId, [...this.inUse]],
     );
     const failed: unknown[] = [];
-    for (const lease of abandoned) await this.end(lease).catch((error: unknown) => failed.push(error));
+    for (const { id } of expired) await this.end(id).catch((error: unknown) => failed.push(error));
     if (failed.length > 0) throw failed[0];
   }
 
-  private async end({ id, overlayId, replaces, merges, aside }: Abandoned): Promise<void> {
+  private async end(id: number): Promise<void> {
+    // Taken over first, as a lease of this process: of several one heals, and builds go on waiting.
+    const [[abandoned]] = await this.database.query<[Abandoned[], number]>(
+      `UPDATE draft_leases SET expires_at = clock_timestamp() + make_interval(secs => $1)
+       WHERE id = $2 AND expires_at <= clock_timestamp()
+       RETURNING overlay_id AS "overlayId", replaces, merges, aside`,
+      [LEASE_SECONDS, id],
+    );
+    if (abandoned === undefined) return;
+    const { overlayId, replaces, merges, aside } = abandoned;
     const path = replaces ?? merges;
     if (path !== null && aside !== null) {
+      const placing: Placing = { mode: replaces === null ? 'merge' : 'replace', path, aside };
       try {
-        await this.makeWhole(overlayId, { mode: replaces === null ? 'merge' : 'replace', path, aside });
+        await whileRenewing(this.database, id, () => this.makeWhole(overlayId, placing));
       } catch (error) {
         // Abandoned again: whoever comes next tries at once, and is told the same; builds see that nobody changes the draft.
         await this.database.query(`UPDATE draft_leases SET expires_at = clock_timestamp() WHERE id = $1`, [id]);

@@ -5,8 +5,8 @@ import { DataSource } from 'typeorm';
 import { Conflict, NotFound } from '../problems/problems.js';
 import { DraftHealing } from './draft-healing.js';
 import { LEASE_SECONDS } from './draft-lease.entity.js';
+import { whileRenewing } from './lease-renewal.js';
 
-const RENEWED_MS = 10_000;
 const LOOK_MS = 50;
 /** Longer than somebody's who was killed. */
 const PATIENCE_MS = (LEASE_SECONDS + 15) * 1000;
@@ -51,21 +51,25 @@ export class DraftLeases {
 
   private async alone<T>(overlay: Named, change: () => Promise<T>, placing?: Placing): Promise<T> {
     const lease = await this.take(overlay);
-    const renewal = setInterval(() => void this.renew(lease), RENEWED_MS);
+    this.healing.inUse.add(lease);
     try {
-      const marked = await this.mark(overlay);
-      try {
-        if (placing) await this.note(overlay, lease, placing);
-        const done = await change();
-        await this.changed(overlay.id);
-        return done;
-      } catch (error) {
-        if (error instanceof HostError) await this.unmark(overlay.id, marked);
-        throw error;
-      }
+      return await whileRenewing(this.database, lease, () => this.marked(overlay, lease, change, placing));
     } finally {
-      clearInterval(renewal);
+      this.healing.inUse.delete(lease);
       await this.database.query(`DELETE FROM draft_leases WHERE id = $1`, [lease]);
+    }
+  }
+
+  private async marked<T>(overlay: Named, lease: number, change: () => Promise<T>, placing?: Placing): Promise<T> {
+    const marked = await this.mark(overlay);
+    try {
+      if (placing) await this.note(overlay, lease, placing);
+      const done = await change();
+      await this.changed(overlay.id);
+      return done;
+    } catch (error) {
+      if (error instanceof HostError) await this.unmark(overlay.id, marked);
+      throw error;
     }
   }
 
@@ -126,16 +130,6 @@ export class DraftLeases {
     );
     if (noted.length > 0) return;
     throw new Conflict(`The panel stood still before it changed the files of ${name}, and changed nothing: try again.`);
-  }
-
-  /** When this fails the lease expires, and the next renewal or the build tells. */
-  private async renew(lease: number): Promise<void> {
-    await this.database
-      .query(`UPDATE draft_leases SET expires_at = clock_timestamp() + make_interval(secs => $2) WHERE id = $1`, [
-        lease,
-        LEASE_SECONDS,
-      ])
-      .catch(() => undefined);
   }
 
   /** Before the change: a kill in the middle of it leaves a draft that counts as changed. The database's clock, as for builds. */
