@@ -93,6 +93,11 @@ describe('a user who logs in where another one is logged in', { timeout: 90_000 
     await tab.keyboard.press('Enter');
     await tab.waitForURL('**/servers');
   };
+  const account = (tab: Page, name: string) => tab.locator('.account').getByText(name, { exact: true });
+  const logOut = async (tab: Page, name: string) => {
+    await account(tab, name).click();
+    await tab.getByRole('menuitem', { name: 'Log out' }).click();
+  };
 
   it('sees nothing of that one’s in any tab, also where the live connection is lost', async () => {
     await panel.server('of-the-admin');
@@ -128,6 +133,72 @@ describe('a user who logs in where another one is logged in', { timeout: 90_000 
     answer();
     await tab.getByRole('heading', { name: 'From nothing to a running server' }).waitFor();
     await tab.unrouteAll({ behavior: 'wait' });
+    await context.close();
+  });
+
+  it('gets no page with what that one had typed, who goes on with it after logging in again', async () => {
+    await panel.user('carl');
+    const context = await browser.newContext({ baseURL: panel.url });
+    context.setDefaultTimeout(30_000);
+    const [tab, other] = [await context.newPage(), await context.newPage()];
+    await Promise.all([tab.goto('/login'), other.goto('/login')]);
+    await logIn(tab, 'admin');
+    await other.goto('/servers');
+    await tab.getByRole('link', { name: 'Blueprints' }).click();
+    await tab.getByRole('link', { name: 'New blueprint' }).first().click();
+    const name = tab.getByLabel('Name', { exact: true });
+    await name.fill('of the admin');
+    const held = tab.getByRole('dialog', { name: 'Leave without saving?' });
+
+    await logOut(other, 'admin');
+    await held.waitFor();
+    await logIn(other, 'admin');
+    await account(tab, 'admin').waitFor();
+    await held.getByRole('button', { name: 'Stay here' }).click();
+    await held.waitFor({ state: 'hidden' });
+    expect(await name.inputValue()).toBe('of the admin');
+
+    await logOut(other, 'admin');
+    await held.waitFor();
+    await logIn(other, 'carl');
+    await account(tab, 'carl').waitFor();
+    await held.waitFor({ state: 'hidden' });
+    expect(await name.inputValue()).toBe('');
+    await tab.getByRole('link', { name: 'Jobs', exact: true }).click();
+    await tab.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
+    await context.close();
+  });
+
+  it('finds scripts as they are saved, while their writer finds what was typed again', async () => {
+    const made = { name: 'scripted', kind: 'script', catalog: true };
+    await panel.admin.post('/api/v1/overlays').send(made).expect(201);
+    await panel.user('dana');
+    const context = await browser.newContext({ baseURL: panel.url });
+    context.setDefaultTimeout(30_000);
+    const tab = await context.newPage();
+    const script = tab.getByLabel('Script', { exact: true }).and(tab.locator('textarea'));
+    const open = async () => {
+      await tab.getByRole('link', { name: 'Overlays', exact: true }).click();
+      await tab.getByRole('link', { name: 'scripted' }).first().click();
+      await script.waitFor();
+    };
+    const leave = async () => {
+      await logOut(tab, 'admin');
+      await tab.getByRole('button', { name: 'Leave without saving' }).click();
+      await tab.waitForURL('**/login');
+    };
+    await tab.goto('/login');
+    await logIn(tab, 'admin');
+    await open();
+    await script.fill('echo of the admin');
+    await leave();
+    await logIn(tab, 'admin');
+    await open();
+    expect(await script.inputValue()).toBe('echo of the admin');
+    await leave();
+    await logIn(tab, 'dana');
+    await open();
+    expect(await script.inputValue()).toBe('');
     await context.close();
   });
 });

@@ -25,11 +25,12 @@ export function uploadsOf(overlay: number): UploadQueue {
   return queue;
 }
 
-/** Ends and forgets all uploads: their user's session has ended. What has come can be gone on with. */
+/**
+ * Ends and forgets all uploads: their user's session has ended. What has come can be gone on with. A page that unsaved
+ * changes keep open has its queue still.
+ */
 export function endUploads(): void {
   for (const queue of queues.values()) queue.leave();
-  queues.clear();
-  window.removeEventListener('beforeunload', closing);
 }
 
 function closing(event: BeforeUnloadEvent): void {
